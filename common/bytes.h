@@ -1,0 +1,84 @@
+// Bytes on the wire: a cursor that reads and cannot overrun, and a writer that appends.
+//
+// Integers are big-endian (docs/protocol.md, "Everywhere"). Bytes are kept in std::string: it holds up to 15 of them
+// without touching the heap, and SQLite and Protocol Buffers take it as it is.
+//
+// Neither class throws on input, knows packets, or keeps a reference longer than its own life.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace lekt {
+
+using Bytes = std::string;
+using ByteView = std::string_view;
+
+/// Number of zero bytes that follow `size` bytes so that the next item is aligned to 4 bytes.
+constexpr std::size_t padding_of(std::size_t size) { return (4 - size % 4) % 4; }
+constexpr std::size_t padded(std::size_t size) { return size + padding_of(size); }
+
+/// Reads from a view. Running out of bytes is remembered, not reported at each step: every later read yields zero or
+/// an empty view, and the caller asks ran_short() once, at the end.
+/// Invariant: consumed() <= the size given at construction, whatever is called.
+class ByteReader {
+ public:
+  explicit ByteReader(ByteView bytes) : bytes_(bytes) {}
+
+  std::uint8_t u8() { return static_cast<std::uint8_t>(integer(1)); }
+  std::uint32_t u24() { return static_cast<std::uint32_t>(integer(3)); }
+  std::uint32_t u32() { return static_cast<std::uint32_t>(integer(4)); }
+  std::uint64_t u64() { return integer(8); }
+  std::int64_t i64() { return static_cast<std::int64_t>(integer(8)); }
+
+  /// The next `size` bytes, as a view into the input; empty when fewer are left.
+  ByteView take(std::size_t size) {
+    if (ran_short_ || size > bytes_.size() - position_) {
+      ran_short_ = true;
+      return {};
+    }
+    const ByteView taken = bytes_.substr(position_, size);
+    position_ += size;
+    return taken;
+  }
+
+  bool ran_short() const { return ran_short_; }
+  std::size_t consumed() const { return position_; }
+  std::size_t left() const { return bytes_.size() - position_; }
+
+ private:
+  std::uint64_t integer(std::size_t size) {
+    std::uint64_t value = 0;
+    for (const char byte : take(size)) value = value << 8 | static_cast<std::uint8_t>(byte);
+    return value;
+  }
+
+  ByteView bytes_;
+  std::size_t position_ = 0;
+  bool ran_short_ = false;
+};
+
+/// Appends to a string that the caller owns.
+class ByteWriter {
+ public:
+  explicit ByteWriter(Bytes& out) : out_(out) {}
+
+  void u8(std::uint8_t value) { integer(value, 1); }
+  void u24(std::uint32_t value) { integer(value, 3); }
+  void u32(std::uint32_t value) { integer(value, 4); }
+  void u64(std::uint64_t value) { integer(value, 8); }
+  void i64(std::int64_t value) { integer(static_cast<std::uint64_t>(value), 8); }
+  void bytes(ByteView value) { out_.append(value); }
+  void zeros(std::size_t count) { out_.append(count, '\0'); }
+
+ private:
+  void integer(std::uint64_t value, int size) {
+    for (int shift = 8 * (size - 1); shift >= 0; shift -= 8) out_.push_back(static_cast<char>(value >> shift & 0xff));
+  }
+
+  Bytes& out_;
+};
+
+}  // namespace lekt

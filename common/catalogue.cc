@@ -1,0 +1,162 @@
+#include "common/catalogue.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "common/limits.h"
+#include "common/text.h"
+
+namespace lekt {
+
+namespace {
+
+std::optional<std::uint32_t> parse_u32(std::string_view text) {
+  std::uint32_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || text.empty()) return std::nullopt;
+  return value;
+}
+
+std::optional<MethodForm> parse_form(std::string_view text) {
+  if (text == "sized") return MethodForm{MethodForm::Kind::sized, 0};
+  constexpr std::string_view fixed = "fixed:";
+  if (!text.starts_with(fixed)) return std::nullopt;
+  const auto bytes = parse_u32(text.substr(fixed.size()));
+  if (!bytes || *bytes > limits::information_bytes_max) return std::nullopt;
+  return MethodForm{MethodForm::Kind::fixed, *bytes};
+}
+
+bool is_name(std::string_view text) {
+  const auto allowed = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; };
+  return !text.empty() && text.size() <= limits::method_name_max && std::ranges::all_of(text, allowed);
+}
+
+bool all_zero(ByteView bytes) {
+  return std::ranges::all_of(bytes, [](char byte) { return byte == 0; });
+}
+
+Rejection padding_rejection(const Method& method) {
+  return {ErrorCode::padding_not_zero, "the padding after the information of method " +
+                                           std::to_string(method.index) + " (" + method.name +
+                                           ") is not zero; pad to a multiple of 4 bytes with zeros"};
+}
+
+std::optional<Rejection> check_port(ByteView information) {
+  const std::uint32_t port = ByteReader(information).u32();
+  if (port >= 1 && port <= 65535) return std::nullopt;
+  return Rejection{ErrorCode::port_invalid,
+                   "port " + std::to_string(port) + " of method 1 (tcp) is not a port; 1 to 65535 would be right"};
+}
+
+}  // namespace
+
+void normalise(Methods& methods) {
+  std::ranges::sort(methods);
+  const auto duplicates = std::ranges::unique(methods);
+  methods.erase(duplicates.begin(), duplicates.end());
+}
+
+void append_methods(ByteWriter& writer, const Methods& methods) {
+  for (const MethodInformation& method : methods) {
+    writer.u32(method.index);
+    writer.bytes(method.information);
+  }
+}
+
+std::size_t encoded_size(const Methods& methods) {
+  std::size_t size = 0;
+  for (const MethodInformation& method : methods) size += 4 + method.information.size();
+  return size;
+}
+
+MethodCatalogue::MethodCatalogue() : methods_{{tcp_index, "tcp", {MethodForm::Kind::fixed, 4}}} {}
+
+std::optional<std::string> MethodCatalogue::add(std::string_view specification) {
+  const auto first = specification.find(':');
+  const auto second = first == specification.npos ? first : specification.find(':', first + 1);
+  if (second == specification.npos) return "it must be INDEX:NAME:FORM, for example 2:chat:sized";
+  const auto index = parse_u32(specification.substr(0, first));
+  const std::string_view name = specification.substr(first + 1, second - first - 1);
+  const auto form = parse_form(specification.substr(second + 1));
+  if (!index || *index == 0) return "the index must be a number from 1 (0 ends the setup)";
+  if (*index == tcp_index) return "method 1 is the built-in tcp and cannot be redefined; use an index from 2";
+  if (!is_name(name)) return "the name must be 1 to 32 of a-z, 0-9 and '-'";
+  if (!form)
+    return "the form must be 'sized' or 'fixed:BYTES' with 0 to " + std::to_string(limits::information_bytes_max) +
+           " bytes";
+  if (find(*index) != nullptr) return "the catalogue has method " + std::to_string(*index) + " already";
+  if (find(name) != nullptr) return "the catalogue has a method '" + std::string(name) + "' already";
+  if (methods_.size() >= limits::catalogue_methods_max)
+    return "the catalogue is full; at most " + std::to_string(limits::catalogue_methods_max) + " methods";
+  const auto place = std::ranges::upper_bound(methods_, *index, {}, &Method::index);
+  methods_.insert(place, Method{*index, std::string(name), *form});
+  return std::nullopt;
+}
+
+const Method* MethodCatalogue::find(std::uint32_t index) const {
+  const auto found = std::ranges::find(methods_, index, &Method::index);
+  return found == methods_.end() ? nullptr : &*found;
+}
+
+const Method* MethodCatalogue::find(std::string_view name) const {
+  const auto found = std::ranges::find(methods_, name, &Method::name);
+  return found == methods_.end() ? nullptr : &*found;
+}
+
+std::optional<Rejection> MethodCatalogue::read_information(const Method& method, ByteReader& reader,
+                                                           Bytes& information) const {
+  std::uint32_t length = method.form.bytes;
+  information.clear();
+  ByteWriter writer(information);
+  if (method.form.kind == MethodForm::Kind::sized) {
+    length = reader.u32();
+    if (length > limits::information_bytes_max)
+      return Rejection{ErrorCode::information_too_long,
+                       "method " + std::to_string(method.index) + " (" + method.name + ") has " +
+                           std::to_string(length) + " bytes of information; at most " +
+                           std::to_string(limits::information_bytes_max) + " are allowed"};
+    writer.u32(length);
+  }
+  writer.bytes(reader.take(length));
+  const ByteView padding = reader.take(padding_of(length));
+  if (reader.ran_short()) return std::nullopt;
+  if (!all_zero(padding)) return padding_rejection(method);
+  writer.bytes(padding);
+  if (method.index == tcp_index) return check_port(information);
+  return std::nullopt;
+}
+
+Bytes MethodCatalogue::wrap(const MethodForm& form, ByteView content) {
+  Bytes information;
+  ByteWriter writer(information);
+  if (form.kind == MethodForm::Kind::sized) writer.u32(static_cast<std::uint32_t>(content.size()));
+  writer.bytes(content);
+  writer.zeros(padding_of(content.size()));
+  return information;
+}
+
+std::string MethodCatalogue::describe(const MethodInformation& method) const {
+  const Method* known = find(method.index);
+  ByteReader reader(method.information);
+  if (known == nullptr) return "?" + std::to_string(method.index) + ":" + to_hex(method.information);
+  if (known->index == tcp_index) return "tcp:" + std::to_string(reader.u32());
+  const std::size_t length = known->form.kind == MethodForm::Kind::sized ? reader.u32() : known->form.bytes;
+  return known->name + ":" + to_hex(reader.take(length));
+}
+
+std::string MethodCatalogue::describe(const Methods& methods) const {
+  std::string text;
+  for (const MethodInformation& method : methods) {
+    if (!text.empty()) text += ' ';
+    text += describe(method);
+  }
+  return text;
+}
+
+Bytes tcp_information(std::uint16_t port) {
+  Bytes information;
+  ByteWriter(information).u32(port);
+  return information;
+}
+
+}  // namespace lekt

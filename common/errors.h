@@ -1,0 +1,92 @@
+// Every code that a user, a client or an operator can meet: one list, from which docs/errors.md is checked.
+//
+// What a peer can cause is a value (Rejection). What the machine can cause is an exception up to a boundary (CodedError).
+// What only we can cause is an assert.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+namespace lekt {
+
+/// The number is the code: E101 is 101. A code is never reused for something else.
+enum class ErrorCode : std::uint16_t {
+  // Handshake
+  version_unsupported = 101,
+  not_lekt = 102,
+  packet_unexpected = 103,
+  methods_too_many = 104,
+  method_bit_beyond = 105,
+  address_not_ipv4 = 106,
+  handshake_timeout = 107,
+  // Setup
+  response_index_wrong = 201,
+  port_invalid = 202,
+  information_too_long = 203,
+  padding_not_zero = 204,
+  record_too_large = 205,
+  // Heartbeat
+  heartbeat_timeout = 301,
+  // The server's own state
+  server_full = 401,
+  server_stopping = 402,
+  storage_unavailable = 403,
+  // Configuration and start (exit 2 and 1)
+  setting_invalid = 501,
+  listen_failed = 502,
+  database_unusable = 503,
+  database_in_use = 504,
+  database_foreign = 505,
+  database_corrupt = 506,
+  database_newer = 507,
+  database_network = 508,
+  start_failed = 509,
+  // While running, in the log
+  commit_failed = 601,
+  database_busy = 602,
+  wal_growing = 603,
+  descriptors_exhausted = 604,
+  // The client
+  connect_failed = 701,
+  server_closed = 702,
+  answer_malformed = 703,
+  answer_timeout = 704,
+  usage_wrong = 705,
+  output_failed = 706,
+};
+
+struct ErrorInfo {
+  ErrorCode code;
+  std::string_view meaning;  ///< what happened, in half a sentence
+  std::string_view remedy;   ///< what to do about it
+};
+
+/// All codes in ascending order.
+std::span<const ErrorInfo> error_catalogue();
+
+/// "E101"
+std::string code_text(ErrorCode code);
+
+/// What the server answers to a peer that it refuses: the text of a reject packet is text().
+struct Rejection {
+  ErrorCode code;
+  std::string message;  ///< what was wrong, which value, what would be right; one line, no code
+
+  std::string text() const { return code_text(code) + " " + message; }
+};
+
+/// Trouble of the machine or of the configuration; what() begins with the code.
+class CodedError : public std::runtime_error {
+ public:
+  CodedError(ErrorCode code, const std::string& message)
+      : std::runtime_error(code_text(code) + " " + message), code_(code) {}
+  ErrorCode code() const { return code_; }
+
+ private:
+  ErrorCode code_;
+};
+
+}  // namespace lekt

@@ -1,0 +1,302 @@
+// Every packet of the protocol, drawn where it is coded (docs/protocol.md has the same pictures and the same bytes).
+//
+// A packet is a struct with one list of its fields, `fields(self, io)`. Reading (PacketReader), writing (PacketWriter)
+// and printing (annotate.cc) all walk that list, so a field cannot exist on one side only.
+//
+//   every packet      0        1        2        3
+//                +--------+--------+--------+--------+
+//              0 |  'L'   |  'E'   |  'K'   |  'T'   |
+//                +--------+--------+--------+--------+
+//              4 |  type  | MAJOR  | MINOR  | EXTRA  |
+//                +--------+--------+--------+--------+
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/address.h"
+#include "common/bytes.h"
+#include "common/catalogue.h"
+#include "common/errors.h"
+#include "common/limits.h"
+
+namespace lekt {
+
+/// EXTRA is a bit mask of optional features; it never decides acceptance.
+struct Version {
+  std::uint8_t major = 0;
+  std::uint8_t minor = 0;
+  std::uint8_t extra = 0;
+
+  bool operator==(const Version&) const = default;
+};
+
+/// The version this program speaks. It has no optional features yet.
+inline constexpr Version version_spoken{0, 0, 0};
+
+/// Words of the bit field for `known` methods.
+constexpr std::uint32_t words_for(std::uint32_t known) { return known / 32 + (known % 32 != 0 ? 1 : 0); }
+
+/// Client to server, the first packet.
+///
+///              8 | number of known methods N, u32    |
+///                +-----------------------------------+
+///             12 | ceil(N / 32) words of a bit field |   method m is bit (m-1) mod 32, from the least
+///                +-----------------------------------+   significant, of word (m-1) div 32
+struct HandshakePacket {
+  static constexpr char type = 'H';
+  static constexpr std::string_view name = "handshake";
+  Version version = version_spoken;
+  std::uint32_t methods_known = 0;
+  std::vector<std::uint32_t> words;
+
+  template <class Self, class Io>
+  static void fields(Self& self, Io& io) {
+    io.header(name, type, self.version);
+    io.methods_known("number of known methods", self.methods_known);
+    io.method_bits("supported methods", self.words, self.methods_known);
+  }
+
+  /// Whether the bit of `method` is set; false for 0 and for methods beyond N.
+  bool supports(std::uint32_t method) const;
+  /// Sets the bit of `method` and grows N and the words to hold it.
+  void support(std::uint32_t method);
+};
+
+/// Server to client: the handshake is accepted. The header alone, 8 bytes.
+struct AcceptPacket {
+  static constexpr char type = 'A';
+  static constexpr std::string_view name = "accept";
+  Version version = version_spoken;
+
+  template <class Self, class Io>
+  static void fields(Self& self, Io& io) {
+    io.header(name, type, self.version);
+  }
+};
+
+/// Server to client, in any phase: the last packet. The version is the server's own, so it is not compared on reading.
+///
+///              8 | UTF-8 text, NUL, zeros to a multiple of 4 |
+struct RejectPacket {
+  static constexpr char type = 'R';
+  static constexpr std::string_view name = "reject";
+  Version version = version_spoken;
+  std::string text;
+
+  template <class Self, class Io>
+  static void fields(Self& self, Io& io) {
+    io.header(name, type, self.version);
+    io.text("message", self.text);
+  }
+};
+
+/// Server to client: asks for the information of a method; index 0 ends the setup.
+///
+///              8 | index of method, u32 |
+struct RequestPacket {
+  static constexpr char type = 'T';
+  static constexpr std::string_view name = "request";
+  Version version = version_spoken;
+  std::uint32_t index = 0;
+
+  template <class Self, class Io>
+  static void fields(Self& self, Io& io) {
+    io.header(name, type, self.version);
+    io.u32("index of method", self.index);
+  }
+};
+
+/// Client to server: answers a request.
+///
+///              8 | index of method, u32             |
+///             12 | information, as its form says it |
+struct ResponsePacket {
+  static constexpr char type = 'T';
+  static constexpr std::string_view name = "response";
+  Version version = version_spoken;
+  MethodInformation method;
+
+  template <class Self, class Io>
+  static void fields(Self& self, Io& io) {
+    io.header(name, type, self.version);
+    io.requested_index("index of method", self.method.index);
+    io.information("information", self.method.index, self.method.information);
+  }
+};
+
+/// Client to server: I hold everything before this second.
+///
+///              8 | Unix timestamp, i64 |
+///             12 |                     |
+struct HeartbeatPacket {
+  static constexpr char type = 'H';
+  static constexpr std::string_view name = "heartbeat";
+  Version version = version_spoken;
+  std::int64_t timestamp = 0;
+
+  template <class Self, class Io>
+  static void fields(Self& self, Io& io) {
+    io.header(name, type, self.version);
+    io.timestamp("timestamp", self.timestamp);
+  }
+};
+
+enum class UpdateKind : char { added = 'A', removed = 'R' };
+
+/// Server to client: the head of an update; `count` entries follow. 'A' with count 0 closes an answer.
+///
+///              8 | Unix timestamp, i64           |
+///             12 |                               |
+///                +--------+----------------------+
+///             16 | 'A'/'R'| count, 24 bits       |
+///                +--------+----------------------+
+///             20 | AddedEntry or RemovedEntry... |
+struct UpdatePacket {
+  static constexpr char type = 'H';
+  static constexpr std::string_view name = "update";
+  Version version = version_spoken;
+  std::int64_t timestamp = 0;
+  UpdateKind kind = UpdateKind::added;
+  std::uint32_t count = 0;
+
+  template <class Self, class Io>
+  static void fields(Self& self, Io& io) {
+    io.header(name, type, self.version);
+    io.timestamp("timestamp", self.timestamp);
+    io.update_kind("kind", self.kind);
+    io.u24("number of clients", self.count);
+  }
+
+  bool closes() const { return kind == UpdateKind::added && count == 0; }
+};
+
+/// A client in an 'A' packet.
+///
+///              0 | size of client object: bytes after this field, u32 |
+///              4 | IPv4 address                                       |
+///              8 | index of method, u32                               |  any number of methods,
+///             12 | information, as its form says it                   |  until the size is used up
+struct AddedEntry {
+  Ipv4Address address;
+  Methods methods;
+  /// What follows the last method that the reader's catalogue knows: it begins with the index of an unknown method.
+  Bytes unknown;
+
+  template <class Self, class Io>
+  static void fields(Self& self, Io& io) {
+    io.client("client", self.address, self.methods, self.unknown);
+  }
+};
+
+/// A client in an 'R' packet: its address. 0.0.0.0 means: forget everyone.
+struct RemovedEntry {
+  Ipv4Address address;
+
+  template <class Self, class Io>
+  static void fields(Self& self, Io& io) {
+    io.address("removed", self.address);
+  }
+};
+
+inline constexpr Ipv4Address forget_everyone{0};
+
+/// What a reader must know: the catalogue, and which sizes it lets a peer choose.
+struct ReadContext {
+  const MethodCatalogue& catalogue;
+  std::uint32_t methods_max = limits::methods_max_default;
+  /// The index that the server has asked for; 0 accepts every index of the catalogue.
+  std::uint32_t index_requested = 0;
+  /// Code for what is wrong with a packet of the server (a client has one code for all of it).
+  bool from_server = false;
+};
+
+enum class ReadStatus {
+  complete,  ///< the packet is read, the input has moved behind it
+  partial,   ///< so far nothing is wrong, and bytes are missing; the input has not moved
+  wrong,     ///< the peer broke the protocol; see the rejection
+};
+
+/// Reads the fields of a packet in the order of the bytes. The first thing that is wrong or missing ends it: later
+/// fields keep their values. Allocates nothing from a count before the count has been held against its limit.
+class PacketReader {
+ public:
+  PacketReader(ByteView input, const ReadContext& context) : reader_(input), input_(input), context_(context) {}
+
+  void header(std::string_view name, char type, Version& version);
+  void u32(std::string_view name, std::uint32_t& value);
+  void u24(std::string_view name, std::uint32_t& value);
+  void timestamp(std::string_view name, std::int64_t& value);
+  void update_kind(std::string_view name, UpdateKind& kind);
+  void methods_known(std::string_view name, std::uint32_t& count);
+  void method_bits(std::string_view name, std::vector<std::uint32_t>& words, std::uint32_t known);
+  void requested_index(std::string_view name, std::uint32_t& index);
+  void information(std::string_view name, std::uint32_t index, Bytes& information);
+  void text(std::string_view name, std::string& text);
+  void address(std::string_view name, Ipv4Address& address);
+  void client(std::string_view name, Ipv4Address& address, Methods& methods, Bytes& unknown);
+
+  ReadStatus status() const;
+  std::size_t consumed() const { return reader_.consumed(); }
+  const Rejection& rejection() const { return rejection_; }
+
+ private:
+  void refuse(ErrorCode code, std::string message);
+  bool stopped() const { return wrong_ || reader_.ran_short(); }
+
+  ByteReader reader_;
+  ByteView input_;
+  const ReadContext& context_;
+  bool wrong_ = false;
+  Rejection rejection_{ErrorCode::not_lekt, {}};
+};
+
+/// Appends the fields of a packet.
+class PacketWriter {
+ public:
+  explicit PacketWriter(Bytes& out) : writer_(out) {}
+
+  void header(std::string_view name, char type, const Version& version);
+  void u32(std::string_view, std::uint32_t value) { writer_.u32(value); }
+  void u24(std::string_view, std::uint32_t value) { writer_.u24(value); }
+  void timestamp(std::string_view, std::int64_t value) { writer_.i64(value); }
+  void update_kind(std::string_view, UpdateKind kind) { writer_.u8(static_cast<std::uint8_t>(kind)); }
+  void methods_known(std::string_view, std::uint32_t count) { writer_.u32(count); }
+  void method_bits(std::string_view name, const std::vector<std::uint32_t>& words, std::uint32_t known);
+  void requested_index(std::string_view, std::uint32_t index) { writer_.u32(index); }
+  void information(std::string_view, std::uint32_t, const Bytes& information) { writer_.bytes(information); }
+  void text(std::string_view name, const std::string& text);
+  void address(std::string_view, const Ipv4Address& address) { writer_.u32(address.value); }
+  void client(std::string_view name, const Ipv4Address& address, const Methods& methods, const Bytes& unknown);
+
+ private:
+  ByteWriter writer_;
+};
+
+/// Reads a packet or an entry from the front of `input`.
+template <class Packet>
+ReadStatus read(ByteView& input, Packet& packet, const ReadContext& context, Rejection& rejection) {
+  PacketReader reader(input, context);
+  Packet::fields(packet, reader);
+  const ReadStatus status = reader.status();
+  if (status == ReadStatus::complete) input.remove_prefix(reader.consumed());
+  if (status == ReadStatus::wrong) rejection = reader.rejection();
+  return status;
+}
+
+template <class Packet>
+void write(Bytes& out, const Packet& packet) {
+  PacketWriter writer(out);
+  Packet::fields(packet, writer);
+}
+
+template <class Packet>
+Bytes encode(const Packet& packet) {
+  Bytes out;
+  write(out, packet);
+  return out;
+}
+
+}  // namespace lekt

@@ -1,0 +1,115 @@
+// The database: the newest change of every address, in one SQLite file that operators can read.
+//
+// It remembers and decides nothing: sequence numbers, seconds and what to forget come from the writer (server/).
+// It never hands out SQLite or Protocol Buffers types.
+//
+// Exactly one Database is open on a file (a lock on `<path>.lock` sees to it), and it is the only read-write connection:
+// Debian 12's SQLite (3.40.1) can lose committed rows when one connection checkpoints a WAL while another commits. So
+// checkpoints are done here too, and everybody else opens the file with mode=ro.
+//
+// Owned and called by one thread, the writer's.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "common/address.h"
+#include "common/catalogue.h"
+#include "common/errors.h"
+#include "common/packets.h"
+
+namespace lekt::storage {
+
+/// The newest state of one address: it was added (or its methods changed), or it was removed.
+struct Change {
+  std::uint64_t sequence = 0;  ///< ascending, from 1, never reused
+  std::int64_t second = 0;     ///< server's Unix seconds; never descends with the sequence
+  UpdateKind kind = UpdateKind::added;
+  Ipv4Address address;
+  Methods methods;  ///< empty for a removal
+};
+
+/// What operators see of a connected client and nobody else needs: written late, never read back.
+struct Presence {
+  Ipv4Address address;
+  std::uint32_t sessions = 0;
+  std::int64_t heard = 0;  ///< second of the last heartbeat or join; 0 leaves the stored value
+};
+
+/// Where the change log stands.
+struct LogState {
+  std::int64_t second = 0;               ///< the newest second that was stamped or reserved; never goes back
+  std::uint64_t sequence = 0;            ///< of the newest change; 0 before the first
+  std::int64_t history_begins = 0;       ///< a client can resume from this second or a later one
+  std::uint64_t forgotten_sequence = 0;  ///< of the newest removal that was forgotten; 0 if none was
+
+  bool operator==(const LogState&) const = default;
+};
+
+/// One transaction.
+struct Batch {
+  LogState state;                      ///< after this batch
+  std::span<const Change> changes;     ///< ascending; each address at most once
+  std::span<const Presence> presences; ///< of addresses that are present (others are ignored)
+  std::int64_t forget_before = 0;      ///< removals of an earlier second are deleted; 0 deletes none
+};
+
+enum class CommitResult {
+  done,
+  busy,  ///< another program holds the write lock; nothing was written, try again
+};
+
+struct DatabaseSettings {
+  std::filesystem::path path;
+  const MethodCatalogue* catalogue = nullptr;  ///< for methods in words; outlives the database
+  std::string program_version;                 ///< shown to operators
+  std::int64_t started = 0;                    ///< wall clock, Unix seconds
+  /// How long commit() waits for a foreign writer before it answers `busy`.
+  std::chrono::milliseconds busy_wait{200};
+  /// The write-ahead log is copied back once it has so many bytes.
+  std::size_t checkpoint_bytes = 4 * 1024 * 1024;
+  /// False only in tests that run thousands of commits in virtual time: then a power loss may lose commits.
+  bool durable = true;
+};
+
+class Database {
+ public:
+  /// Opens or creates the file, takes the lock, checks identity, version and integrity, migrates an older schema.
+  /// Throws CodedError E503 to E508, and then leaves the file as it was.
+  explicit Database(const DatabaseSettings& settings);
+  ~Database();  ///< closes; the write-ahead log stays, so that other users can still open the file read-only
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+
+  /// As of the last commit. A new database begins at `started`: state().second is started + 1, history_begins started.
+  const LogState& state() const;
+
+  /// Every remembered change, ascending by sequence. Throws CodedError E503 or E506.
+  void load(const std::function<void(Change&&)>& take);
+
+  /// Writes the batch in one durable transaction. Throws CodedError E601 when the outcome is not known or the disk refuses:
+  /// then nothing in memory may be trusted, and reopen() comes next.
+  CommitResult commit(const Batch& batch);
+
+  /// Closes the connection, opens it anew and reads state() again, keeping the lock. Throws like the constructor.
+  void reopen();
+
+  /// Notes a clean stop for operators. Best effort: no error is reported.
+  void note_stop(std::int64_t second);
+
+  /// Bytes of the write-ahead log that a checkpoint could not copy back because a reader holds an old state.
+  std::size_t wal_bytes_held() const;
+
+ private:
+  class Implementation;
+  std::unique_ptr<Implementation> implementation_;
+};
+
+}  // namespace lekt::storage
