@@ -20,7 +20,8 @@ struct Ipv4Address {
 /// The address in dotted form, "10.0.0.7".
 std::string to_string(Ipv4Address address);
 
-/// The address written as four decimal numbers with dots; nothing else is one ("10.1" and "010.0.0.1" are not).
+/// The address written as four decimal numbers with dots; nothing else is one ("10.1" and "010.0.0.1" are
+/// not).
 std::optional<Ipv4Address> parse_ipv4(std::string_view text);
 
 }  // namespace lekt

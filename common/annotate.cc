@@ -31,11 +31,16 @@ std::string calendar_text(std::int64_t timestamp) {
   return {text.data(), size};
 }
 
-/// The io of a field list that reads and prints in one pass: what could be read is printed before what is wrong.
+/// The io of a field list that reads and prints in one pass: what could be read is printed before what is
+/// wrong.
 class PacketAnnotator {
  public:
   PacketAnnotator(ByteView stream, std::size_t start, const ReadContext& context, std::string& out)
-      : stream_(stream), start_(start), reader_(stream.substr(start), context), context_(context), out_(out) {}
+      : stream_(stream),
+        start_(start),
+        reader_(stream.substr(start), context),
+        context_(context),
+        out_(out) {}
 
   void header(std::string_view name, char type, Version& version) {
     reader_.header(name, type, version);
@@ -46,7 +51,8 @@ class PacketAnnotator {
 
   void u32(std::string_view name, std::uint32_t& value) {
     reader_.u32(name, value);
-    item(std::string(name) + ": " + std::to_string(value) + (value == 0 ? " (the setup ends)" : method_name(value)));
+    item(std::string(name) + ": " + std::to_string(value) +
+         (value == 0 ? " (the setup ends)" : method_name(value)));
   }
 
   void u24(std::string_view name, std::uint32_t& value) {
@@ -98,7 +104,8 @@ class PacketAnnotator {
 
   void address(std::string_view name, Ipv4Address& address) {
     reader_.address(name, address);
-    item(std::string(name) + ": " + to_string(address) + (address == forget_everyone ? " (forget everyone)" : ""));
+    item(std::string(name) + ": " + to_string(address) +
+         (address == forget_everyone ? " (forget everyone)" : ""));
   }
 
   void client(std::string_view name, Ipv4Address& address, Methods& methods, Bytes& unknown) {
@@ -154,8 +161,11 @@ class StreamAnnotator {
   }
 
   Annotation run() {
-    while (position_ < stream_.size() && packet()) ++result_.packets;
-    result_.complete = position_ == stream_.size();
+    result_.complete = true;
+    while (result_.complete && position_ < stream_.size()) {
+      result_.complete = packet();  // false too when only entries are missing, and no byte is left over
+      if (result_.complete) ++result_.packets;
+    }
     return std::move(result_);
   }
 
@@ -176,11 +186,13 @@ class StreamAnnotator {
     return update();
   }
 
-  // Handshake and heartbeat have one type. A recording that starts in the heartbeat phase reads like a handshake with
-  // no methods (the upper half of a timestamp is zero), and then the lower half stands where "LEKT" would.
+  // Handshake and heartbeat have one type. A recording that starts in the heartbeat phase reads like a
+  // handshake with no methods (the upper half of a timestamp is zero), and then the lower half stands where
+  // "LEKT" would. The upper half of a negative timestamp would be a count that no handshake may have.
   static bool begins_with_heartbeat(ByteView rest) {
     if (rest.size() < limits::heartbeat_bytes) return false;
-    return rest.substr(8, 4) == ByteView("\0\0\0\0", 4) && rest.substr(12, 4) != "LEKT";
+    const ByteView upper = rest.substr(8, 4);
+    return upper == "\xff\xff\xff\xff" || (upper == ByteView("\0\0\0\0", 4) && rest.substr(12, 4) != "LEKT");
   }
 
   bool update() {
@@ -203,8 +215,9 @@ class StreamAnnotator {
   template <class Item>
   bool item(std::string_view title, Item& value) {
     if (!title.empty())
-      result_.text += std::string(title) + " " + std::to_string(result_.packets + 1) +
-                      (result_.direction == Direction::to_server ? ", client to server" : ", server to client") + "\n";
+      result_.text +=
+          std::string(title) + " " + std::to_string(result_.packets + 1) +
+          (result_.direction == Direction::to_server ? ", client to server" : ", server to client") + "\n";
     PacketAnnotator annotator(stream_, position_, context_, result_.text);
     Item::fields(value, annotator);
     const PacketReader& reader = annotator.reader();
@@ -212,8 +225,8 @@ class StreamAnnotator {
       position_ += reader.consumed();
       return true;
     }
-    const std::string rest = std::to_string(stream_.size() - position_) + " bytes from offset " +
-                             std::to_string(position_);
+    const std::string rest =
+        std::to_string(stream_.size() - position_) + " bytes from offset " + std::to_string(position_);
     if (reader.status() == ReadStatus::wrong)
       result_.text += "  wrong: " + reader.rejection().text() + " (" + rest + " not understood)\n";
     else

@@ -26,7 +26,8 @@ struct Annotation {
 ///
 ///     0008  00 00 00 01              number of known methods: 1
 ///
-/// Ends at the first thing that is wrong or missing, and says what it is. Never throws on input, whatever it is.
+/// Ends at the first thing that is wrong or missing, and says what it is. Never throws on input, whatever it
+/// is.
 Annotation annotate(ByteView bytes, Direction direction, const MethodCatalogue& catalogue);
 
 }  // namespace lekt

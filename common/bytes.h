@@ -1,7 +1,7 @@
 // Bytes on the wire: a cursor that reads and cannot overrun, and a writer that appends.
 //
-// Integers are big-endian (docs/protocol.md, "Everywhere"). Bytes are kept in std::string: it holds up to 15 of them
-// without touching the heap, and SQLite and Protocol Buffers take it as it is.
+// Integers are big-endian (docs/protocol.md, "Everywhere"). Bytes are kept in std::string: it holds up to 15
+// of them without touching the heap, and SQLite and Protocol Buffers take it as it is.
 //
 // Neither class throws on input, knows packets, or keeps a reference longer than its own life.
 #pragma once
@@ -20,9 +20,9 @@ using ByteView = std::string_view;
 constexpr std::size_t padding_of(std::size_t size) { return (4 - size % 4) % 4; }
 constexpr std::size_t padded(std::size_t size) { return size + padding_of(size); }
 
-/// Reads from a view. Running out of bytes is remembered, not reported at each step: every later read yields zero or
-/// an empty view, and the caller asks ran_short() once, at the end.
-/// Invariant: consumed() <= the size given at construction, whatever is called.
+/// Reads from a view. Running out of bytes is remembered, not reported at each step: every later read yields
+/// zero or an empty view, and the caller asks ran_short() once, at the end. Invariant: consumed() <= the size
+/// given at construction, whatever is called.
 class ByteReader {
  public:
   explicit ByteReader(ByteView bytes) : bytes_(bytes) {}
@@ -75,7 +75,8 @@ class ByteWriter {
 
  private:
   void integer(std::uint64_t value, int size) {
-    for (int shift = 8 * (size - 1); shift >= 0; shift -= 8) out_.push_back(static_cast<char>(value >> shift & 0xff));
+    for (int shift = 8 * (size - 1); shift >= 0; shift -= 8)
+      out_.push_back(static_cast<char>(value >> shift & 0xff));
   }
 
   Bytes& out_;

@@ -44,16 +44,16 @@ Rejection padding_rejection(const Method& method) {
 std::optional<Rejection> check_port(ByteView information) {
   const std::uint32_t port = ByteReader(information).u32();
   if (port >= 1 && port <= 65535) return std::nullopt;
-  return Rejection{ErrorCode::port_invalid,
-                   "port " + std::to_string(port) + " of method 1 (tcp) is not a port; 1 to 65535 would be right"};
+  return Rejection{
+      ErrorCode::port_invalid,
+      "port " + std::to_string(port) + " of method 1 (tcp) is not a port; 1 to 65535 would be right"};
 }
 
 }  // namespace
 
 void normalise(Methods& methods) {
   std::ranges::sort(methods);
-  const auto duplicates = std::ranges::unique(methods);
-  methods.erase(duplicates.begin(), duplicates.end());
+  methods.erase(std::unique(methods.begin(), methods.end()), methods.end());
 }
 
 void append_methods(ByteWriter& writer, const Methods& methods) {
@@ -82,8 +82,8 @@ std::optional<std::string> MethodCatalogue::add(std::string_view specification) 
   if (*index == tcp_index) return "method 1 is the built-in tcp and cannot be redefined; use an index from 2";
   if (!is_name(name)) return "the name must be 1 to 32 of a-z, 0-9 and '-'";
   if (!form)
-    return "the form must be 'sized' or 'fixed:BYTES' with 0 to " + std::to_string(limits::information_bytes_max) +
-           " bytes";
+    return "the form must be 'sized' or 'fixed:BYTES' with 0 to " +
+           std::to_string(limits::information_bytes_max) + " bytes";
   if (find(*index) != nullptr) return "the catalogue has method " + std::to_string(*index) + " already";
   if (find(name) != nullptr) return "the catalogue has a method '" + std::string(name) + "' already";
   if (methods_.size() >= limits::catalogue_methods_max)

@@ -1,10 +1,10 @@
 // Connection methods: what a client offers, and the catalogue of the methods whose form is known.
 //
-// The length of a method's information depends on the method, and the stream has no other framing. So nobody can read
-// the information of a method that is not in his catalogue (docs/protocol.md, "Connection methods").
+// The length of a method's information depends on the method, and the stream has no other framing. So nobody
+// can read the information of a method that is not in his catalogue (docs/protocol.md, "Connection methods").
 //
-// Information is kept as it is on the wire, with length word and padding: it is relayed, compared and stored, and only
-// describe() and the built-in validation look into it.
+// Information is kept as it is on the wire, with length word and padding: it is relayed, compared and stored,
+// and only describe() and the built-in validation look into it.
 #pragma once
 
 #include <compare>
@@ -73,14 +73,18 @@ class MethodCatalogue {
   const Method* find(std::string_view name) const;
   const std::vector<Method>& methods() const { return methods_; }
 
-  /// Reads the information of `method` from the wire into `information`. When the reader ran short the information is
-  /// unspecified and nothing is returned; a rejection is returned as soon as the bytes at hand justify it.
-  std::optional<Rejection> read_information(const Method& method, ByteReader& reader, Bytes& information) const;
+  /// Reads the information of `method` from the wire into `information`. When the reader ran short the
+  /// information is unspecified and nothing is returned; a rejection is returned as soon as the bytes at hand
+  /// justify it.
+  std::optional<Rejection> read_information(const Method& method, ByteReader& reader,
+                                            Bytes& information) const;
 
-  /// Wire form of `content` for a method: adds length word and padding. The content of a fixed form must have its size.
+  /// Wire form of `content` for a method: adds length word and padding. The content of a fixed form must have
+  /// its size.
   static Bytes wrap(const MethodForm& form, ByteView content);
 
-  /// "tcp:7890", "chat:0a0b0c" (content in hexadecimal), and "?9:0000000a" for a method that is not in the catalogue.
+  /// "tcp:7890", "chat:0a0b0c" (content in hexadecimal), and "?9:0000000a" for a method that is not in the
+  /// catalogue.
   std::string describe(const MethodInformation& method) const;
   /// All of them, separated by spaces; empty for a client that nobody can connect to.
   std::string describe(const Methods& methods) const;

@@ -16,7 +16,8 @@ struct Unit {
 constexpr std::array units = {Unit{"d", 86'400'000}, Unit{"h", 3'600'000}, Unit{"m", 60'000}, Unit{"s", 1000},
                               Unit{"ms", 1}};
 
-// A hundred years: far beyond any use, and far below what a 64-bit count of nanoseconds can hold when added to a clock.
+// A hundred years: far beyond any use, and far below what a 64-bit count of nanoseconds can hold when added
+// to a clock.
 constexpr std::int64_t milliseconds_max = 100LL * 365 * 86'400'000;
 
 }  // namespace

@@ -1,7 +1,7 @@
 // Every code that a user, a client or an operator can meet: one list, from which docs/errors.md is checked.
 //
-// What a peer can cause is a value (Rejection). What the machine can cause is an exception up to a boundary (CodedError).
-// What only we can cause is an assert.
+// What a peer can cause is a value (Rejection). What the machine can cause is an exception up to a boundary
+// (CodedError). What only we can cause is an assert.
 #pragma once
 
 #include <cstdint>

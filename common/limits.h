@@ -9,9 +9,9 @@ namespace lekt::limits {
 // ---- The protocol's (docs/protocol.md) ----
 
 inline constexpr std::uint16_t port_default = 7890;
-inline constexpr std::size_t header_bytes = 8;           // "LEKT", type, version
-inline constexpr std::size_t heartbeat_bytes = 16;       // header, timestamp
-inline constexpr std::size_t update_header_bytes = 20;   // header, timestamp, kind, count
+inline constexpr std::size_t header_bytes = 8;               // "LEKT", type, version
+inline constexpr std::size_t heartbeat_bytes = 16;           // header, timestamp
+inline constexpr std::size_t update_header_bytes = 20;       // header, timestamp, kind, count
 inline constexpr std::uint32_t update_count_max = 0xffffff;  // the count has 24 bits
 
 // ---- Our choice ----
@@ -21,14 +21,16 @@ inline constexpr std::uint32_t methods_max_default = 1024;
 /// What --max-methods may be set to: the bit field then takes 8 KiB, still less than one read.
 inline constexpr std::uint32_t methods_max_ceiling = 65536;
 
-/// Information of one method, without its length word and padding. Endpoints, keys and names fit; files do not.
+/// Information of one method, without its length word and padding. Endpoints, keys and names fit; files do
+/// not.
 inline constexpr std::uint32_t information_bytes_max = 4096;
 
 /// Methods in the catalogue: a handshake walks them all, one round trip each.
 inline constexpr std::size_t catalogue_methods_max = 64;
 inline constexpr std::size_t method_name_max = 32;
 
-/// A packet with entries. Small enough that a client reads it into one buffer, large enough that headers cost 0.03 %.
+/// A packet with entries. Small enough that a client reads it into one buffer, large enough that headers cost
+/// 0.03 %.
 inline constexpr std::uint32_t packet_bytes_default = 64 * 1024;
 inline constexpr std::uint32_t packet_bytes_floor = 8 * 1024;
 inline constexpr std::uint32_t packet_bytes_ceiling = 16 * 1024 * 1024;
@@ -36,10 +38,11 @@ inline constexpr std::uint32_t packet_bytes_ceiling = 16 * 1024 * 1024;
 /// Text of a reject, without its NUL. What a client must be ready to read, and what the server never exceeds.
 inline constexpr std::size_t reject_text_max = 1020;
 
-// The largest information of a method has to fit a packet of the smallest allowed size, with header, size, address,
-// index and length word.
+// The largest information of a method has to fit a packet of the smallest allowed size, with header, size,
+// address, index and length word.
 static_assert(update_header_bytes + 4 + 4 + 4 + 4 + information_bytes_max <= packet_bytes_floor);
-// Sixteen-byte entries: the largest packet cannot overflow the 24-bit count, even with the smallest entries (4 bytes).
+// Sixteen-byte entries: the largest packet cannot overflow the 24-bit count, even with the smallest entries
+// (4 bytes).
 static_assert(packet_bytes_ceiling / 4 <= update_count_max);
 
 }  // namespace lekt::limits

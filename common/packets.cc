@@ -54,16 +54,16 @@ void PacketReader::header(std::string_view name, char type, Version& version) {
   const Version read{reader_.u8(), reader_.u8(), reader_.u8()};
   if (stopped()) return;
   if (found != type) {
-    refuse(ErrorCode::packet_unexpected, "a packet of type " + type_text(found) + " came where " + type_text(type) +
-                                             " (" + std::string(name) + ") is expected");
+    refuse(ErrorCode::packet_unexpected, "a packet of type " + type_text(found) + " came where " +
+                                             type_text(type) + " (" + std::string(name) + ") is expected");
     return;
   }
   version = read;
   const bool same = read.major == version_spoken.major && read.minor == version_spoken.minor;
   if (!same && type != RejectPacket::type)
-    refuse(ErrorCode::version_unsupported, "protocol version " + version_text(read) + " is not supported; this " +
-                                               (context_.from_server ? "client" : "server") + " speaks " +
-                                               version_text(version_spoken));
+    refuse(ErrorCode::version_unsupported,
+           "protocol version " + version_text(read) + " is not supported; this " +
+               (context_.from_server ? "client" : "server") + " speaks " + version_text(version_spoken));
 }
 
 void PacketReader::u32(std::string_view, std::uint32_t& value) {
@@ -86,8 +86,8 @@ void PacketReader::update_kind(std::string_view name, UpdateKind& kind) {
   if (stopped()) return;
   const auto found = static_cast<char>(reader_.u8());
   if (found != 'A' && found != 'R')
-    refuse(ErrorCode::answer_malformed,
-           "the " + std::string(name) + " of an update is " + type_text(found) + "; 'A' or 'R' would be right");
+    refuse(ErrorCode::answer_malformed, "the " + std::string(name) + " of an update is " + type_text(found) +
+                                            "; 'A' or 'R' would be right");
   kind = static_cast<UpdateKind>(found);
 }
 
@@ -96,7 +96,8 @@ void PacketReader::methods_known(std::string_view name, std::uint32_t& count) {
   const std::uint32_t found = reader_.u32();
   if (found > context_.methods_max)
     refuse(ErrorCode::methods_too_many, "the " + std::string(name) + " is " + std::to_string(found) +
-                                            "; this server allows at most " + std::to_string(context_.methods_max));
+                                            "; this server allows at most " +
+                                            std::to_string(context_.methods_max));
   if (!stopped()) count = found;
 }
 
@@ -109,17 +110,18 @@ void PacketReader::method_bits(std::string_view, std::vector<std::uint32_t>& wor
   if (known % 32 == 0 || words.back() >> known % 32 == 0) return;
   const std::uint32_t last = 31 - static_cast<std::uint32_t>(__builtin_clz(words.back()));
   const std::uint32_t method = 32 * (words_for(known) - 1) + last + 1;
-  refuse(ErrorCode::method_bit_beyond, "the bit of method " + std::to_string(method) + " is set, but only " +
-                                           std::to_string(known) +
-                                           " methods are known; method m is bit (m-1) mod 32 of word (m-1) div 32");
+  refuse(ErrorCode::method_bit_beyond,
+         "the bit of method " + std::to_string(method) + " is set, but only " + std::to_string(known) +
+             " methods are known; method m is bit (m-1) mod 32 of word (m-1) div 32");
 }
 
 void PacketReader::requested_index(std::string_view, std::uint32_t& index) {
   if (stopped()) return;
   const std::uint32_t found = reader_.u32();
   if (context_.index_requested != 0 && found != context_.index_requested)
-    refuse(ErrorCode::response_index_wrong, "a response for method " + std::to_string(found) + " came; method " +
-                                                std::to_string(context_.index_requested) + " was requested");
+    refuse(ErrorCode::response_index_wrong, "a response for method " + std::to_string(found) +
+                                                " came; method " + std::to_string(context_.index_requested) +
+                                                " was requested");
   else if (context_.catalogue.find(found) == nullptr)
     refuse(ErrorCode::response_index_wrong, "method " + std::to_string(found) + " is not in the catalogue");
   if (!stopped()) index = found;
@@ -127,7 +129,8 @@ void PacketReader::requested_index(std::string_view, std::uint32_t& index) {
 
 void PacketReader::information(std::string_view, std::uint32_t index, Bytes& information) {
   if (stopped()) return;
-  const auto rejection = context_.catalogue.read_information(*context_.catalogue.find(index), reader_, information);
+  const auto rejection =
+      context_.catalogue.read_information(*context_.catalogue.find(index), reader_, information);
   if (rejection) refuse(rejection->code, rejection->message);
 }
 
@@ -150,8 +153,8 @@ void PacketReader::client(std::string_view name, Ipv4Address& address, Methods& 
   const std::uint32_t size = reader_.u32();
   if (stopped()) return;
   if (size < 4 || size % 4 != 0 || size > limits::packet_bytes_ceiling) {
-    refuse(ErrorCode::answer_malformed, "the size of a " + std::string(name) + " object is " + std::to_string(size) +
-                                            "; a multiple of 4 from 4 to " +
+    refuse(ErrorCode::answer_malformed, "the size of a " + std::string(name) + " object is " +
+                                            std::to_string(size) + "; a multiple of 4 from 4 to " +
                                             std::to_string(limits::packet_bytes_ceiling) + " would be right");
     return;
   }
@@ -172,9 +175,9 @@ void PacketReader::client(std::string_view name, Ipv4Address& address, Methods& 
     MethodInformation read{index, {}};
     const auto rejection = context_.catalogue.read_information(*method, inner, read.information);
     if (rejection || inner.ran_short()) {
-      refuse(ErrorCode::answer_malformed,
-             rejection ? rejection->message
-                       : "the information of method " + std::to_string(index) + " does not fit its client object");
+      refuse(ErrorCode::answer_malformed, rejection ? rejection->message
+                                                    : "the information of method " + std::to_string(index) +
+                                                          " does not fit its client object");
       return;
     }
     methods.push_back(std::move(read));
@@ -201,7 +204,8 @@ void PacketWriter::text(std::string_view, const std::string& text) {
   writer_.zeros(1 + padding_of(cut.size() + 1));
 }
 
-void PacketWriter::client(std::string_view, const Ipv4Address& address, const Methods& methods, const Bytes& unknown) {
+void PacketWriter::client(std::string_view, const Ipv4Address& address, const Methods& methods,
+                          const Bytes& unknown) {
   writer_.u32(static_cast<std::uint32_t>(4 + encoded_size(methods) + unknown.size()));
   writer_.u32(address.value);
   append_methods(writer_, methods);

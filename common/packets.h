@@ -1,7 +1,8 @@
-// Every packet of the protocol, drawn where it is coded (docs/protocol.md has the same pictures and the same bytes).
+// Every packet of the protocol, drawn where it is coded (docs/protocol.md has the same pictures and the same
+// bytes).
 //
-// A packet is a struct with one list of its fields, `fields(self, io)`. Reading (PacketReader), writing (PacketWriter)
-// and printing (annotate.cc) all walk that list, so a field cannot exist on one side only.
+// A packet is a struct with one list of its fields, `fields(self, io)`. Reading (PacketReader), writing
+// (PacketWriter) and printing (annotate.cc) all walk that list, so a field cannot exist on one side only.
 //
 //   every packet      0        1        2        3
 //                +--------+--------+--------+--------+
@@ -77,7 +78,8 @@ struct AcceptPacket {
   }
 };
 
-/// Server to client, in any phase: the last packet. The version is the server's own, so it is not compared on reading.
+/// Server to client, in any phase: the last packet. The version is the server's own, so it is not compared on
+/// reading.
 ///
 ///              8 | UTF-8 text, NUL, zeros to a multiple of 4 |
 struct RejectPacket {
@@ -182,7 +184,8 @@ struct UpdatePacket {
 struct AddedEntry {
   Ipv4Address address;
   Methods methods;
-  /// What follows the last method that the reader's catalogue knows: it begins with the index of an unknown method.
+  /// What follows the last method that the reader's catalogue knows: it begins with the index of an unknown
+  /// method.
   Bytes unknown;
 
   template <class Self, class Io>
@@ -219,11 +222,13 @@ enum class ReadStatus {
   wrong,     ///< the peer broke the protocol; see the rejection
 };
 
-/// Reads the fields of a packet in the order of the bytes. The first thing that is wrong or missing ends it: later
-/// fields keep their values. Allocates nothing from a count before the count has been held against its limit.
+/// Reads the fields of a packet in the order of the bytes. The first thing that is wrong or missing ends it:
+/// later fields keep their values. Allocates nothing from a count before the count has been held against its
+/// limit.
 class PacketReader {
  public:
-  PacketReader(ByteView input, const ReadContext& context) : reader_(input), input_(input), context_(context) {}
+  PacketReader(ByteView input, const ReadContext& context)
+      : reader_(input), input_(input), context_(context) {}
 
   void header(std::string_view name, char type, Version& version);
   void u32(std::string_view name, std::uint32_t& value);
@@ -269,7 +274,8 @@ class PacketWriter {
   void information(std::string_view, std::uint32_t, const Bytes& information) { writer_.bytes(information); }
   void text(std::string_view name, const std::string& text);
   void address(std::string_view, const Ipv4Address& address) { writer_.u32(address.value); }
-  void client(std::string_view name, const Ipv4Address& address, const Methods& methods, const Bytes& unknown);
+  void client(std::string_view name, const Ipv4Address& address, const Methods& methods,
+              const Bytes& unknown);
 
  private:
   ByteWriter writer_;

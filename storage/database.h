@@ -1,11 +1,14 @@
 // The database: the newest change of every address, in one SQLite file that operators can read.
 //
-// It remembers and decides nothing: sequence numbers, seconds and what to forget come from the writer (server/).
-// It never hands out SQLite or Protocol Buffers types.
+// It remembers and decides nothing: sequence numbers, seconds and what to forget come from the writer
+// (server/). It never hands out SQLite or Protocol Buffers types.
 //
-// Exactly one Database is open on a file (a lock on `<path>.lock` sees to it), and it is the only read-write connection:
-// Debian 12's SQLite (3.40.1) can lose committed rows when one connection checkpoints a WAL while another commits. So
-// checkpoints are done here too, and everybody else opens the file with mode=ro.
+// Exactly one Database is open on a file (a lock on `<path>.lock` sees to it), and it is the only read-write
+// connection: Debian 12's SQLite (3.40.1) can lose committed rows when one connection checkpoints a WAL while
+// another commits. So checkpoints are done here too, and everybody else opens the file with mode=ro.
+//
+// The file, its log (-wal) and shared memory (-shm) belong to the user of the server and can be read by his
+// group.
 //
 // Owned and called by one thread, the writer's.
 #pragma once
@@ -36,7 +39,8 @@ struct Change {
   Methods methods;  ///< empty for a removal
 };
 
-/// What operators see of a connected client and nobody else needs: written late, never read back.
+/// What operators see of a connected client and nobody else needs: written late, never read back. A client
+/// that a change has added counts as one session until its presence says otherwise.
 struct Presence {
   Ipv4Address address;
   std::uint32_t sessions = 0;
@@ -55,10 +59,10 @@ struct LogState {
 
 /// One transaction.
 struct Batch {
-  LogState state;                      ///< after this batch
-  std::span<const Change> changes;     ///< ascending; each address at most once
-  std::span<const Presence> presences; ///< of addresses that are present (others are ignored)
-  std::int64_t forget_before = 0;      ///< removals of an earlier second are deleted; 0 deletes none
+  LogState state;                   ///< after this batch: not before its last change
+  std::span<const Change> changes;  ///< ascending, after those committed before; each address at most once
+  std::span<const Presence> presences;  ///< of addresses that are present (others are ignored)
+  std::int64_t forget_before = 0;       ///< removals of an earlier second are deleted; 0 deletes none
 };
 
 enum class CommitResult {
@@ -81,30 +85,33 @@ struct DatabaseSettings {
 
 class Database {
  public:
-  /// Opens or creates the file, takes the lock, checks identity, version and integrity, migrates an older schema.
-  /// Throws CodedError E503 to E508, and then leaves the file as it was.
+  /// Opens or creates the file, takes the lock, checks identity, version and integrity, migrates an older
+  /// schema. Throws CodedError E503 to E508, and then leaves the file as it was.
   explicit Database(const DatabaseSettings& settings);
   ~Database();  ///< closes; the write-ahead log stays, so that other users can still open the file read-only
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
 
-  /// As of the last commit. A new database begins at `started`: state().second is started + 1, history_begins started.
+  /// As of the last commit. A new database begins at `started`: state().second is started + 1, history_begins
+  /// started.
   const LogState& state() const;
 
   /// Every remembered change, ascending by sequence. Throws CodedError E503 or E506.
   void load(const std::function<void(Change&&)>& take);
 
-  /// Writes the batch in one durable transaction. Throws CodedError E601 when the outcome is not known or the disk refuses:
-  /// then nothing in memory may be trusted, and reopen() comes next.
+  /// Writes the batch in one durable transaction. Throws CodedError E601 when the outcome is not known or the
+  /// disk refuses: then nothing in memory may be trusted, and reopen() comes next.
   CommitResult commit(const Batch& batch);
 
-  /// Closes the connection, opens it anew and reads state() again, keeping the lock. Throws like the constructor.
+  /// Closes the connection, opens it anew and reads state() again, keeping the lock. Throws like the
+  /// constructor, and can be called again then. Never makes a new file.
   void reopen();
 
   /// Notes a clean stop for operators. Best effort: no error is reported.
   void note_stop(std::int64_t second);
 
-  /// Bytes of the write-ahead log that a checkpoint could not copy back because a reader holds an old state.
+  /// Bytes of the write-ahead log that readers keep from being copied back or used again; 0 as a rule. They
+  /// grow while a reader holds an old state, or while readers overlap without a gap. As of the last commit.
   std::size_t wal_bytes_held() const;
 
  private:

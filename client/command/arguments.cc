@@ -1,0 +1,169 @@
+#include "client/command/arguments.h"
+
+#include <charconv>
+#include <limits>
+
+#include "client/server_name.h"
+#include "common/duration.h"
+#include "common/limits.h"
+
+namespace lekt::command {
+
+namespace {
+
+[[noreturn]] void refuse_method(std::string_view text, const std::string& reason) {
+  throw CodedError(ErrorCode::usage_wrong, "--method \"" + escape(text) + "\": " + reason);
+}
+
+std::optional<std::uint32_t> parse_number(std::string_view text) {
+  std::uint32_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+std::string names(const MethodCatalogue& catalogue) {
+  std::string text;
+  for (const Method& method : catalogue.methods()) text += (text.empty() ? "" : ", ") + method.name;
+  return text;
+}
+
+MethodInformation parse_tcp(std::string_view text, std::string_view port) {
+  const auto number = parse_number(port);
+  if (!number || *number < 1 || *number > 65535)
+    refuse_method(text, "the port must be a number from 1 to 65535");
+  return {tcp_index, tcp_information(static_cast<std::uint16_t>(*number))};
+}
+
+/// Wraps the content by the form of its method, and reads it back: what the server would refuse is refused
+/// here.
+Bytes wrap_checked(std::string_view text, const Bytes& content, const Method& method,
+                   const MethodCatalogue& catalogue) {
+  if (method.form.kind == MethodForm::Kind::fixed && content.size() != method.form.bytes)
+    refuse_method(text, "method " + method.name + " has " + std::to_string(method.form.bytes) +
+                            " bytes of information; " + std::to_string(content.size()) + " are given");
+  Bytes information = MethodCatalogue::wrap(method.form, content);
+  Bytes read;
+  ByteReader reader(information);
+  if (const auto rejection = catalogue.read_information(method, reader, read))
+    refuse_method(text, rejection->message);
+  return information;
+}
+
+Bytes pad_checked(std::string_view text, Bytes content) {
+  if (content.size() > limits::information_bytes_max)
+    refuse_method(text, "at most " + std::to_string(limits::information_bytes_max) + " bytes are allowed; " +
+                            std::to_string(content.size()) + " are given");
+  content.append(padding_of(content.size()), '\0');
+  return content;
+}
+
+}  // namespace
+
+void add_server(CLI::App& app, std::string& server) {
+  app.add_option_function<std::string>(
+         "--server",
+         [&server](const std::string& text) {
+           parse_server_name(text);
+           server = text;
+         },
+         "Where the coordinator is: a name or IPv4 address, and its\nport if it is not 7890")
+      ->type_name("HOST[:PORT]")
+      ->envname("LEKT_SERVER")
+      ->required();
+}
+
+void add_source(CLI::App& app, std::optional<Ipv4Address>& source) {
+  app.add_option_function<std::string>(
+         "--source",
+         [&source](const std::string& text) {
+           source = parse_ipv4(text);
+           if (!source)
+             throw CodedError(ErrorCode::usage_wrong, "--source \"" + escape(text) +
+                                                          "\" is not an IPv4 address, for example 10.0.0.7");
+         },
+         "Connect from this IPv4 address of the machine; others know\nyou by it")
+      ->type_name("ADDR");
+}
+
+void add_catalogue(CLI::App& app, MethodCatalogue& catalogue) {
+  app.add_option_function<std::vector<std::string>>(
+         "--catalogue",
+         [&catalogue](const std::vector<std::string>& texts) {
+           for (const std::string& text : texts)
+             if (const auto wrong = catalogue.add(text))
+               throw CodedError(ErrorCode::usage_wrong, "--catalogue \"" + escape(text) + "\": " + *wrong);
+         },
+         "A connection method besides 1:tcp, as the server's --method\nhas it; FORM is sized or fixed:BYTES "
+         "(repeatable)")
+      ->type_name("INDEX:NAME:FORM")
+      ->allow_extra_args(false);
+}
+
+void add_duration(CLI::App& app, const std::string& flag, const std::string& help,
+                  std::chrono::milliseconds& value, std::chrono::milliseconds first,
+                  std::chrono::milliseconds last) {
+  const std::string range = format_duration(first) + " to " + format_duration(last);
+  app.add_option_function<std::string>(
+         flag,
+         [=, &value](const std::string& text) {
+           const auto duration = parse_duration(text);
+           if (!duration || *duration < first || *duration > last)
+             throw CodedError(ErrorCode::usage_wrong,
+                              flag + " \"" + escape(text) + "\" is not a duration of " + range +
+                                  ", for example " + format_duration(value) + " (units are ms, s, m, h, d)");
+           value = *duration;
+         },
+         help + "\n(" + range + ")")
+      ->type_name("TIME")
+      ->default_str(format_duration(value));
+}
+
+void add_number(CLI::App& app, const std::string& flag, const std::string& help, std::uint64_t& value) {
+  app.add_option_function<std::string>(
+         flag,
+         [=, &value](const std::string& text) {
+           const auto number = parse_number(text);
+           if (!number || *number == 0)
+             throw CodedError(ErrorCode::usage_wrong,
+                              flag + " \"" + escape(text) + "\" is not a number from 1 to " +
+                                  std::to_string(std::numeric_limits<std::uint32_t>::max()));
+           value = *number;
+         },
+         help)
+      ->type_name("N");
+}
+
+MethodInformation parse_method(std::string_view text, const MethodCatalogue& catalogue) {
+  const std::size_t colon = text.find(':');
+  if (colon == text.npos)
+    refuse_method(text, "tcp:PORT, NAME:HEX or INDEX:HEX is expected, for example tcp:4000");
+  const std::string_view name = text.substr(0, colon);
+  const std::string_view value = text.substr(colon + 1);
+  if (name == "tcp") return parse_tcp(text, value);
+  const auto content = parse_hex(value);
+  if (!content) refuse_method(text, "what follows the first ':' must be hexadecimal, two digits a byte");
+  const auto index = parse_number(name);
+  const Method* method = index ? catalogue.find(*index) : catalogue.find(name);
+  if (method != nullptr) return {method->index, wrap_checked(text, *content, *method, catalogue)};
+  if (!index)
+    refuse_method(text, "no method has this name; known are " + names(catalogue) +
+                            ", and --catalogue INDEX:NAME:FORM adds others");
+  if (*index < 1 || *index > limits::methods_max_ceiling)
+    refuse_method(text, "the index must be from 1 to " + std::to_string(limits::methods_max_ceiling));
+  return {*index, pad_checked(text, *content)};
+}
+
+Methods parse_methods(const std::vector<std::string>& texts, const MethodCatalogue& catalogue) {
+  Methods methods;
+  for (const std::string& text : texts) {
+    MethodInformation method = parse_method(text, catalogue);
+    if (std::ranges::find(methods, method.index, &MethodInformation::index) != methods.end())
+      refuse_method(text, "method " + std::to_string(method.index) +
+                              " is given twice; a program has one of each index");
+    methods.push_back(std::move(method));
+  }
+  return methods;
+}
+
+}  // namespace lekt::command

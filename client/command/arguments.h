@@ -1,0 +1,62 @@
+// Flags that several subcommands have, and their values. A wrong value is named together with what is
+// allowed.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "common/address.h"
+#include "common/catalogue.h"
+#include "common/errors.h"
+#include "common/text.h"
+
+namespace lekt::command {
+
+/// --server HOST[:PORT] or the environment variable LEKT_SERVER; required.
+void add_server(CLI::App& app, std::string& server);
+/// --source ADDR
+void add_source(CLI::App& app, std::optional<Ipv4Address>& source);
+/// --catalogue INDEX:NAME:FORM, any number of times
+void add_catalogue(CLI::App& app, MethodCatalogue& catalogue);
+/// A duration with its limits; `value` is also the default that the help shows.
+void add_duration(CLI::App& app, const std::string& flag, const std::string& help,
+                  std::chrono::milliseconds& value, std::chrono::milliseconds first,
+                  std::chrono::milliseconds last);
+
+/// A number from 1.
+void add_number(CLI::App& app, const std::string& flag, const std::string& help, std::uint64_t& value);
+
+/// One of several words; the first is the default.
+template <class Value>
+void add_choice(CLI::App& app, const std::string& flag, const std::string& help, Value& value,
+                const std::vector<std::pair<std::string, Value>>& choices) {
+  std::string words;
+  for (const auto& [word, meaning] : choices) words += (words.empty() ? "" : "|") + word;
+  app.add_option_function<std::string>(
+         flag,
+         [=, &value](const std::string& text) {
+           const auto chosen = std::ranges::find(choices, text, &std::pair<std::string, Value>::first);
+           if (chosen == choices.end())
+             throw CodedError(ErrorCode::usage_wrong,
+                              flag + " \"" + escape(text) + "\" is not one of " + words);
+           value = chosen->second;
+         },
+         help)
+      ->type_name(words)
+      ->default_str(choices.front().first);
+}
+
+/// Reads the values of --method: `tcp:PORT`, `NAME:HEX` or `INDEX:HEX`. HEX is the content of a method that
+/// the catalogue knows; of another one it is the information as it goes onto the wire, and is padded with
+/// zeros to a multiple of 4 bytes. Throws CodedError E705.
+MethodInformation parse_method(std::string_view text, const MethodCatalogue& catalogue);
+Methods parse_methods(const std::vector<std::string>& texts, const MethodCatalogue& catalogue);
+
+}  // namespace lekt::command

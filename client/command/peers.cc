@@ -1,0 +1,95 @@
+// `lekt peers`: the list, once.
+#include <memory>
+
+#include "client/client.h"
+#include "client/command/arguments.h"
+#include "client/command/commands.h"
+#include "client/command/output.h"
+
+namespace lekt::command {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr const char* help = R"(Prints everyone whom the coordinator lists, once.
+
+The protocol tells the list to members only. So lekt joins without any method, asks once, and leaves. Unless a
+program of this machine is a member anyway, you are in the list that you get, with '-' for methods, and the other
+members see you come and go.)";
+
+constexpr const char* footer = R"(
+With --format json each peer is one object on a line of its own:
+  {"address":"10.0.0.7","methods":[{"index":1,"name":"tcp","port":7890}]}
+
+Exit codes: 0 the list was printed; 1 the server cannot be reached, refuses or breaks the protocol; 2 wrong usage.)";
+
+enum class Format { text, json };
+
+struct Options {
+  std::string server;
+  MethodCatalogue catalogue;
+  std::optional<Ipv4Address> source;
+  std::chrono::milliseconds timeout = 10s;
+  Format format = Format::text;
+};
+
+/// Asks once; the first end of a connection is final.
+class Visitor : public ClientHandler {
+ public:
+  explicit Visitor(const Options& options)
+      : options_(options),
+        client_({.server = options.server,
+                 .source = options.source,
+                 .catalogue = options.catalogue,
+                 .connect_timeout = options.timeout,
+                 .answer_timeout = options.timeout},
+                *this) {}
+
+  int run() {
+    client_.run();
+    if (!reason_.empty()) {
+      print_status(reason_);
+      return exit_failed;
+    }
+    print_list();
+    return exit_done;
+  }
+
+ private:
+  void on_synchronised() override { client_.stop(); }
+
+  void on_disconnected(const Disconnection& end) override {
+    reason_ = end.reason;
+    client_.stop();
+  }
+
+  void print_list() const {
+    if (options_.format == Format::text) return print(table_of(client_.peers(), options_.catalogue));
+    std::string lines;
+    for (const auto& [address, offer] : client_.peers()) lines += json_of(address, offer, options_.catalogue);
+    print(lines);
+  }
+
+  const Options& options_;
+  std::string reason_;
+  Client client_;
+};
+
+}  // namespace
+
+Run add_peers(CLI::App& app) {
+  const auto options = std::make_shared<Options>();
+  app.description(help);
+  app.footer(footer);
+  add_server(app, options->server);
+  add_catalogue(app, options->catalogue);
+  add_source(app, options->source);
+  add_duration(app, "--timeout", "How long to wait for the connection, and for each answer", options->timeout,
+               10ms, 1h);
+  add_choice(app, "--format", "A table, or JSON lines", options->format,
+             {{"text", Format::text}, {"json", Format::json}});
+  return [options] { return Visitor(*options).run(); };
+}
+
+}  // namespace lekt::command

@@ -1,0 +1,64 @@
+// `lekt ping`: is the coordinator there?
+#include "client/ping.h"
+
+#include <iomanip>
+#include <memory>
+#include <sstream>
+
+#include "client/command/arguments.h"
+#include "client/command/commands.h"
+#include "client/command/output.h"
+
+namespace lekt::command {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr const char* help =
+    R"(Asks whether the coordinator is there, and how fast it answers.
+
+It sends one handshake and leaves. Nobody is registered and nothing changes for others, so it is what a health check should run.)";
+
+constexpr const char* footer = R"(
+Exit codes: 0 the handshake was accepted; 1 it was not, and standard error says why; 2 wrong usage.)";
+
+struct Options {
+  std::string server;
+  std::optional<Ipv4Address> source;
+  std::chrono::milliseconds timeout = 5s;
+};
+
+std::string milliseconds_text(std::chrono::microseconds duration) {
+  std::ostringstream text;
+  text << std::fixed << std::setprecision(3) << std::chrono::duration<double, std::milli>(duration).count()
+       << " ms";
+  return text.str();
+}
+
+int run(const Options& options) {
+  const ServerName server = parse_server_name(options.server);
+  const PingResult result = ping({server, options.source, options.timeout});
+  if (!result.accepted) {
+    print_status(result.reason);
+    return exit_failed;
+  }
+  print("accepted by " + to_string(server) + " in " + milliseconds_text(result.round_trip) +
+        " (connected in " + milliseconds_text(result.connect_time) + ")\n");
+  return exit_done;
+}
+
+}  // namespace
+
+Run add_ping(CLI::App& app) {
+  const auto options = std::make_shared<Options>();
+  app.description(help);
+  app.footer(footer);
+  add_server(app, options->server);
+  add_source(app, options->source);
+  add_duration(app, "--timeout", "How long to wait for the connection, and again for the answer",
+               options->timeout, 10ms, 1h);
+  return [options] { return run(*options); };
+}
+
+}  // namespace lekt::command

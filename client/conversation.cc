@@ -1,0 +1,155 @@
+#include "client/conversation.h"
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+namespace lekt {
+
+namespace {
+
+constexpr std::size_t type_offset = 4;
+
+HandshakePacket handshake_for(const Methods& offered) {
+  HandshakePacket packet;
+  for (const MethodInformation& method : offered) {
+    assert(method.index >= 1 && method.index <= limits::methods_max_ceiling);
+    assert(!packet.supports(method.index));
+    packet.support(method.index);
+  }
+  return packet;
+}
+
+}  // namespace
+
+Conversation::Conversation(const MethodCatalogue& catalogue, const Methods& offered, PeerView& view)
+    : context_{.catalogue = catalogue, .from_server = true}, offered_(offered), view_(view) {
+  write(output_, handshake_for(offered));
+}
+
+std::vector<ConversationEvent> Conversation::receive(ByteView bytes) {
+  Events events;
+  if (phase_ == Phase::ended) return events;
+  input_.append(bytes);
+  ByteView rest = input_;
+  while (step(rest, events)) {
+  }
+  input_.erase(0, input_.size() - rest.size());
+  return events;
+}
+
+void Conversation::heartbeat() {
+  assert(can_ask());
+  const std::int64_t timestamp = view_.next_timestamp();
+  write(output_, HeartbeatPacket{.timestamp = timestamp});
+  view_.request(timestamp);
+  answer_expected_ = true;
+}
+
+/// Takes one packet, or one entry of an update. False when bytes are missing or the conversation has ended.
+bool Conversation::step(ByteView& rest, Events& events) {
+  if (phase_ == Phase::ended || rest.empty()) return false;
+  if (entries_left_ > 0) return step_entry(rest, events);
+  if (rest.size() > type_offset && rest[type_offset] == RejectPacket::type) return step_reject(rest, events);
+  switch (phase_) {
+    case Phase::handshake:
+      return step_accept(rest, events);
+    case Phase::setup:
+      return step_request(rest, events);
+    default:
+      return step_update(rest, events);
+  }
+}
+
+bool Conversation::step_reject(ByteView& rest, Events& events) {
+  RejectPacket packet;
+  if (!take(rest, packet, events)) return false;
+  end();
+  events.emplace_back(Rejected{std::move(packet.text)});
+  return true;
+}
+
+bool Conversation::step_accept(ByteView& rest, Events& events) {
+  AcceptPacket packet;
+  if (!take(rest, packet, events)) return false;
+  phase_ = Phase::setup;
+  events.emplace_back(Accepted{packet.version});
+  return true;
+}
+
+bool Conversation::step_request(ByteView& rest, Events& events) {
+  RequestPacket packet;
+  if (!take(rest, packet, events)) return false;
+  if (packet.index == 0) {
+    phase_ = Phase::heartbeat;
+    events.emplace_back(Joined{});
+    return true;
+  }
+  const auto method = std::ranges::find(offered_, packet.index, &MethodInformation::index);
+  if (method == offered_.end()) {
+    fail("the server requests method " + std::to_string(packet.index) + ", which was not offered", events);
+    return false;
+  }
+  // Ascending order makes the setup finite.
+  if (packet.index <= requested_last_) {
+    fail("the server requests method " + std::to_string(packet.index) + " after method " +
+             std::to_string(requested_last_) + "; ascending order would be right",
+         events);
+    return false;
+  }
+  requested_last_ = packet.index;
+  write(output_, ResponsePacket{.method = *method});
+  return true;
+}
+
+bool Conversation::step_update(ByteView& rest, Events& events) {
+  if (!take(rest, update_, events)) return false;
+  if (!answer_expected_) {
+    fail("an update came that no heartbeat asked for", events);
+    return false;
+  }
+  entries_left_ = update_.count;
+  if (entries_left_ == 0) finish_packet(events);
+  return true;
+}
+
+bool Conversation::step_entry(ByteView& rest, Events& events) {
+  if (update_.kind == UpdateKind::added) {
+    AddedEntry entry;
+    if (!take(rest, entry, events)) return false;
+    view_.apply(entry);
+  } else {
+    RemovedEntry entry;
+    if (!take(rest, entry, events)) return false;
+    view_.apply(entry);
+  }
+  if (--entries_left_ == 0) finish_packet(events);
+  return true;
+}
+
+void Conversation::finish_packet(Events& events) {
+  std::vector<PeerChange> changes = view_.finish(update_);
+  if (!update_.closes()) return;
+  answer_expected_ = false;
+  events.emplace_back(Updated{std::move(changes)});
+}
+
+void Conversation::end() {
+  phase_ = Phase::ended;
+  answer_expected_ = false;
+}
+
+void Conversation::fail(std::string message, Events& events) {
+  end();
+  events.emplace_back(Malformed{{ErrorCode::answer_malformed, std::move(message)}});
+}
+
+template <class Packet>
+bool Conversation::take(ByteView& rest, Packet& packet, Events& events) {
+  Rejection rejection{ErrorCode::answer_malformed, {}};
+  const ReadStatus status = read(rest, packet, context_, rejection);
+  if (status == ReadStatus::wrong) fail(std::move(rejection.message), events);
+  return status == ReadStatus::complete;
+}
+
+}  // namespace lekt

@@ -1,0 +1,104 @@
+// One connection's conversation with the server, as the client leads it: handshake, setup, heartbeats.
+//
+// Takes the bytes that were received, in pieces of any size, and yields the bytes to send and what happened.
+// It has no socket, clock or thread, and never throws on input. The work is linear in the bytes: the entries
+// of an update are applied one by one, however small the pieces are.
+//
+// Invariants: at most one heartbeat is unanswered; after Rejected or Malformed nothing more happens.
+// Owned by one thread. The catalogue, the offered methods and the view outlive it; the view lives on over
+// reconnects.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "client/peer_view.h"
+#include "common/bytes.h"
+#include "common/catalogue.h"
+#include "common/errors.h"
+#include "common/packets.h"
+
+namespace lekt {
+
+/// The server accepted the handshake.
+struct Accepted {
+  Version version;
+};
+
+/// The setup is over: the client is registered, and heartbeat() may be called.
+struct Joined {};
+
+/// An answer is complete; the view holds the server's list.
+struct Updated {
+  std::vector<PeerChange> changes;
+};
+
+/// The server refused, and will close. The text is the server's: escape it before it is shown.
+struct Rejected {
+  std::string text;
+};
+
+/// The server broke the protocol (E703), so the connection is of no use any more.
+struct Malformed {
+  Rejection rejection;
+};
+
+using ConversationEvent = std::variant<Accepted, Joined, Updated, Rejected, Malformed>;
+
+class Conversation {
+ public:
+  /// Begins with the handshake. `offered` has at most one method of each index, none above
+  /// limits::methods_max_ceiling.
+  Conversation(const MethodCatalogue& catalogue, const Methods& offered, PeerView& view);
+
+  /// What has to be sent now; the caller takes it after the construction and after each call that follows.
+  Bytes take_output() { return std::exchange(output_, {}); }
+
+  /// Takes received bytes; yields what happened, in order.
+  std::vector<ConversationEvent> receive(ByteView bytes);
+
+  /// Asks for what changed, with the view's timestamp. Only if can_ask().
+  void heartbeat();
+  bool can_ask() const { return phase_ == Phase::heartbeat && !answer_expected_; }
+
+  /// Whether it is the server's turn: silence is trouble then.
+  bool expects_bytes() const {
+    return phase_ == Phase::handshake || phase_ == Phase::setup || answer_expected_;
+  }
+
+  /// Bytes that wait for the rest of their packet or entry.
+  std::size_t buffered() const { return input_.size(); }
+
+ private:
+  enum class Phase : std::uint8_t { handshake, setup, heartbeat, ended };
+  using Events = std::vector<ConversationEvent>;
+
+  bool step(ByteView& rest, Events& events);
+  bool step_reject(ByteView& rest, Events& events);
+  bool step_accept(ByteView& rest, Events& events);
+  bool step_request(ByteView& rest, Events& events);
+  bool step_update(ByteView& rest, Events& events);
+  bool step_entry(ByteView& rest, Events& events);
+  void finish_packet(Events& events);
+  void end();
+  void fail(std::string message, Events& events);
+  template <class Packet>
+  bool take(ByteView& rest, Packet& packet, Events& events);
+
+  ReadContext context_;
+  const Methods& offered_;
+  PeerView& view_;
+  Phase phase_ = Phase::handshake;
+  std::uint32_t requested_last_ = 0;  ///< index of the last request that was answered
+  bool answer_expected_ = false;
+  UpdatePacket update_;  ///< whose entries are being read
+  std::uint32_t entries_left_ = 0;
+  Bytes input_;
+  Bytes output_;
+};
+
+}  // namespace lekt

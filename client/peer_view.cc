@@ -1,0 +1,76 @@
+#include "client/peer_view.h"
+
+#include <utility>
+
+namespace lekt {
+
+std::string describe(const Offer& offer, const MethodCatalogue& catalogue) {
+  std::string text = catalogue.describe(offer.methods);
+  if (offer.unknown.empty()) return text;
+  ByteReader reader(offer.unknown);
+  const std::uint32_t index = reader.u32();
+  if (!text.empty()) text += ' ';
+  return text + catalogue.describe(MethodInformation{index, Bytes(reader.take(reader.left()))});
+}
+
+void PeerView::request(std::int64_t timestamp) {
+  requested_ = timestamp;
+  answer_was_reset_ = false;
+  if (timestamp <= 0) forget();
+}
+
+void PeerView::apply(const AddedEntry& entry) {
+  Offer offer{entry.methods, entry.unknown};
+  normalise(offer.methods);
+  pending_.insert_or_assign(entry.address, std::move(offer));
+}
+
+void PeerView::apply(const RemovedEntry& entry) {
+  if (entry.address == forget_everyone) {
+    answer_was_reset_ = true;
+    forget();
+  } else {
+    pending_.insert_or_assign(entry.address, std::nullopt);
+  }
+}
+
+std::vector<PeerChange> PeerView::finish(const UpdatePacket& packet) {
+  next_timestamp_ = packet.timestamp;
+  if (packet.closes()) return publish();
+  // A reset says that the server cannot continue from the timestamp that was sent. It must not be sent again,
+  // not even if the packets of this answer carry it: by the time of a reconnect it may look like one of the
+  // server's own.
+  if (answer_was_reset_ && packet.timestamp == requested_) next_timestamp_ = 0;
+  return {};
+}
+
+// From here until a packet says otherwise only the full list can continue what is known.
+void PeerView::forget() {
+  pending_.clear();
+  pending_is_all_ = true;
+  next_timestamp_ = 0;
+}
+
+std::vector<PeerChange> PeerView::publish() {
+  if (pending_is_all_)
+    for (const auto& [address, offer] : peers_) pending_.try_emplace(address, std::nullopt);
+  std::vector<PeerChange> changes;
+  for (auto& [address, now] : pending_) {
+    const auto known = peers_.find(address);
+    if (known == peers_.end()) {
+      if (!now) continue;
+      peers_.emplace(address, *now);
+      changes.push_back({PeerChange::Kind::added, address, {}, std::move(*now)});
+    } else if (!now) {
+      changes.push_back({PeerChange::Kind::removed, address, std::move(known->second), {}});
+      peers_.erase(known);
+    } else if (*now != known->second) {
+      changes.push_back({PeerChange::Kind::changed, address, std::exchange(known->second, *now), *now});
+    }
+  }
+  pending_.clear();
+  pending_is_all_ = false;
+  return changes;
+}
+
+}  // namespace lekt

@@ -1,0 +1,244 @@
+#include "server/configuration.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <asio/ip/address.hpp>
+#include <charconv>
+#include <functional>
+#include <optional>
+#include <thread>
+
+#include "common/duration.h"
+#include "common/errors.h"
+#include "common/limits.h"
+
+namespace lekt {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto footer = R"(
+Durations are a whole number with ms, s, m, h or d: 90s, 7d, 250ms.
+Every flag is also an environment variable (in brackets above) and a key of the configuration file (its name without
+the dashes). A flag beats the environment, the environment beats the file.
+
+Exit status: 0 stopped by SIGTERM or SIGINT; 1 could not start, or had to give up; 2 a setting is wrong.
+Every error begins with a code, such as E502; docs/errors.md explains all of them.
+
+Examples:
+  lektd                                            serve on port 7890, keep the state in ./lekt.db
+  lektd --database /var/lib/lekt/lekt.db --listen 192.0.2.10:7890
+  lektd --method 2:chat:sized                      also relay what clients say about method 2, named "chat")";
+
+[[noreturn]] void refuse(const std::string& flag, const std::string& value, const std::string& allowed) {
+  throw CLI::ValidationError(flag, "'" + value + "' is not allowed: " + allowed);
+}
+
+/// Defines the flags on one CLI::App; each writes into the configuration or refuses its value.
+class Flags {
+ public:
+  Flags(CLI::App& app, Configuration& configuration) : app_(app), configuration_(configuration) {}
+
+  void define();
+  bool check_only = false;
+
+ private:
+  using Take = std::function<void(const std::string&)>;
+
+  CLI::Option* text(const std::string& name, const std::string& type, const std::string& fallback,
+                    const std::string& help, Take take);
+  CLI::Option* list(const std::string& name, const std::string& type, const std::string& help, Take take);
+  template <class Duration>
+  CLI::Option* duration(const std::string& name, Duration& target, std::chrono::milliseconds least,
+                        const std::string& help);
+  CLI::Option* number(const std::string& name, std::uint32_t& target, std::uint32_t least, std::uint32_t most,
+                      const std::string& help);
+  void take_listen(const std::string& value);
+  void define_log();
+
+  CLI::App& app_;
+  Configuration& configuration_;
+};
+
+std::string environment_name(const std::string& name) {
+  std::string result = "LEKT_";
+  for (const char c : name.substr(2)) result += c == '-' ? '_' : static_cast<char>(std::toupper(c));
+  return result;
+}
+
+CLI::Option* Flags::text(const std::string& name, const std::string& type, const std::string& fallback,
+                         const std::string& help, Take take) {
+  return app_.add_option_function<std::string>(name, std::move(take), help)
+      ->type_name(type)
+      ->default_str(fallback)
+      ->envname(environment_name(name));
+}
+
+CLI::Option* Flags::list(const std::string& name, const std::string& type, const std::string& help,
+                         Take take) {
+  const auto each = [take = std::move(take)](const std::vector<std::string>& values) {
+    for (const std::string& value : values) take(value);
+  };
+  return app_.add_option_function<std::vector<std::string>>(name, each, help)
+      ->type_name(type)
+      ->allow_extra_args(false)
+      ->delimiter(',')
+      ->envname(environment_name(name));
+}
+
+template <class Duration>
+CLI::Option* Flags::duration(const std::string& name, Duration& target, std::chrono::milliseconds least,
+                             const std::string& help) {
+  const std::chrono::milliseconds most = 3650 * 24h;
+  return text(name, "DURATION", format_duration(target), help, [=, &target](const std::string& value) {
+    const auto parsed = parse_duration(value);
+    if (!parsed || *parsed < least || *parsed > most)
+      refuse(name, value,
+             "a duration from " + format_duration(least) + " to " + format_duration(most) + ", such as " +
+                 format_duration(target));
+    target = std::chrono::duration_cast<Duration>(*parsed);
+  });
+}
+
+CLI::Option* Flags::number(const std::string& name, std::uint32_t& target, std::uint32_t least,
+                           std::uint32_t most, const std::string& help) {
+  return text(name, "N", std::to_string(target), help, [=, &target](const std::string& value) {
+    std::uint32_t parsed = 0;
+    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), parsed);
+    if (error != std::errc() || end != value.data() + value.size() || parsed < least || parsed > most)
+      refuse(name, value, "a whole number from " + std::to_string(least) + " to " + std::to_string(most));
+    target = parsed;
+  });
+}
+
+void Flags::take_listen(const std::string& value) {
+  const std::string allowed = "ADDRESS:PORT with a port from 0 to 65535, such as 0.0.0.0:7890 or [::]:7890";
+  const auto colon = value.rfind(':');
+  if (colon == value.npos) refuse("--listen", value, allowed);
+  std::string address = value.substr(0, colon);
+  if (address.size() > 2 && address.front() == '[' && address.back() == ']')
+    address = address.substr(1, address.size() - 2);
+  else if (address.find(':') != address.npos)
+    refuse("--listen", value, "an IPv6 address in brackets, such as [::]:7890");
+  std::uint16_t port = 0;
+  const char* begin = value.data() + colon + 1;
+  const auto [end, error] = std::from_chars(begin, value.data() + value.size(), port);
+  asio::error_code bad_address;
+  (void)asio::ip::make_address(address, bad_address);
+  if (bad_address || error != std::errc() || end != value.data() + value.size() || begin == end)
+    refuse("--listen", value, allowed);
+  configuration_.listen.push_back({address, port});
+}
+
+void Flags::define() {
+  Configuration& target = configuration_;
+  list("--listen", "ADDRESS:PORT",
+       "listen here; repeatable; port 0 picks a free one and logs it [default: 0.0.0.0:7890]",
+       [this](const std::string& value) { take_listen(value); });
+  text("--database", "PATH", target.database.string(), "the SQLite database; made if it is not there",
+       [&target](const std::string& value) {
+         if (value == ":memory:" || value.starts_with("file:") || value.empty())
+           refuse("--database", value, "the path of a file; what clients were told has to survive a restart");
+         target.database = value;
+       });
+  duration("--heartbeat-timeout", target.heartbeat_timeout, 10ms,
+           "a session without a heartbeat for so long ends");
+  duration("--handshake-timeout", target.handshake_timeout, 10ms,
+           "handshake and setup together take at most this");
+  duration("--restart-grace", target.restart_grace, 0ms,
+           "clients of before a restart have so long to come back [default: the heartbeat timeout]")
+      ->default_str("");
+  duration("--retention", target.retention, 1s, "removed clients are remembered for so long");
+  number("--threads", target.threads, 1, 256, "threads that serve clients; by default one per core");
+  number("--max-clients", target.clients_max, 1, 16'000'000, "clients (addresses) at the same time");
+  number("--max-methods", target.methods_max, 0, limits::methods_max_ceiling,
+         "known methods that a handshake may announce");
+  number("--max-packet-bytes", target.packet_bytes_max, limits::packet_bytes_floor,
+         limits::packet_bytes_ceiling, "largest packet with clients in an answer");
+  list(
+      "--method", "INDEX:NAME:FORM",
+      "add a connection method to the catalogue; repeatable; FORM is fixed:BYTES or sized; 1:tcp is built in",
+      [&target](const std::string& value) {
+        if (const auto wrong = target.catalogue.add(value)) refuse("--method", value, *wrong);
+      });
+  define_log();
+  app_.add_flag("--check-config", check_only, "check all settings, print them, and exit");
+}
+
+void Flags::define_log() {
+  Configuration& target = configuration_;
+  text("--log-level", "LEVEL", "info", "trace, debug, info, warn, error or off",
+       [&target](const std::string& value) {
+         constexpr std::array names = {"trace", "debug", "info", "warn", "error", "off"};
+         const auto found = std::ranges::find(names, value);
+         if (found == names.end()) refuse("--log-level", value, "trace, debug, info, warn, error or off");
+         target.log_level = static_cast<LogLevel>(found - names.begin());
+       });
+  text("--log-format", "FORMAT", "text", "text or json, one line an event",
+       [&target](const std::string& value) {
+         if (value != "text" && value != "json") refuse("--log-format", value, "text or json");
+         target.log_format = value == "json" ? LogFormat::json : LogFormat::text;
+       });
+}
+
+std::string describe(const Configuration& configuration) {
+  std::string text = "The configuration is valid.\n";
+  const auto line = [&](const std::string& key, const std::string& value) {
+    text += key + " = " + value + "\n";
+  };
+  for (const ListenAddress& address : configuration.listen) line("listen", address.text());
+  line("database", configuration.database.string());
+  line("heartbeat-timeout", format_duration(configuration.heartbeat_timeout));
+  line("handshake-timeout", format_duration(configuration.handshake_timeout));
+  line("restart-grace", format_duration(configuration.restart_grace));
+  line("retention", format_duration(configuration.retention));
+  line("threads", std::to_string(configuration.threads));
+  line("max-clients", std::to_string(configuration.clients_max));
+  line("max-methods", std::to_string(configuration.methods_max));
+  line("max-packet-bytes", std::to_string(configuration.packet_bytes_max));
+  for (const Method& method : configuration.catalogue.methods())
+    line("method",
+         std::to_string(method.index) + ":" + method.name + ":" +
+             (method.form.kind == MethodForm::Kind::sized ? "sized"
+                                                          : "fixed:" + std::to_string(method.form.bytes)));
+  return text;
+}
+
+}  // namespace
+
+std::string ListenAddress::text() const {
+  const bool bracketed = address.find(':') != address.npos;
+  return (bracketed ? "[" + address + "]" : address) + ":" + std::to_string(port);
+}
+
+std::variant<Configuration, EarlyExit> read_configuration(int argc, const char* const* argv) {
+  Configuration configuration;
+  configuration.threads = std::max(1u, std::thread::hardware_concurrency());
+  CLI::App app("lektd, the LEKT coordinator: tells every client on a network who else is there.", "lektd");
+  app.set_version_flag("--version", "lektd " LEKT_VERSION);
+  app.set_config("--config", "", "read settings from this file (TOML)")
+      ->envname("LEKT_CONFIG")
+      ->type_name("FILE");
+  app.allow_config_extras(CLI::config_extras_mode::error);
+  app.footer(footer);
+  app.get_formatter()->column_width(34);
+  Flags flags(app, configuration);
+  flags.define();
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& success) {
+    std::ostringstream out;
+    app.exit(success, out, out);
+    return EarlyExit{0, out.str()};
+  } catch (const CLI::ParseError& error) {
+    return EarlyExit{2, "lektd: " + code_text(ErrorCode::setting_invalid) + " " + error.what() +
+                            "\nTry 'lektd --help'.\n"};
+  }
+  if (configuration.listen.empty()) configuration.listen.push_back({"0.0.0.0", limits::port_default});
+  if (app.count("--restart-grace") == 0) configuration.restart_grace = configuration.heartbeat_timeout;
+  if (flags.check_only) return EarlyExit{0, describe(configuration)};
+  return configuration;
+}
+
+}  // namespace lekt

@@ -1,0 +1,49 @@
+// The server's settings: flags, environment variables and a configuration file, in that order of precedence.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "common/catalogue.h"
+#include "common/limits.h"
+#include "server/log.h"
+#include "server/time.h"
+
+namespace lekt {
+
+struct ListenAddress {
+  std::string address;  ///< IPv4, or IPv6 without brackets
+  std::uint16_t port = 0;
+
+  std::string text() const;
+};
+
+struct Configuration {
+  std::vector<ListenAddress> listen;
+  std::filesystem::path database = "lekt.db";
+  AwakeTime heartbeat_timeout = std::chrono::seconds(90);
+  AwakeTime handshake_timeout = std::chrono::seconds(10);
+  AwakeTime restart_grace = std::chrono::seconds(90);
+  std::chrono::seconds retention = std::chrono::hours(7 * 24);
+  std::uint32_t threads = 1;
+  std::uint32_t clients_max = 100'000;
+  std::uint32_t methods_max = limits::methods_max_default;
+  std::uint32_t packet_bytes_max = limits::packet_bytes_default;
+  MethodCatalogue catalogue;
+  LogLevel log_level = LogLevel::info;
+  LogFormat log_format = LogFormat::text;
+};
+
+/// The program ends without serving: after --help, --version, --check-config, or because a setting is wrong.
+struct EarlyExit {
+  int status = 0;    ///< 0, or 2 when a setting is wrong
+  std::string text;  ///< for standard output when the status is 0, for standard error otherwise
+};
+
+/// Reads the command line, LEKT_... variables and --config.
+std::variant<Configuration, EarlyExit> read_configuration(int argc, const char* const* argv);
+
+}  // namespace lekt

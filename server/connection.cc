@@ -1,0 +1,262 @@
+#include "server/connection.h"
+
+#include <asio/buffer.hpp>
+#include <asio/error.hpp>
+#include <string>
+
+#include "common/duration.h"
+#include "server/log.h"
+#include "server/worker.h"
+
+namespace lekt {
+
+namespace {
+
+/// Stretches of bytes that go into one system call; Asio passes on at most 64.
+constexpr std::size_t gather_max = 64;
+
+/// Answers to pipelined heartbeats that are collected before they are sent.
+constexpr std::size_t output_bytes_max = 16 * 1024;
+
+/// What a rejected client may still send before it is cut off.
+constexpr std::uint32_t drain_bytes_max = 1024 * 1024;
+
+bool would_block(const asio::error_code& error) {
+  return error == asio::error::would_block || error == asio::error::try_again;
+}
+
+}  // namespace
+
+Connection::Connection(Worker& worker, Socket socket, SessionId id, Ipv4Address address)
+    : worker_(worker),
+      socket_(std::move(socket)),
+      session_(id, address, worker.rules()),
+      since_(worker.now()) {
+  asio::error_code ignored;  // a socket that refuses these is about to fail anyway
+  socket_.non_blocking(true, ignored);
+  socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+}
+
+void Connection::start() { read(); }
+
+// ---- Reading ----
+
+bool Connection::can_read() const {
+  return state_ == State::open && blocked_ == nullptr && session_.phase() != Session::Phase::joining;
+}
+
+void Connection::go_on() {
+  if (can_read() && !reading_) read();
+}
+
+void Connection::read() {
+  ++operations_;
+  reading_ = true;
+  socket_.async_read_some(asio::buffer(received_), [this](const asio::error_code& error, std::size_t size) {
+    --operations_;
+    reading_ = false;
+    if (state_ != State::closed) on_read(error, size);
+  });
+}
+
+void Connection::on_read(const asio::error_code& error, std::size_t size) {
+  if (error) return lose(error);
+  if (state_ == State::ending) return;
+  if (state_ == State::draining) {
+    drained_ += static_cast<std::uint32_t>(size);
+    return drained_ < drain_bytes_max ? read() : close();
+  }
+  process(ByteView(received_.data(), size));
+  if (size == received_.size() && can_read()) read_more();
+  go_on();
+}
+
+/// The socket holds more than the connection's own buffer: one read through the worker's.
+void Connection::read_more() {
+  asio::error_code error;
+  auto& buffer = worker_.buffer();
+  const std::size_t size = socket_.read_some(asio::buffer(buffer), error);
+  if (error && !would_block(error)) return lose(error);
+  if (!error) process(ByteView(buffer.data(), size));
+}
+
+// ---- Deciding ----
+
+/// Feeds the session and does what it asks for, as long as the socket takes what is to be sent.
+void Connection::process(ByteView input) {
+  Output& output = worker_.output();
+  output.clear();
+  for (;;) {
+    const Session::Action action = session_.next(input, output.copied());
+    switch (action.kind) {
+      case Session::Action::Kind::wait:
+        (void)send(output);
+        return;
+      case Session::Action::Kind::end:
+        return end(output);
+      case Session::Action::Kind::join:
+        session_.keep(input);
+        registered_ = true;
+        worker_.ask_to_join(*this);
+        (void)send(output);
+        return;
+      case Session::Action::Kind::answer:
+        worker_.was_heard(*this);
+        worker_.view()->answer(session_.cursor(), action.timestamp, output);
+        if (output.only_copies() && output.size() < output_bytes_max) break;
+        if (!send(output)) return session_.keep(input);
+        output.clear();
+    }
+  }
+}
+
+void Connection::joined(std::int64_t second) {
+  if (state_ != State::open) return;
+  joined_ = true;
+  if (log_enabled(LogLevel::info))
+    log_event(LogLevel::info, "join",
+              {{"address", to_string(session_.address())},
+               {"session", session_.id()},
+               {"methods", worker_.rules().catalogue.describe(session_.methods())}});
+  worker_.was_heard(*this);
+  Output& output = worker_.output();
+  output.clear();
+  session_.joined(second, output.copied());
+  // Requests of the setup may still wait for the socket; then this one waits behind them.
+  if (blocked_ != nullptr) {
+    blocked_->output.copied().append(output.copied());
+    return;
+  }
+  if (!send(output)) return;
+  process({});
+  go_on();
+}
+
+void Connection::refuse(const Rejection& rejection) {
+  if (state_ != State::open) return;
+  // A client that does not read what it asked for will not read why it is refused either.
+  if (blocked_ != nullptr) {
+    leave(rejection.text());
+    return close();
+  }
+  Output& output = worker_.output();
+  output.clear();
+  session_.reject(rejection, output.copied());
+  end(output);
+}
+
+void Connection::expire() {
+  if (state_ != State::open) return close();
+  const WorkerSettings& settings = worker_.settings();
+  const Session::Phase phase = session_.phase();
+  if (phase != Session::Phase::heartbeat)
+    return refuse({ErrorCode::handshake_timeout,
+                   "handshake and setup took longer than " + format_duration(settings.handshake_timeout) +
+                       "; the session was in the " + std::string(to_string(phase)) + " phase"});
+  // Bytes that wait in the socket were sent in time; they are read as soon as this thread gets to it.
+  asio::error_code ignored;
+  if (blocked_ == nullptr && socket_.available(ignored) > 0) return worker_.was_heard(*this);
+  refuse(
+      {ErrorCode::heartbeat_timeout,
+       "no heartbeat came within " + format_duration(settings.heartbeat_timeout) + "; send them more often"});
+}
+
+// ---- Ending ----
+
+/// The session has written its reject into `output`.
+void Connection::end(Output& output) {
+  log_event(LogLevel::info, "reject",
+            {{"address", to_string(session_.address())},
+             {"session", session_.id()},
+             {"code", code_text(session_.rejection()->code)},
+             {"message", session_.rejection()->message}});
+  leave("rejected");
+  state_ = State::ending;
+  worker_.begins_draining(*this);
+  if (send(output)) drain();
+}
+
+void Connection::drain() {
+  asio::error_code error;
+  state_ = State::draining;
+  socket_.shutdown(asio::ip::tcp::socket::shutdown_send, error);
+  if (error) return close();
+  if (!reading_) read();
+}
+
+void Connection::lose(const asio::error_code& error) {
+  leave(error == asio::error::eof ? "closed by the client" : error.message());
+  close();
+}
+
+/// Tells the writer that the session is over; the reason is for the log.
+void Connection::leave(std::string_view reason) {
+  log_event(joined_ ? LogLevel::info : LogLevel::debug, joined_ ? "leave" : "gone",
+            {{"address", to_string(session_.address())}, {"session", session_.id()}, {"reason", reason}});
+  if (registered_) worker_.has_left(*this);
+  registered_ = joined_ = false;
+}
+
+void Connection::close() {
+  if (state_ == State::closed) return;
+  if (registered_) leave("closed");
+  state_ = State::closed;
+  asio::error_code ignored;
+  socket_.close(ignored);
+  worker_.was_closed(*this);
+}
+
+// ---- Sending ----
+
+/// Sends what the socket takes now. The rest is kept and sent when the socket is ready; then this returns
+/// false, and false as well when the connection is lost.
+bool Connection::send(Output& output) {
+  std::size_t sent = 0;
+  if (send_from(output, sent)) return true;
+  if (state_ == State::closed) return false;
+  blocked_ = std::make_unique<Blocked>(Blocked{std::move(output), sent, worker_.view()});
+  wait_writable();
+  return false;
+}
+
+bool Connection::send_from(Output& output, std::size_t& sent) {
+  std::array<asio::const_buffer, gather_max> parts;
+  while (sent < output.size()) {
+    std::size_t count = 0;
+    output.each(sent, [&](ByteView part) {
+      parts[count++] = asio::buffer(part);
+      return count < parts.size();
+    });
+    std::fill(parts.begin() + static_cast<std::ptrdiff_t>(count), parts.end(), asio::const_buffer());
+    asio::error_code error;
+    sent += count == 1 ? socket_.send(asio::buffer(parts[0]), 0, error) : socket_.send(parts, 0, error);
+    if (would_block(error)) return false;
+    if (error) {
+      lose(error);
+      return false;
+    }
+  }
+  return true;
+}
+
+void Connection::wait_writable() {
+  ++operations_;
+  socket_.async_wait(asio::socket_base::wait_write, [this](const asio::error_code& error) {
+    --operations_;
+    if (state_ != State::closed) on_writable(error);
+  });
+}
+
+void Connection::on_writable(const asio::error_code& error) {
+  if (error) return lose(error);
+  if (!send_from(blocked_->output, blocked_->sent)) {
+    if (state_ != State::closed) wait_writable();
+    return;
+  }
+  blocked_.reset();
+  if (state_ == State::ending) return drain();
+  process({});
+  go_on();
+}
+
+}  // namespace lekt

@@ -1,0 +1,49 @@
+// A listener: accepts connections on one address and hands them to the workers in turn.
+//
+// Over its cap, and when descriptors run out, it stays polite and still: a client is told why (E401), and
+// accepting pauses instead of spinning. Runs on the main thread's io_context.
+#pragma once
+
+#include <asio/io_context.hpp>
+#include <asio/ip/tcp.hpp>
+#include <asio/steady_timer.hpp>
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "server/configuration.h"
+#include "server/worker.h"
+
+namespace lekt {
+
+class Listener {
+ public:
+  /// Binds and listens at once; throws CodedError E502.
+  Listener(asio::io_context& io, const ListenAddress& address,
+           const std::vector<std::unique_ptr<Worker>>& workers, const std::atomic<std::size_t>& connections,
+           std::size_t connections_max);
+
+  /// With the port that was picked when 0 was asked for.
+  ListenAddress local_address() const;
+
+  void start();
+  void stop();
+
+ private:
+  void accept();
+  void on_accept(const asio::error_code& error, Worker& worker, Socket socket);
+  void hand_over(Worker& worker, Socket socket);
+  void pause();
+
+  const std::vector<std::unique_ptr<Worker>>& workers_;
+  const std::atomic<std::size_t>& connections_;
+  std::size_t connections_max_;
+  asio::ip::tcp::acceptor acceptor_;
+  asio::steady_timer pause_;
+  asio::ip::tcp::endpoint peer_;
+  std::size_t next_worker_ = 0;
+  bool exhausted_ = false;
+};
+
+}  // namespace lekt

@@ -1,0 +1,167 @@
+#include "server/registry.h"
+
+#include <algorithm>
+#include <cassert>
+
+namespace lekt {
+
+namespace {
+
+// Packed: index, length, information. It is split again without a catalogue, and one TCP method takes 12
+// bytes, which std::string holds without allocating.
+Bytes pack(const Methods& methods) {
+  Bytes packed;
+  ByteWriter writer(packed);
+  for (const MethodInformation& method : methods) {
+    writer.u32(method.index);
+    writer.u32(static_cast<std::uint32_t>(method.information.size()));
+    writer.bytes(method.information);
+  }
+  return packed;
+}
+
+void unpack(ByteView packed, Methods& methods) {
+  ByteReader reader(packed);
+  while (reader.left() > 0) {
+    const std::uint32_t index = reader.u32();
+    methods.push_back({index, Bytes(reader.take(reader.u32()))});
+  }
+}
+
+}  // namespace
+
+Methods Registry::wanted_methods(const Client& client) const {
+  Methods methods;
+  if (client.waiting) unpack(client.stored, methods);
+  for (const Session& session : client.sessions) unpack(session.methods, methods);
+  normalise(methods);
+  return methods;
+}
+
+void Registry::mark(Ipv4Address address, Client& client) {
+  if (client.marked) return;
+  client.marked = true;
+  marked_.push_back(address);
+}
+
+void Registry::stop_waiting(Client& client) {
+  if (!client.waiting) return;
+  client.waiting = false;
+  --waiting_;
+}
+
+std::optional<Rejection> Registry::join(SessionId session, Ipv4Address address, const Methods& methods) {
+  const auto found = clients_.find(address);
+  const bool known = found != clients_.end() && found->second.wanted();
+  if (!known && clients_present_ >= limits_.clients_max)
+    return Rejection{ErrorCode::server_full, "the server has " + std::to_string(clients_present_) +
+                                                 " clients, as many as it may have; try again later"};
+  Client& client = clients_[address];
+  client.sessions.push_back({session, pack(methods)});
+  const std::size_t entry = 4 + 4 + encoded_size(wanted_methods(client));
+  const std::size_t room = limits_.packet_bytes_max - limits::update_header_bytes;
+  if (entry > room) {
+    client.sessions.pop_back();
+    if (!client.wanted() && !client.present) clients_.erase(address);
+    return Rejection{ErrorCode::record_too_large, "the methods of all sessions of " + to_string(address) +
+                                                      " take " + std::to_string(entry) + " bytes; at most " +
+                                                      std::to_string(room) + " fit one packet"};
+  }
+  ++sessions_;
+  if (!known) ++clients_present_;
+  mark(address, client);
+  return std::nullopt;
+}
+
+void Registry::leave(SessionId session, Ipv4Address address) {
+  const auto found = clients_.find(address);
+  if (found == clients_.end()) return;
+  Client& client = found->second;
+  const auto place = std::ranges::find(client.sessions, session, &Session::id);
+  if (place == client.sessions.end()) return;
+  client.sessions.erase(place);
+  --sessions_;
+  // A client that has come back after the restart and left again is gone: there is nothing left to wait for.
+  if (client.sessions.empty()) stop_waiting(client);
+  if (!client.wanted()) --clients_present_;
+  mark(address, client);
+}
+
+void Registry::restore(Ipv4Address address, const Methods& methods, bool waiting) {
+  Client& client = clients_[address];
+  const bool wanted_before = client.wanted();
+  client.stored = pack(methods);
+  client.present = true;
+  if (waiting && !client.waiting) {
+    client.waiting = true;
+    ++waiting_;
+  }
+  if (!wanted_before && client.wanted()) ++clients_present_;
+}
+
+void Registry::end_grace() {
+  for (auto& [address, client] : clients_) {
+    if (!client.waiting) continue;
+    stop_waiting(client);
+    if (!client.wanted()) --clients_present_;
+    mark(address, client);
+  }
+}
+
+void Registry::begin_reload() {
+  for (auto& [address, client] : clients_) {
+    client.present = false;
+    client.stored.clear();
+  }
+}
+
+void Registry::end_reload() {
+  for (auto& [address, client] : clients_) mark(address, client);
+}
+
+std::vector<Registry::Difference> Registry::differences() {
+  std::vector<Difference> differences;
+  std::vector<Ipv4Address> still_marked;
+  for (const Ipv4Address address : marked_) {
+    const auto found = clients_.find(address);
+    assert(found != clients_.end());
+    Client& client = found->second;
+    Methods methods = wanted_methods(client);
+    const bool wanted = client.wanted();
+    if (wanted ? !client.present || client.stored != pack(methods) : client.present) {
+      differences.push_back({wanted ? UpdateKind::added : UpdateKind::removed, address, std::move(methods)});
+      still_marked.push_back(address);
+    } else if (wanted) {
+      client.marked = false;
+    } else {
+      clients_.erase(found);
+    }
+  }
+  marked_.swap(still_marked);
+  return differences;
+}
+
+void Registry::committed(const std::vector<Difference>& differences) {
+  for (const Difference& difference : differences) {
+    Client& client = clients_.at(difference.address);
+    client.present = difference.kind == UpdateKind::added;
+    client.stored = client.present ? pack(difference.methods) : Bytes();
+  }
+  // What was committed is compared once more, cheaply: it no longer differs, and clients that are gone are
+  // dropped.
+  const auto left = this->differences();
+  assert(left.empty());
+  (void)left;
+}
+
+bool Registry::is_stored(Ipv4Address address) const {
+  const auto found = clients_.find(address);
+  return found != clients_.end() && !found->second.marked;
+}
+
+std::uint32_t Registry::sessions_of(Ipv4Address address) const {
+  const auto found = clients_.find(address);
+  return found == clients_.end() ? 0 : static_cast<std::uint32_t>(found->second.sessions.size());
+}
+
+}  // namespace lekt

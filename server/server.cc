@@ -1,0 +1,114 @@
+#include "server/server.h"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <csignal>
+#include <filesystem>
+
+#include "common/duration.h"
+#include "server/log.h"
+
+namespace lekt {
+
+namespace {
+
+/// Descriptors that are not connections: database, log, timers, listeners, and room to refuse one client too
+/// many.
+constexpr std::size_t descriptors_reserved = 64;
+
+/// Raises the limit of open files as far as it goes and returns how many connections it allows.
+std::size_t connections_allowed() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024 - descriptors_reserved;
+  if (limit.rlim_cur < limit.rlim_max) {
+    rlimit raised = limit;
+    raised.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &raised) == 0) limit = raised;
+  }
+  const std::size_t files = limit.rlim_cur;
+  return files > 2 * descriptors_reserved ? files - descriptors_reserved : descriptors_reserved;
+}
+
+storage::DatabaseSettings database_settings(const Configuration& configuration) {
+  storage::DatabaseSettings settings;
+  settings.path = configuration.database;
+  settings.catalogue = &configuration.catalogue;
+  settings.program_version = LEKT_VERSION;
+  settings.started = wall_seconds();
+  return settings;
+}
+
+WriterSettings writer_settings(const Configuration& configuration) {
+  WriterSettings settings;
+  settings.restart_grace = configuration.restart_grace;
+  settings.retention = configuration.retention;
+  settings.limits = {configuration.clients_max, configuration.packet_bytes_max};
+  // A join has to be refused while its client can still be told: before the handshake timeout ends its
+  // session.
+  settings.join_wait = std::min(settings.join_wait, configuration.handshake_timeout / 2);
+  return settings;
+}
+
+}  // namespace
+
+Server::Server(const Configuration& configuration)
+    : configuration_(configuration),
+      rules_{configuration_.catalogue, configuration_.methods_max},
+      database_(database_settings(configuration_)),
+      writer_(database_, writer_settings(configuration_), {AwakeTime(0), wall_seconds()}),
+      writer_thread_(writer_, database_, inbox_, workers_),
+      signals_(io_, SIGTERM, SIGINT) {
+  WorkerSettings settings;
+  settings.heartbeat_timeout = configuration_.heartbeat_timeout;
+  settings.handshake_timeout = configuration_.handshake_timeout;
+  for (std::uint32_t index = 0; index < configuration_.threads; ++index)
+    workers_.push_back(std::make_unique<Worker>(index, configuration_.threads, settings, rules_, inbox_,
+                                                connections_, writer_.view()));
+  listen();
+}
+
+Server::~Server() = default;
+
+void Server::listen() {
+  const std::size_t connections_max = connections_allowed();
+  for (const ListenAddress& address : configuration_.listen) {
+    listeners_.push_back(std::make_unique<Listener>(io_, address, workers_, connections_, connections_max));
+    log_event(LogLevel::info, "listening",
+              {{"address", listeners_.back()->local_address().text()}, {"connections_max", connections_max}});
+  }
+}
+
+void Server::start_workers() {
+  threads_.emplace_back([this] { writer_thread_.run(); });
+  for (const auto& worker : workers_) threads_.emplace_back([&worker] { worker->run(); });
+}
+
+void Server::run() {
+  std::signal(SIGPIPE, SIG_IGN);  // a log pipe whose reader is gone must not end the server
+  log_event(LogLevel::info, "started",
+            {{"version", LEKT_VERSION},
+             {"database", std::filesystem::absolute(configuration_.database).string()},
+             {"clients", writer_.registry().clients()},
+             {"restart_grace", format_duration(configuration_.restart_grace)},
+             {"threads", workers_.size()}});
+  start_workers();
+  for (const auto& listener : listeners_) listener->start();
+  signals_.async_wait([this](const asio::error_code& error, int signal) {
+    if (error) return;
+    log_event(LogLevel::info, "stopping", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
+    for (const auto& listener : listeners_) listener->stop();
+  });
+  io_.run();
+  stop_workers();
+  log_event(LogLevel::info, "stopped", {{"clients", writer_.registry().clients()}});
+}
+
+void Server::stop_workers() {
+  for (const auto& worker : workers_) worker->stop();
+  for (std::size_t index = 1; index < threads_.size(); ++index) threads_[index].join();
+  inbox_.close();
+  threads_.front().join();
+}
+
+}  // namespace lekt

@@ -1,0 +1,56 @@
+// The server: puts database, writer, workers and listeners together and runs them until it is told to stop.
+//
+//     main thread: signals, accepting   ──sockets──▶  worker threads: sessions, heartbeats
+//                                                        │ joins, leaves, who was heard      ▲ views,
+//                                                        completions └────────▶ writer thread: registry,
+//                                                        database, change log
+#pragma once
+
+#include <asio/io_context.hpp>
+#include <asio/signal_set.hpp>
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "server/configuration.h"
+#include "server/inbox.h"
+#include "server/listener.h"
+#include "server/worker.h"
+#include "server/writer.h"
+#include "server/writer_thread.h"
+#include "storage/database.h"
+
+namespace lekt {
+
+class Server {
+ public:
+  /// Opens the database and listens; throws CodedError. Nobody is served before run().
+  explicit Server(const Configuration& configuration);
+  ~Server();
+
+  /// Serves until SIGTERM or SIGINT; then clients are told, what has gathered is committed, and clients stay
+  /// listed.
+  void run();
+
+ private:
+  void start_workers();
+  void listen();
+  void stop_workers();
+
+  Configuration configuration_;
+  SessionRules rules_;
+  storage::Database database_;
+  Inbox inbox_;
+  Writer writer_;
+  std::atomic<std::size_t> connections_{0};
+  std::vector<std::unique_ptr<Worker>> workers_;
+  WriterThread writer_thread_;
+  asio::io_context io_{1};
+  asio::signal_set signals_;
+  std::vector<std::unique_ptr<Listener>> listeners_;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace lekt

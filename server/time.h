@@ -1,0 +1,46 @@
+// Time is an argument here: rules take a Moment, and only the threads' loops know a real clock.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+
+namespace lekt {
+
+/// Time that passed while the server was awake and working. Every timeout counts it, so that a pause of the
+/// process or of the machine expires nobody (docs/architecture.md, "Clocks").
+using AwakeTime = std::chrono::milliseconds;
+
+struct Moment {
+  AwakeTime awake{0};     ///< never goes back
+  std::int64_t wall = 0;  ///< Unix seconds as the machine has them; may go anywhere
+};
+
+/// Turns a steady clock into awake time. One per thread.
+class AwakeClock {
+ public:
+  using Steady = std::chrono::steady_clock::time_point;
+
+  /// `step_max`: the longest time between two looks at the clock that can still be work, not a pause.
+  AwakeClock(Steady now, AwakeTime step_max) : last_(now), step_max_(step_max) {}
+
+  AwakeTime advance(Steady now) {
+    const auto step = std::chrono::duration_cast<AwakeTime>(now - last_);
+    if (step <= AwakeTime(0)) return awake_;  // less than the resolution: counted with the next step
+    last_ = now;
+    awake_ += std::min(step, step_max_);
+    return awake_;
+  }
+
+ private:
+  Steady last_;
+  AwakeTime step_max_;
+  AwakeTime awake_{0};
+};
+
+inline std::int64_t wall_seconds() {
+  return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+}  // namespace lekt

@@ -1,0 +1,106 @@
+// A worker: one thread with one io_context, which owns connections and answers their heartbeats from its own
+// view.
+//
+// Views reach it through its io_context, in order, together with the completions of joins; so a heartbeat
+// takes no lock and touches no atomic. Connections stand in lists by what they wait for, each ordered by
+// time, so that expiry looks at the front only.
+#pragma once
+
+#include <asio/io_context.hpp>
+#include <asio/steady_timer.hpp>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "server/connection.h"
+#include "server/inbox.h"
+#include "server/output.h"
+#include "server/time.h"
+#include "server/writer.h"
+
+namespace lekt {
+
+struct WorkerSettings {
+  AwakeTime heartbeat_timeout = std::chrono::seconds(90);
+  AwakeTime handshake_timeout = std::chrono::seconds(10);
+  /// How long a rejected client may go on sending until it has read the reject.
+  AwakeTime drain_timeout = std::chrono::seconds(2);
+  /// How often the writer is told who was heard.
+  AwakeTime heard_interval = std::chrono::seconds(5);
+};
+
+class Worker {
+ public:
+  /// `index` of `count` workers: together they give out session ids that tell the worker.
+  Worker(std::uint32_t index, std::uint32_t count, const WorkerSettings& settings, const SessionRules& rules,
+         Inbox& inbox, std::atomic<std::size_t>& connections, std::shared_ptr<const ChangeView> view);
+
+  // ---- From any thread ----
+
+  asio::io_context& io() { return io_; }
+  /// Takes over a connected socket of this worker's io_context; with a rejection, only to tell the client why
+  /// not.
+  void adopt(Socket socket, Ipv4Address address, std::optional<Rejection> rejection);
+  /// A new view, and then what it decided.
+  void deliver(std::shared_ptr<const ChangeView> view, std::vector<Writer::Completion> completions);
+  /// Tells every client that the server stops, and ends run() shortly after.
+  void stop();
+
+  // ---- On the worker's thread ----
+
+  void run();
+
+  // For its connections.
+  const std::shared_ptr<const ChangeView>& view() const { return view_; }
+  Output& output() { return output_; }
+  std::array<char, 16 * 1024>& buffer() { return buffer_; }
+  AwakeTime now() const { return now_; }
+  const SessionRules& rules() const { return rules_; }
+  const WorkerSettings& settings() const { return settings_; }
+  void ask_to_join(Connection& connection);
+  void was_heard(Connection& connection);  ///< or has just joined
+  void has_left(const Connection& connection);
+  void begins_draining(Connection& connection);
+  void was_closed(Connection& connection);
+
+ private:
+  void tick();
+  void expire(Connection::List& list, AwakeTime timeout);
+  void report_heard();
+  void free_closed();
+  void begin_stop();
+  void end_stop();
+  void move(Connection& connection, Connection::List& to);
+  AwakeTime tick_interval() const;
+
+  std::uint32_t index_;
+  std::uint32_t count_;
+  WorkerSettings settings_;
+  const SessionRules& rules_;
+  Inbox& inbox_;
+  std::atomic<std::size_t>& connections_;
+  std::shared_ptr<const ChangeView> view_;
+
+  asio::io_context io_{1};
+  asio::steady_timer timer_{io_};
+  AwakeClock clock_;
+  AwakeTime now_{0};
+  AwakeTime heard_reported_{0};
+  AwakeTime stop_at_{0};
+  SessionId serial_ = 0;
+  Output output_;
+  std::array<char, 16 * 1024> buffer_;
+
+  // A connection is in exactly one of these, oldest first.
+  Connection::List handshaking_;
+  Connection::List established_;
+  Connection::List draining_;
+  Connection::List closed_;
+  std::unordered_map<SessionId, Connection*> joining_;
+  bool stopping_ = false;
+};
+
+}  // namespace lekt

@@ -1,0 +1,126 @@
+// The writer: the one place where the registry changes, is committed, and is published - in that order.
+//
+// What has gathered since the last turn (joins, leaves, sessions heard) becomes one transaction. Only after
+// it is committed does a view of it exist, and only then is a joining client told that it has joined. So
+// whatever anybody was told survives a crash (docs/architecture.md, "Commit before publish").
+//
+// A turn never waits for another program longer than the database's busy_wait; joins that cannot be stored
+// wait `join_wait` and are refused with E403; leaves and everything else are kept until they can be written.
+//
+// Pure but for the database: no threads, no clocks. Owned by one thread (writer_thread.h) or by a simulation.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "common/catalogue.h"
+#include "common/errors.h"
+#include "server/change_log.h"
+#include "server/change_view.h"
+#include "server/registry.h"
+#include "server/time.h"
+#include "storage/database.h"
+
+namespace lekt {
+
+struct WriterSettings {
+  AwakeTime restart_grace = std::chrono::seconds(90);
+  std::chrono::seconds retention = std::chrono::hours(7 * 24);
+  Registry::Limits limits{100'000, limits::packet_bytes_default};
+  AwakeTime join_wait = std::chrono::seconds(5);
+  /// How often operators' columns (sessions, last heard) are written.
+  AwakeTime presence_interval = std::chrono::seconds(5);
+};
+
+class Writer {
+ public:
+  /// What a turn decided about one waiting join.
+  struct Completion {
+    SessionId session = 0;
+    std::int64_t joined = 0;             ///< second of the log; for Cursor::joined
+    std::optional<Rejection> rejection;  ///< when it was refused
+  };
+
+  enum class Trouble : std::uint8_t { none, busy, failed };
+
+  struct Turn {
+    std::vector<Completion> completions;
+    bool published = false;                ///< view() is new
+    std::vector<storage::Change> changes;  ///< that were committed
+    /// The state of the storage after this turn, and its words when it has just changed.
+    Trouble trouble = Trouble::none;
+    std::string message;
+  };
+
+  /// Reads the database: all its clients are present and waited for until now + restart_grace.
+  Writer(storage::Database& database, const WriterSettings& settings, Moment now);
+
+  void join(SessionId session, Ipv4Address address, const Methods& methods, Moment now);
+  void leave(SessionId session, Ipv4Address address, Moment now);
+  /// A client was heard at this second of the wall clock; for operators.
+  void heard(Ipv4Address address, std::int64_t wall);
+
+  /// Commits, publishes, decides. Call it when something has gathered, and at wake_at() at the latest.
+  Turn turn(Moment now);
+
+  /// Writes what operators should see after a clean stop; clients stay listed.
+  void stop(Moment now);
+
+  /// Awake time at which a turn has something to do even if nothing gathers.
+  AwakeTime wake_at() const;
+
+  std::shared_ptr<const ChangeView> view() const { return view_; }
+  const Registry& registry() const { return registry_; }
+  const ChangeLog& change_log() const { return change_log_; }
+  const storage::LogState& state() const { return state_; }
+
+ private:
+  struct WaitingJoin {
+    SessionId session;
+    Ipv4Address address;
+    AwakeTime deadline;
+  };
+  struct Plan {
+    std::vector<Registry::Difference> differences;
+    std::vector<storage::Change> changes;
+    std::vector<storage::Presence> presences;
+    storage::LogState state;
+    std::int64_t forget_before = 0;
+  };
+
+  void load(bool waiting);
+  Plan plan(Moment now);
+  void plan_changes(Plan& plan);
+  void plan_presences(Moment now, Plan& plan);
+  void plan_forgetting(Moment now, Plan& plan);
+  bool is_worth_a_commit(const Plan& plan, Moment now) const;
+  void commit(Plan& plan, Moment now, Turn& turn);
+  void apply(Plan& plan, Moment now, Turn& turn);
+  bool recover(Moment now, Turn& turn);
+  void set_trouble(Trouble trouble, const std::string& message, Turn& turn);
+  void finish_joins(Moment now, Turn& turn);
+
+  storage::Database& database_;
+  WriterSettings settings_;
+  Registry registry_;
+  ChangeLog change_log_;
+  storage::LogState state_;
+  std::shared_ptr<const ChangeView> view_;
+  std::vector<WaitingJoin> waiting_joins_;
+  std::unordered_map<Ipv4Address, storage::Presence> presences_;
+  std::vector<Completion> refused_;  ///< by the registry; told with the next turn
+  Trouble trouble_ = Trouble::none;
+  std::int64_t last_change_second_ = 0;
+  AwakeTime grace_ends_;
+  AwakeTime presences_due_;
+  AwakeTime forgetting_due_;
+  AwakeTime retry_at_{0};
+  AwakeTime last_turn_;
+};
+
+}  // namespace lekt

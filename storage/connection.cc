@@ -1,0 +1,96 @@
+#include "storage/connection.h"
+
+#include <sqlite3.h>
+
+#include <algorithm>
+#include <string>
+
+#include "common/errors.h"
+#include "storage/file_checks.h"
+
+namespace lekt::storage {
+
+namespace {
+
+constexpr std::size_t frame_header_bytes = 24;  // https://sqlite.org/fileformat.html, "WAL File Format"
+
+/// Holds the inner pages of the indexes of a million clients.
+constexpr int cache_kibibytes = 16 * 1024;
+
+/// The log is allowed so many times the size that calls for a checkpoint. A file that had to grow beyond it
+/// is cut to it when the log starts over.
+constexpr std::size_t overdue_factor = 2;
+
+int note_frames(void* frames, sqlite3*, const char*, int frames_in_log) {
+  *static_cast<std::size_t*>(frames) = static_cast<std::size_t>(frames_in_log);
+  return SQLITE_OK;
+}
+
+}  // namespace
+
+Connection::Connection(const std::filesystem::path& path, std::chrono::milliseconds busy_wait, bool durable)
+    : path_(path),
+      database_(path.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX,
+                static_cast<int>(busy_wait.count())) {
+  settle(false);
+  int persist = 1;
+  sqlite3_file_control(database_.getHandle(), "main", SQLITE_FCNTL_PERSIST_WAL, &persist);
+  database_.exec(durable ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = OFF");
+  database_.exec("PRAGMA wal_autocheckpoint = 0");
+  // A page that is mapped changes under a process that has the file damaged beneath it: SIGBUS instead of an
+  // error.
+  database_.exec("PRAGMA mmap_size = 0");
+  // Nothing is written outside of the database's directory.
+  database_.exec("PRAGMA temp_store = MEMORY");
+  database_.exec("PRAGMA cache_size = -" + std::to_string(cache_kibibytes));
+}
+
+Connection::~Connection() {
+  if (!settled_) return;
+  sqlite3_wal_checkpoint_v2(database_.getHandle(), "main", SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+}
+
+void Connection::check(std::size_t version_known) {
+  const std::uint32_t version = database_.execAndGet("PRAGMA user_version").getUInt();
+  if (version > version_known) throw_newer(path_, version, version_known);
+  std::string findings = database_.execAndGet("PRAGMA quick_check(1)").getString();
+  if (findings == "ok") return;
+  std::ranges::replace(findings, '\n', ' ');
+  throw CodedError(ErrorCode::database_corrupt, path_.string() + " is damaged (" + findings +
+                                                    "); restore a backup, the file was left as it was");
+}
+
+void Connection::begin_writing(std::size_t checkpoint_bytes) {
+  const std::string mode = database_.execAndGet("PRAGMA journal_mode = WAL").getString();
+  if (mode != "wal")
+    throw CodedError(ErrorCode::database_unusable,
+                     path_.string() + " cannot use a write-ahead log (journal mode " + mode + ")");
+  database_.exec("PRAGMA journal_size_limit = " + std::to_string(overdue_factor * checkpoint_bytes));
+  frame_bytes_ =
+      static_cast<std::size_t>(database_.execAndGet("PRAGMA page_size").getInt()) + frame_header_bytes;
+  frames_due_ = std::max<std::size_t>(checkpoint_bytes / frame_bytes_, 1);
+  sqlite3_wal_hook(database_.getHandle(), note_frames, &frames_);
+}
+
+void Connection::checkpoint_if_due() {
+  if (frames_ < frames_checked_) frames_checked_ = 0;  // the log has started over
+  if (frames_ - frames_checked_ < frames_due_ && frames_held_ == 0) return;
+  int frames_in_log = 0;
+  int frames_copied = 0;
+  const int result = sqlite3_wal_checkpoint_v2(database_.getHandle(), "main", SQLITE_CHECKPOINT_PASSIVE,
+                                               &frames_in_log, &frames_copied);
+  frames_checked_ = frames_;
+  frames_held_ = result == SQLITE_OK ? static_cast<std::size_t>(frames_in_log - frames_copied) : frames_;
+}
+
+std::size_t Connection::wal_bytes_held() const {
+  const bool overdue = frames_ > overdue_factor * frames_due_;
+  return std::max(frames_held_, overdue ? frames_ : 0) * frame_bytes_;
+}
+
+void Connection::settle(bool settled) {
+  settled_ = settled;
+  sqlite3_db_config(database_.getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, settled ? 0 : 1, nullptr);
+}
+
+}  // namespace lekt::storage

@@ -1,0 +1,61 @@
+// The read-write connection: what SQLite has to be told before the first statement, and the write-ahead log's
+// upkeep.
+//
+// Nothing checkpoints but this connection: neither SQLite by itself (wal_autocheckpoint is 0) nor another
+// one. The log and its shared memory stay behind when it closes, so that a user who may not write the
+// directory can read the file.
+//
+// Owned by Database, used by its thread.
+#pragma once
+
+#include <SQLiteCpp/SQLiteCpp.h>
+
+#include <chrono>
+#include <cstddef>
+#include <filesystem>
+
+namespace lekt::storage {
+
+class Connection {
+ public:
+  /// Opens a file that exists. Nothing in it is changed before begin_writing(). Throws SQLite::Exception.
+  Connection(const std::filesystem::path& path, std::chrono::milliseconds busy_wait, bool durable);
+  /// Copies the log back when settle() was called, as far as readers allow.
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  /// Version and integrity, now that the log is read too. Throws CodedError E506 or E507.
+  void check(std::size_t version_known);
+  void begin_writing(std::size_t checkpoint_bytes);
+
+  /// After a successful open: closing may touch the file. After a failure that may not be trusted: it may
+  /// not.
+  void settle() { settle(true); }
+  void distrust() { settle(false); }
+
+  /// Copies the log back when it has grown by checkpoint_bytes since the last time, or when a reader held
+  /// something back then. Never fails: the commit is durable without it, and the next call tries again.
+  void checkpoint_if_due();
+
+  /// Bytes of the log that readers keep: what the last checkpoint could not copy, and all of it when it has
+  /// long been due to start over. (Copying needs no reader with an old view, starting over needs a moment
+  /// without any reader.)
+  std::size_t wal_bytes_held() const;
+
+  SQLite::Database& database() { return database_; }
+
+ private:
+  void settle(bool settled);
+
+  std::filesystem::path path_;
+  SQLite::Database database_;
+  bool settled_ = false;
+  std::size_t frame_bytes_ = 0;     ///< a page and its header in the log
+  std::size_t frames_due_ = 0;      ///< growth that calls for a checkpoint
+  std::size_t frames_ = 0;          ///< in the log after the last commit, told by SQLite
+  std::size_t frames_checked_ = 0;  ///< in the log at the last checkpoint
+  std::size_t frames_held_ = 0;
+};
+
+}  // namespace lekt::storage

@@ -1,0 +1,182 @@
+#include "storage/database.h"
+
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <sqlite3.h>
+
+#include <algorithm>
+#include <cassert>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "storage/connection.h"
+#include "storage/file_checks.h"
+#include "storage/file_creation.h"
+#include "storage/instance_lock.h"
+#include "storage/migrations.h"
+#include "storage/tables.h"
+
+namespace lekt::storage {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+fs::path local_path(const fs::path& path) {
+  fs::path resolved = resolve(path);
+  refuse_network_file_system(resolved);
+  return resolved;
+}
+
+/// SQLite's words for what happened, and its number, which tells more.
+std::string describe(const SQLite::Exception& error) {
+  return std::string(error.what()) + " (SQLite error " + std::to_string(error.getExtendedErrorCode()) + ")";
+}
+
+[[noreturn]] void throw_corrupt(const fs::path& path, const std::string& why) {
+  throw CodedError(ErrorCode::database_corrupt,
+                   path.string() + " is damaged: " + why + "; restore a backup, the file was left as it was");
+}
+
+/// Runs what reads or opens the database and gives its errors their codes.
+template <class Action>
+auto with_open_errors(const fs::path& path, Action action) {
+  try {
+    return action();
+  } catch (const RowError& error) {
+    throw_corrupt(path, error.what());
+  } catch (const SQLite::Exception& error) {
+    const int code = error.getErrorCode();
+    if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB) throw_corrupt(path, describe(error));
+    if (code == SQLITE_BUSY)
+      throw CodedError(ErrorCode::database_unusable,
+                       "another program holds the write lock of " + path.string() + "; end its transaction");
+    throw CodedError(ErrorCode::database_unusable, "cannot use " + path.string() + ": " + describe(error));
+  }
+}
+
+[[maybe_unused]] bool ascends(std::span<const Change> changes) {
+  const auto follows = [](const Change& a, const Change& b) {
+    return a.sequence >= b.sequence || a.second > b.second;
+  };
+  return std::ranges::adjacent_find(changes, follows) == changes.end();
+}
+
+}  // namespace
+
+class Database::Implementation {
+ public:
+  explicit Implementation(const DatabaseSettings& settings)
+      : settings_(settings), path_(local_path(settings.path)), lock_(path_) {
+    assert(settings.catalogue != nullptr);
+    const FileState found = inspect(path_, migrations_.size());
+    FailedOpenUndo undo(path_, found);
+    if (found != FileState::ours) create_database_file(path_, found);
+    open(Start::counted);
+    undo.keep();
+  }
+
+  void reopen() {
+    close();
+    if (inspect(path_, migrations_.size()) != FileState::ours)
+      throw CodedError(ErrorCode::database_unusable,
+                       path_.string() + " is gone; stop the server and restore it");
+    open(Start::not_counted);
+  }
+
+  void load(const std::function<void(Change&&)>& take) {
+    if (!connection_) throw CodedError(ErrorCode::database_unusable, path_.string() + " is not open");
+    with_open_errors(path_, [&] { read_changes(connection_->database(), state_, take); });
+  }
+
+  CommitResult commit(const Batch& batch) {
+    assert(ascends(batch.changes));
+    assert(batch.changes.empty() || batch.changes.back().sequence <= batch.state.sequence);
+    assert(batch.changes.empty() || batch.changes.back().second <= batch.state.second);
+    if (!connection_) throw CodedError(ErrorCode::commit_failed, path_.string() + " is not open");
+    try {
+      if (!write(batch)) return CommitResult::busy;
+    } catch (const SQLite::Exception& error) {
+      connection_->distrust();
+      throw CodedError(ErrorCode::commit_failed,
+                       "cannot commit to " + path_.string() + ": " + describe(error));
+    }
+    state_ = batch.state;
+    connection_->checkpoint_if_due();
+    return CommitResult::done;
+  }
+
+  void note_stop(std::int64_t second) {
+    try {
+      if (connection_) storage::note_stop(connection_->database(), second);
+    } catch (const SQLite::Exception&) {
+      // Then operators see no clean stop, and that is what it was.
+    }
+  }
+
+  const LogState& state() const { return state_; }
+  std::size_t wal_bytes_held() const { return connection_ ? connection_->wal_bytes_held() : 0; }
+
+ private:
+  enum class Start { counted, not_counted };
+
+  /// Members are set only when everything has worked.
+  void open(Start start) {
+    with_open_errors(path_, [&] {
+      auto connection = std::make_unique<Connection>(path_, settings_.busy_wait, settings_.durable);
+      SQLite::Database& database = connection->database();
+      connection->check(migrations_.size());
+      connection->begin_writing(settings_.checkpoint_bytes);
+      migrate(database, migrations_);
+      SQLite::Transaction transaction(database, SQLite::TransactionBehavior::IMMEDIATE);
+      if (start == Start::counted) note_start(database, settings_.program_version, settings_.started);
+      const ServerRow server = read_server(database);
+      transaction.commit();
+      auto writer = std::make_unique<TableWriter>(database, *settings_.catalogue, server.run);
+      connection->settle();
+      connection_ = std::move(connection);
+      writer_ = std::move(writer);
+      state_ = server.state;
+    });
+  }
+
+  void close() {
+    writer_.reset();
+    connection_.reset();
+  }
+
+  /// False when a foreign writer does not let us begin.
+  bool write(const Batch& batch) {
+    std::optional<SQLite::Transaction> transaction;
+    try {
+      transaction.emplace(connection_->database(), SQLite::TransactionBehavior::IMMEDIATE);
+    } catch (const SQLite::Exception& error) {
+      if (error.getErrorCode() == SQLITE_BUSY) return false;
+      throw;
+    }
+    writer_->write(batch);
+    transaction->commit();
+    return true;
+  }
+
+  DatabaseSettings settings_;
+  std::vector<std::string_view> migrations_ = split_migrations(schema_text);
+  fs::path path_;
+  InstanceLock lock_;
+  std::unique_ptr<Connection> connection_;
+  std::unique_ptr<TableWriter> writer_;  ///< its statements end before the connection
+  LogState state_;
+};
+
+Database::Database(const DatabaseSettings& settings)
+    : implementation_(std::make_unique<Implementation>(settings)) {}
+Database::~Database() = default;
+
+const LogState& Database::state() const { return implementation_->state(); }
+void Database::load(const std::function<void(Change&&)>& take) { implementation_->load(take); }
+CommitResult Database::commit(const Batch& batch) { return implementation_->commit(batch); }
+void Database::reopen() { implementation_->reopen(); }
+void Database::note_stop(std::int64_t second) { implementation_->note_stop(second); }
+std::size_t Database::wal_bytes_held() const { return implementation_->wal_bytes_held(); }
+
+}  // namespace lekt::storage

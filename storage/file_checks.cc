@@ -1,0 +1,158 @@
+#include "storage/file_checks.h"
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <string>
+#include <system_error>
+
+#include "common/bytes.h"
+#include "common/errors.h"
+#include "storage/descriptor.h"
+
+namespace lekt::storage {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+// The first 100 bytes of an SQLite file (https://sqlite.org/fileformat.html, "The Database Header").
+constexpr std::size_t header_bytes = 100;
+constexpr ByteView header_magic("SQLite format 3\0", 16);
+constexpr std::size_t user_version_offset = 60;
+constexpr std::size_t application_id_offset = 68;
+
+struct NetworkFileSystem {
+  std::uint32_t type;
+  std::string_view name;
+};
+
+// Types that linux/magic.h does not have are from statfs(2) or from the file system's own sources.
+constexpr std::array network_file_systems = {
+    NetworkFileSystem{NFS_SUPER_MAGIC, "NFS"},   NetworkFileSystem{SMB_SUPER_MAGIC, "SMB"},
+    NetworkFileSystem{0xff534d42, "CIFS"},       NetworkFileSystem{0xfe534d42, "SMB2"},
+    NetworkFileSystem{V9FS_MAGIC, "9P"},         NetworkFileSystem{AFS_SUPER_MAGIC, "AFS"},
+    NetworkFileSystem{AFS_FS_MAGIC, "AFS"},      NetworkFileSystem{0x00c36400, "Ceph"},
+    NetworkFileSystem{CODA_SUPER_MAGIC, "Coda"}, NetworkFileSystem{NCP_SUPER_MAGIC, "NCP"},
+    NetworkFileSystem{0x7461636f, "OCFS2"},      NetworkFileSystem{0x01161970, "GFS2"},
+    NetworkFileSystem{0x0bd00bd0, "Lustre"},     NetworkFileSystem{0x47504653, "GPFS"},
+};
+
+/// Up to header_bytes of the file, opened for writing too: a file that we may only read is of no use.
+Bytes read_header(const fs::path& path) {
+  const Descriptor descriptor(open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
+  if (!descriptor.is_open()) throw_file_error("cannot open for reading and writing", path, errno);
+  Bytes header(header_bytes, '\0');
+  const ssize_t size = pread(descriptor.value(), header.data(), header.size(), 0);
+  if (size < 0) throw_file_error("cannot read", path, errno);
+  header.resize(static_cast<std::size_t>(size));
+  return header;
+}
+
+/// A write-ahead log without its database still holds committed rows, and SQLite would throw it away, or mix
+/// it into the new file.
+void refuse_orphaned_log(const fs::path& path) {
+  const fs::path log = path.string() + "-wal";
+  std::error_code ignored;
+  const auto size = fs::file_size(log, ignored);
+  if (ignored || size == 0) return;
+  throw CodedError(ErrorCode::database_corrupt,
+                   path.string() + " is missing or empty, but its write-ahead log " + log.string() + " has " +
+                       std::to_string(size) +
+                       " bytes; restore the database, or move the log away to begin anew");
+}
+
+/// SQLite would say "unable to open database file" and not which.
+void check_companions(const fs::path& path) {
+  for (const char* suffix : {"-wal", "-shm"}) {
+    const fs::path companion = path.string() + suffix;
+    if (access(companion.c_str(), R_OK | W_OK) != 0 && errno != ENOENT)
+      throw_file_error("cannot read and write", companion, errno);
+  }
+}
+
+}  // namespace
+
+void throw_foreign(const fs::path& path, const std::string& why) {
+  throw CodedError(ErrorCode::database_foreign, path.string() + " is not a database of this program: " + why +
+                                                    "; it was left as it was, choose another file");
+}
+
+void throw_newer(const fs::path& path, std::size_t version, std::size_t version_known) {
+  throw CodedError(ErrorCode::database_newer,
+                   path.string() + " has schema version " + std::to_string(version) +
+                       ", this program knows up to " + std::to_string(version_known) +
+                       "; run the program that wrote it or a later one, the file was left as it was");
+}
+
+void throw_file_error(std::string_view what, const fs::path& path, int error_number) {
+  throw CodedError(ErrorCode::database_unusable, std::string(what) + " " + path.string() + ": " +
+                                                     std::generic_category().message(error_number));
+}
+
+fs::path resolve(const fs::path& path) {
+  std::error_code error;
+  const fs::path absolute = fs::absolute(path, error);
+  const fs::path resolved = error ? path : fs::weakly_canonical(absolute, error);
+  if (error) throw_file_error("cannot resolve", path, error.value());
+  if (fs::is_directory(resolved, error))
+    throw CodedError(ErrorCode::database_unusable, resolved.string() + " is a directory; name a file in it");
+  const fs::path directory = resolved.parent_path();
+  if (!fs::exists(directory, error) && !error)
+    throw CodedError(ErrorCode::database_unusable,
+                     "the directory " + directory.string() + " does not exist; create it");
+  if (error) throw_file_error("cannot look into", directory, error.value());
+  return resolved;
+}
+
+std::optional<std::string_view> network_file_system(std::uint32_t type) {
+  for (const NetworkFileSystem& known : network_file_systems)
+    if (known.type == type) return known.name;
+  return std::nullopt;
+}
+
+void refuse_network_file_system(const fs::path& path) {
+  // A file may be mounted on its own, so it is asked first; one that does not exist yet will lie where its
+  // directory is.
+  struct statfs information {};
+  const fs::path directory = path.parent_path();
+  if (statfs(path.c_str(), &information) != 0 && statfs(directory.c_str(), &information) != 0)
+    throw_file_error("cannot look into", directory, errno);
+  const auto name = network_file_system(static_cast<std::uint32_t>(information.f_type));
+  if (!name) return;
+  throw CodedError(ErrorCode::database_network, path.string() + " lies on the network file system " +
+                                                    std::string(*name) + "; put it on a local disk");
+}
+
+FileState inspect(const fs::path& path, std::size_t version_known) {
+  struct stat information {};
+  if (lstat(path.c_str(), &information) != 0) {
+    if (errno != ENOENT) throw_file_error("cannot look at", path, errno);
+    refuse_orphaned_log(path);
+    return FileState::missing;
+  }
+  if (!S_ISREG(information.st_mode))
+    throw CodedError(ErrorCode::database_unusable, path.string() + " is not a file; name a file");
+  const Bytes header = read_header(path);
+  if (header.empty()) {
+    refuse_orphaned_log(path);
+    return FileState::empty;
+  }
+  if (!header.starts_with(header_magic) || header.size() < header_bytes)
+    throw_foreign(path, "its first bytes are not those of an SQLite file");
+  const std::uint32_t application = ByteReader(ByteView(header).substr(application_id_offset)).u32();
+  if (application != application_id)
+    throw_foreign(path, "its application_id is " + std::to_string(application) + " instead of " +
+                            std::to_string(application_id));
+  const std::uint32_t version = ByteReader(ByteView(header).substr(user_version_offset)).u32();
+  if (version > version_known) throw_newer(path, version, version_known);
+  check_companions(path);
+  return FileState::ours;
+}
+
+}  // namespace lekt::storage

@@ -1,0 +1,55 @@
+// What is looked at before SQLite may open a database file: where it lies, and whose it is.
+//
+// Nothing here changes a file that exists. Descriptors of the database are opened and closed here, so this is
+// done before SQLite opens it and never while it is open (closing one drops SQLite's POSIX locks).
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace lekt::storage {
+
+/// In the header of the file, "LEKT": what tells our database from any other SQLite file.
+inline constexpr std::uint32_t application_id = 0x4c454b54;
+
+/// The owner writes, his group reads, and the world sees nothing of it. SQLite gives -wal and -shm the same.
+inline constexpr mode_t file_mode = 0640;
+
+/// Throws CodedError E503: "<what> <path>: <text of the error number>".
+[[noreturn]] void throw_file_error(std::string_view what, const std::filesystem::path& path,
+                                   int error_number);
+
+/// Throws CodedError E505.
+[[noreturn]] void throw_foreign(const std::filesystem::path& path, const std::string& why);
+
+/// Throws CodedError E507.
+[[noreturn]] void throw_newer(const std::filesystem::path& path, std::size_t version,
+                              std::size_t version_known);
+
+/// The absolute path without links, so that every name of a file leads to one lock. Throws CodedError E503,
+/// also when the directory does not exist.
+std::filesystem::path resolve(const std::filesystem::path& path);
+
+/// The name of a file system, by the type that statfs tells, on which several machines may share a file.
+std::optional<std::string_view> network_file_system(std::uint32_t type);
+
+/// Throws CodedError E508 when the database would lie on a network file system.
+void refuse_network_file_system(const std::filesystem::path& path);
+
+enum class FileState {
+  missing,
+  empty,  ///< no bytes: as good as new
+  ours,
+};
+
+/// Looks at size and header. Throws CodedError E503, E505 (not ours), E506 (only a write-ahead log is there)
+/// and E507 (a version above `version_known`).
+FileState inspect(const std::filesystem::path& path, std::size_t version_known);
+
+}  // namespace lekt::storage

@@ -1,0 +1,74 @@
+#include "storage/file_creation.h"
+
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <memory>
+#include <string>
+#include <system_error>
+
+#include "common/bytes.h"
+#include "storage/descriptor.h"
+
+namespace lekt::storage {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+fs::path log_of(const fs::path& path) { return path.string() + "-wal"; }
+fs::path shared_memory_of(const fs::path& path) { return path.string() + "-shm"; }
+
+/// The bytes of a database without tables. SQLite makes them, so that nothing here knows the file format.
+Bytes empty_database() {
+  const SQLite::Database memory(":memory:", SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+  sqlite3_exec(memory.getHandle(), ("PRAGMA application_id = " + std::to_string(application_id)).c_str(),
+               nullptr, nullptr, nullptr);
+  sqlite3_int64 size = 0;
+  const std::unique_ptr<unsigned char, decltype(&sqlite3_free)> image(
+      sqlite3_serialize(memory.getHandle(), "main", &size, 0), sqlite3_free);
+  if (image == nullptr) throw std::bad_alloc();
+  return {reinterpret_cast<const char*>(image.get()), static_cast<std::size_t>(size)};
+}
+
+/// Makes sure that the file's name survives a power loss, too.
+void sync_directory(const fs::path& directory) {
+  const Descriptor descriptor(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!descriptor.is_open() || fsync(descriptor.value()) != 0)
+    throw_file_error("cannot sync", directory, errno);
+}
+
+}  // namespace
+
+void create_database_file(const fs::path& path, FileState state) {
+  const int exclusive = state == FileState::missing ? O_EXCL : 0;
+  const Descriptor descriptor(
+      open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | exclusive, file_mode));
+  if (!descriptor.is_open()) throw_file_error("cannot create", path, errno);
+  const Bytes content = empty_database();
+  const ssize_t written = pwrite(descriptor.value(), content.data(), content.size(), 0);
+  if (written < 0) throw_file_error("cannot write", path, errno);
+  if (static_cast<std::size_t>(written) != content.size()) throw_file_error("cannot write", path, ENOSPC);
+  if (fsync(descriptor.value()) != 0) throw_file_error("cannot sync", path, errno);
+  sync_directory(path.parent_path());
+}
+
+FailedOpenUndo::FailedOpenUndo(const fs::path& path, FileState state)
+    : path_(path),
+      state_(state),
+      had_log_(fs::exists(log_of(path))),
+      had_shared_memory_(fs::exists(shared_memory_of(path))) {}
+
+FailedOpenUndo::~FailedOpenUndo() {
+  if (keep_) return;
+  std::error_code ignored;
+  if (state_ == FileState::missing) fs::remove(path_, ignored);
+  if (state_ == FileState::empty) fs::resize_file(path_, 0, ignored);
+  if (!had_log_) fs::remove(log_of(path_), ignored);
+  if (!had_shared_memory_) fs::remove(shared_memory_of(path_), ignored);
+}
+
+}  // namespace lekt::storage

@@ -1,0 +1,93 @@
+-- The database of lektd. One section a migration: user_version is the number of the last one that was applied.
+-- A section that has been released is never edited; a change of the schema is a new section at the end.
+--
+-- Tables are the program's and end in _record. Views are the operators', and need no knowledge of the program.
+-- Comments within a statement stay in the database: `.schema` in the sqlite3 shell shows them.
+
+-- migration 1: clients, changes, the server's state
+
+CREATE TABLE client_record (
+  -- One row an address: its newest change. The program reads it back in the order of the sequence.
+  sequence INTEGER PRIMARY KEY,      -- of the address's newest change
+  address  INTEGER NOT NULL UNIQUE   -- IPv4, 127.0.0.1 is 2130706433
+           CHECK (address BETWEEN 1 AND 4294967295),
+  present  INTEGER NOT NULL CHECK (present IN (0, 1)),  -- 0: removed, and remembered until the retention is over
+  second   INTEGER NOT NULL,         -- of the newest change, Unix seconds, never descends with the sequence
+  since    INTEGER NOT NULL,         -- second in which it became present
+  methods  TEXT NOT NULL,            -- in words, at most 500 characters; of a removed client: the last known
+  record   BLOB NOT NULL,            -- ClientRecord of records.proto; empty if removed
+  sessions INTEGER NOT NULL,         -- counts only in the run below
+  run      INTEGER NOT NULL,         -- run of the server in which it was last here; 0: none
+  heard    INTEGER NOT NULL          -- second of the last heartbeat or join, written every few seconds
+) STRICT;
+
+-- Finds the removals that the retention lets go.
+CREATE INDEX removed_by_second ON client_record (second) WHERE present = 0;
+
+CREATE TABLE change_record (
+  -- The newest 10,000 changes, for operators: the program never reads them.
+  sequence INTEGER PRIMARY KEY,
+  second   INTEGER NOT NULL,         -- Unix seconds
+  kind     TEXT NOT NULL CHECK (kind IN ('added', 'changed', 'removed')),
+  address  INTEGER NOT NULL,
+  methods  TEXT NOT NULL             -- in words, at most 500 characters; empty for a removal
+) STRICT;
+
+CREATE TABLE server_record (
+  -- One row.
+  only_row           INTEGER PRIMARY KEY CHECK (only_row = 1),
+  second             INTEGER NOT NULL,  -- the newest second that was given out or reserved; never goes back
+  sequence           INTEGER NOT NULL,  -- of the newest change
+  history_begins     INTEGER NOT NULL,  -- a client can resume from this second or a later one
+  forgotten_sequence INTEGER NOT NULL,  -- of the newest removal that was forgotten
+  version            TEXT NOT NULL,     -- of the program that runs, or ran last
+  created            INTEGER NOT NULL,  -- second in which the database was made
+  started            INTEGER NOT NULL,  -- second of the last start
+  stopped            INTEGER,           -- second of the clean stop; null while it runs and after a crash
+  run                INTEGER NOT NULL   -- starts so far
+) STRICT;
+
+CREATE VIEW clients AS
+  -- Who is here. connected: has a session. waiting: the server has stopped, or it has started again and this client
+  -- has not come back yet (it is removed when the restart grace is over).
+  SELECT (address >> 24) || '.' || (address >> 16 & 255) || '.' || (address >> 8 & 255) || '.' || (address & 255)
+           AS address,
+         iif(length(methods) > 40, substr(methods, 1, 37) || '...', methods) AS methods,
+         iif(run = (SELECT run FROM server_record WHERE stopped IS NULL), sessions, 0) AS sessions,
+         iif(run = (SELECT run FROM server_record WHERE stopped IS NULL) AND sessions > 0, 'connected', 'waiting')
+           AS status,
+         datetime(since, 'unixepoch') AS since,
+         datetime(nullif(heard, 0), 'unixepoch') AS last_heard
+    FROM client_record WHERE present = 1 ORDER BY client_record.address;
+
+CREATE VIEW removed AS
+  -- Who was here: removed clients that are still remembered, the newest first.
+  SELECT (address >> 24) || '.' || (address >> 16 & 255) || '.' || (address >> 8 & 255) || '.' || (address & 255)
+           AS address,
+         iif(length(methods) > 40, substr(methods, 1, 37) || '...', methods) AS last_methods,
+         datetime(since, 'unixepoch') AS since,
+         datetime(second, 'unixepoch') AS removed_at
+    FROM client_record WHERE present = 0 ORDER BY sequence DESC;
+
+CREATE VIEW changes AS
+  -- What happened: the newest 10,000 changes, the newest first.
+  SELECT sequence,
+         datetime(second, 'unixepoch') AS time,
+         kind,
+         (address >> 24) || '.' || (address >> 16 & 255) || '.' || (address >> 8 & 255) || '.' || (address & 255)
+           AS address,
+         iif(length(methods) > 40, substr(methods, 1, 37) || '...', methods) AS methods
+    FROM change_record ORDER BY change_record.sequence DESC;
+
+CREATE VIEW server AS
+  -- The server's own state, one row.
+  SELECT version,
+         datetime(started, 'unixepoch') AS started,
+         coalesce(datetime(stopped, 'unixepoch'), 'running or crashed') AS stopped,
+         datetime(history_begins, 'unixepoch') AS history_begins,
+         sequence AS newest_change,
+         (SELECT count(*) FROM client_record WHERE present = 1) AS clients,
+         (SELECT count(*) FROM client_record AS client
+            WHERE present = 1 AND sessions > 0 AND client.run = server_record.run AND stopped IS NULL) AS connected,
+         (SELECT count(*) FROM client_record WHERE present = 0) AS removed
+    FROM server_record;

@@ -1,0 +1,234 @@
+#include "storage/tables.h"
+
+#include <limits>
+#include <string_view>
+
+#include "storage/record.h"
+
+namespace lekt::storage {
+
+namespace {
+
+// In DO UPDATE a bare column is the row's old value.
+
+// Whoever adds or changes has a session in this run; how many there are is told by the presences.
+constexpr const char* add_sql = R"sql(
+  INSERT INTO client_record (sequence, address, present, second, since, methods, record, sessions, run, heard)
+  VALUES (?1, ?2, 1, ?3, ?3, ?4, ?5, 1, ?6, ?3)
+  ON CONFLICT (address) DO UPDATE SET
+    sequence = excluded.sequence,
+    present = 1,
+    second = excluded.second,
+    since = iif(present = 1, since, excluded.since),
+    methods = excluded.methods,
+    record = excluded.record,
+    sessions = iif(present = 1 AND run = excluded.run, max(sessions, 1), 1),
+    run = excluded.run,
+    heard = iif(present = 1, heard, excluded.heard)
+)sql";
+
+// Methods in words, since and heard stay as they were: who it was is what operators ask of a removed client.
+constexpr const char* remove_sql = R"sql(
+  INSERT INTO client_record (sequence, address, present, second, since, methods, record, sessions, run, heard)
+  VALUES (?1, ?2, 0, ?3, ?3, '', x'', 0, 0, 0)
+  ON CONFLICT (address) DO UPDATE SET
+    sequence = excluded.sequence,
+    present = 0,
+    second = excluded.second,
+    record = x'',
+    sessions = 0
+)sql";
+
+// Runs before the client's row is written, so that it can tell added from changed.
+constexpr const char* remember_sql = R"sql(
+  INSERT INTO change_record (sequence, second, kind, address, methods)
+  VALUES (?1, ?2,
+          CASE WHEN ?3 = 0 THEN 'removed'
+               WHEN EXISTS (SELECT 1 FROM client_record WHERE address = ?4 AND present = 1) THEN 'changed'
+               ELSE 'added' END,
+          ?4, ?5)
+)sql";
+
+constexpr const char* prune_sql = "DELETE FROM change_record WHERE sequence <= ?1";
+
+constexpr const char* see_sql = R"sql(
+  UPDATE client_record SET sessions = ?2, run = ?3, heard = max(heard, ?4) WHERE address = ?1 AND present = 1
+)sql";
+
+constexpr const char* forget_sql = "DELETE FROM client_record WHERE present = 0 AND second < ?1";
+
+constexpr const char* set_state_sql = R"sql(
+  UPDATE server_record SET second = ?1, sequence = ?2, history_begins = ?3, forgotten_sequence = ?4
+)sql";
+
+constexpr const char* note_start_sql = R"sql(
+  INSERT INTO server_record (only_row, second, sequence, history_begins, forgotten_sequence, version, created, started,
+                             stopped, run)
+  VALUES (1, ?2 + 1, 0, ?2, 0, ?1, ?2, ?2, NULL, 1)
+  ON CONFLICT (only_row) DO UPDATE SET
+    version = excluded.version,
+    started = excluded.started,
+    stopped = NULL,
+    run = run + 1
+)sql";
+
+std::int64_t signed_of(std::uint64_t sequence) { return static_cast<std::int64_t>(sequence); }
+
+void execute(SQLite::Statement& statement) {
+  statement.exec();
+  statement.reset();
+}
+
+void execute(SQLite::Statement& statement, std::int64_t value) {
+  statement.bind(1, value);
+  execute(statement);
+}
+
+[[noreturn]] void refuse_row(std::int64_t sequence, const std::string& why) {
+  throw RowError("client_record, sequence " + std::to_string(sequence) + ": " + why);
+}
+
+/// Cut to words_max. Words are ASCII, so no character is split.
+std::string cut(std::string words) {
+  constexpr std::string_view ellipsis = "...";
+  if (words.size() <= words_max) return words;
+  words.resize(words_max - ellipsis.size());
+  return words.append(ellipsis);
+}
+
+/// A row of client_record, checked on its own; how it follows the one before is the caller's.
+Change read_change(const SQLite::Statement& row) {
+  const std::int64_t sequence = row.getColumn(0).getInt64();
+  const std::int64_t address = row.getColumn(2).getInt64();
+  if (address < 1 || address > std::numeric_limits<std::uint32_t>::max())
+    refuse_row(sequence, "address " + std::to_string(address) + " is not an IPv4 address");
+  Change change;
+  change.sequence = static_cast<std::uint64_t>(sequence);
+  change.second = row.getColumn(1).getInt64();
+  change.kind = row.getColumn(3).getInt64() != 0 ? UpdateKind::added : UpdateKind::removed;
+  change.address.value = static_cast<std::uint32_t>(address);
+  const SQLite::Column record = row.getColumn(4);
+  const auto size = static_cast<std::size_t>(record.getBytes());
+  auto methods = decode_record({static_cast<const char*>(record.getBlob()), size});
+  if (!methods) refuse_row(sequence, "its record cannot be read");
+  if (change.kind == UpdateKind::removed && !methods->empty())
+    refuse_row(sequence, "a removed client has methods");
+  change.methods = std::move(*methods);
+  return change;
+}
+
+}  // namespace
+
+void note_start(SQLite::Database& database, const std::string& version, std::int64_t started) {
+  SQLite::Statement statement(database, note_start_sql);
+  statement.bind(1, version);
+  statement.bind(2, started);
+  statement.exec();
+}
+
+void note_stop(SQLite::Database& database, std::int64_t second) {
+  SQLite::Statement statement(database, "UPDATE server_record SET stopped = ?1");
+  statement.bind(1, second);
+  statement.exec();
+}
+
+ServerRow read_server(SQLite::Database& database) {
+  SQLite::Statement row(
+      database, "SELECT second, sequence, history_begins, forgotten_sequence, run FROM server_record");
+  if (!row.executeStep()) throw RowError("server_record is empty");
+  const std::int64_t sequence = row.getColumn(1).getInt64();
+  const std::int64_t forgotten = row.getColumn(3).getInt64();
+  if (sequence < 0 || forgotten < 0 || forgotten > sequence)
+    throw RowError("server_record: sequence " + std::to_string(sequence) + " and forgotten_sequence " +
+                   std::to_string(forgotten) + " do not fit");
+  return {{.second = row.getColumn(0).getInt64(),
+           .sequence = static_cast<std::uint64_t>(sequence),
+           .history_begins = row.getColumn(2).getInt64(),
+           .forgotten_sequence = static_cast<std::uint64_t>(forgotten)},
+          row.getColumn(4).getInt64()};
+}
+
+void read_changes(SQLite::Database& database, const LogState& state,
+                  const std::function<void(Change&&)>& take) {
+  SQLite::Statement row(
+      database, "SELECT sequence, second, address, present, record FROM client_record ORDER BY sequence");
+  std::int64_t newest_second = std::numeric_limits<std::int64_t>::min();
+  while (row.executeStep()) {
+    Change change = read_change(row);
+    const std::int64_t sequence = signed_of(change.sequence);
+    if (sequence < 1 || change.sequence > state.sequence)
+      refuse_row(sequence, "the sequence is not within 1 to " + std::to_string(state.sequence));
+    if (change.second < newest_second || change.second > state.second)
+      refuse_row(sequence, "second " + std::to_string(change.second) + " is not within " +
+                               std::to_string(newest_second) + " to " + std::to_string(state.second));
+    newest_second = change.second;
+    take(std::move(change));
+  }
+}
+
+TableWriter::TableWriter(SQLite::Database& database, const MethodCatalogue& catalogue, std::int64_t run)
+    : catalogue_(catalogue),
+      run_(run),
+      add_(database, add_sql),
+      remove_(database, remove_sql),
+      remember_(database, remember_sql),
+      prune_(database, prune_sql),
+      see_(database, see_sql),
+      forget_(database, forget_sql),
+      set_state_(database, set_state_sql) {}
+
+void TableWriter::write(const Batch& batch) {
+  const std::uint64_t newest = batch.state.sequence;
+  const std::uint64_t pruned = newest > history_changes_max ? newest - history_changes_max : 0;
+  for (const Change& change : batch.changes) {
+    const std::string words = cut(catalogue_.describe(change.methods));
+    if (change.sequence > pruned) write_history(change, words);
+    write_client(change, words);
+  }
+  for (const Presence& presence : batch.presences) write(presence);
+  if (!batch.changes.empty()) execute(prune_, signed_of(pruned));
+  if (batch.forget_before > 0) execute(forget_, batch.forget_before);
+  write(batch.state);
+}
+
+void TableWriter::write_client(const Change& change, const std::string& words) {
+  const bool added = change.kind == UpdateKind::added;
+  SQLite::Statement& statement = added ? add_ : remove_;
+  statement.bind(1, signed_of(change.sequence));
+  statement.bind(2, change.address.value);
+  statement.bind(3, change.second);
+  const Bytes record = encode_record(change.methods);
+  if (added) {
+    statement.bindNoCopy(4, words);
+    statement.bindNoCopy(5, record.data(), static_cast<int>(record.size()));
+    statement.bind(6, run_);
+  }
+  execute(statement);
+}
+
+void TableWriter::write_history(const Change& change, const std::string& words) {
+  remember_.bind(1, signed_of(change.sequence));
+  remember_.bind(2, change.second);
+  remember_.bind(3, change.kind == UpdateKind::added ? 1 : 0);
+  remember_.bind(4, change.address.value);
+  remember_.bindNoCopy(5, words);
+  execute(remember_);
+}
+
+void TableWriter::write(const Presence& presence) {
+  see_.bind(1, presence.address.value);
+  see_.bind(2, presence.sessions);
+  see_.bind(3, run_);
+  see_.bind(4, presence.heard);
+  execute(see_);
+}
+
+void TableWriter::write(const LogState& state) {
+  set_state_.bind(1, state.second);
+  set_state_.bind(2, signed_of(state.sequence));
+  set_state_.bind(3, state.history_begins);
+  set_state_.bind(4, signed_of(state.forgotten_sequence));
+  execute(set_state_);
+}
+
+}  // namespace lekt::storage
