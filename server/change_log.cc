@@ -177,8 +177,11 @@ ChangeLog::Forgettable ChangeLog::forgettable(std::int64_t second) const {
 
 void ChangeLog::forget(std::int64_t second) {
   std::vector<Ipv4Address> forgotten;
-  each_old_removal(second,
-                   [&](Ipv4Address address, std::uint64_t, std::int64_t) { forgotten.push_back(address); });
+  each_old_removal(second, [&](Ipv4Address address, std::uint64_t sequence, std::int64_t) {
+    forgotten.push_back(address);
+    // The full list may still name this client, and its removal will no longer follow.
+    if (sequence > full_->sequence) full_is_stale_ = true;
+  });
   for (const Ipv4Address address : forgotten) newest_.erase(address);
   compact_if_stale();
 }
@@ -214,8 +217,9 @@ std::shared_ptr<const FullList> ChangeLog::encode_full() const {
 }
 
 std::shared_ptr<const ChangeView> ChangeLog::publish(const storage::LogState& state, std::int64_t closing) {
-  if (bytes_since_full_ > std::max(full_list_slack, full_->packets.size() / 2)) {
+  if (full_is_stale_ || bytes_since_full_ > std::max(full_list_slack, full_->packets.size() / 2)) {
     full_ = encode_full();
+    full_is_stale_ = false;
     bytes_since_full_ = 0;
     ++full_encodings_;
   }

@@ -70,6 +70,7 @@ class ChangeLog {
   std::uint64_t last_sequence_ = 0;
   std::shared_ptr<const FullList> full_ = std::make_shared<const FullList>();
   std::size_t bytes_since_full_ = 0;
+  bool full_is_stale_ = false;  ///< it may not be used again
   std::size_t full_encodings_ = 0;
 };
 

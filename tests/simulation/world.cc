@@ -15,6 +15,19 @@ constexpr std::size_t programs_in_world = 8;
 constexpr std::uint32_t addresses_in_world = 5;  // fewer than programs: some share one
 constexpr std::uint32_t chat_index = 2;
 
+std::string describe(const Peers& peers) {
+  std::string text = "[";
+  for (const auto& [address, offer] : peers)
+    text += " " + to_string(address) + "/" + std::to_string(encoded_size(offer.methods));
+  return text + " ]";
+}
+
+std::string describe(const ChangeView& view, Basis basis, std::int64_t timestamp) {
+  return std::string(to_string(basis)) + " from " + std::to_string(timestamp) + ", closing " +
+         std::to_string(view.closing()) + ", history begins " + std::to_string(view.history_begins()) +
+         ", newest sequence " + std::to_string(view.newest_sequence());
+}
+
 Bytes take_front(Bytes& bytes, std::size_t size) {
   Bytes front = bytes.substr(0, size);
   bytes.erase(0, front.size());
@@ -42,7 +55,8 @@ World::World(Random& random, const std::filesystem::path& directory)
 World::~World() = default;
 
 void World::check(bool holds, const std::string& what) const {
-  if (!holds) throw std::logic_error(what + " (seed " + std::to_string(random_.seed()) + ")");
+  if (!holds)
+    throw std::logic_error(what + " (replay with LEKT_TEST_SEED=" + std::to_string(random_.seed()) + ")");
 }
 
 Methods World::random_methods() {
@@ -213,7 +227,7 @@ void World::process(Link& link, ByteView input) {
     const Basis basis = view.answer(link.session.cursor(), action.timestamp, output);
     ++statistics_.by_basis[static_cast<std::size_t>(basis)];
     link.to_client += flatten(output);
-    link.expected.push_back(lists_.at(view.newest_sequence()));
+    link.expected.push_back({lists_.at(view.newest_sequence()), describe(view, basis, action.timestamp)});
     link.heard = AwakeTime(awake_);
     newest_closing_ = std::max(newest_closing_, view.closing());
   }
@@ -234,8 +248,10 @@ void World::take(Link& link, const ConversationEvent& event) {
   if (!std::holds_alternative<Updated>(event)) return;
   ++statistics_.answers;
   check(!link.expected.empty(), "more answers than requests");
-  check(program.view.peers() == link.expected.front(),
-        "after an answer the program does not hold the server's list");
+  const Expected& expected = link.expected.front();
+  check(program.view.peers() == expected.list, "after an answer (" + expected.answer +
+                                                   ") the program holds " + describe(program.view.peers()) +
+                                                   " but the server's list is " + describe(expected.list));
   link.expected.pop_front();
 }
 

@@ -66,6 +66,11 @@ class World {
     bool joined = false;
   };
 
+  struct Expected {
+    Peers list;
+    std::string answer;  ///< how it was made, for the message of a failure
+  };
+
   /// One connection, with what is under way in it.
   struct Link {
     Program* program;  ///< null once the client's side is gone
@@ -77,7 +82,7 @@ class World {
     bool registered = false;   ///< the writer was told of a join
     bool client_gone = false;  ///< the server will read the end of the stream after to_server
     bool dead = false;
-    std::deque<Peers> expected;  ///< the list that each answer under way has to lead to
+    std::deque<Expected> expected;  ///< the list that each answer under way has to lead to
   };
 
   /// What the writer has handed to a worker that has not looked yet.
