@@ -44,7 +44,7 @@ struct ClientOptions {
   std::chrono::milliseconds answer_timeout{10000};  ///< silence of the server when it is its turn
   std::chrono::milliseconds retry_first{500};       ///< shortest wait before the next attempt
   std::chrono::milliseconds retry_last{30000};      ///< longest wait
-  std::optional<std::uint64_t> random_seed = {};         ///< of the waits; drawn from the machine if not given
+  std::optional<std::uint64_t> random_seed = {};    ///< of the waits; drawn from the machine if not given
 };
 
 /// Why a connection has ended, and what happens next.

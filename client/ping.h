@@ -12,7 +12,7 @@ namespace lekt {
 
 struct PingOptions {
   ServerName server;
-  std::optional<Ipv4Address> source = {};       ///< local address to connect from
+  std::optional<Ipv4Address> source = {};   ///< local address to connect from
   std::chrono::milliseconds timeout{5000};  ///< for connecting, and again for the answer
 };
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <asio/ip/address.hpp>
 #include <charconv>
+#include <cstdlib>
 #include <functional>
 #include <optional>
 #include <thread>
@@ -66,6 +67,24 @@ std::string environment_name(const std::string& name) {
   for (const char c : name.substr(2)) result += c == '-' ? '_' : static_cast<char>(std::toupper(c));
   return result;
 }
+
+/// The value of an environment variable; empty when it is not set.
+std::string environment(const std::string& name) {
+  const char* value = std::getenv(name.c_str());
+  return value == nullptr ? std::string() : value;
+}
+
+/// CLI11 lets a file beat the environment. So what the environment sets is left out of the file.
+class FileBelowEnvironment : public CLI::ConfigTOML {
+ public:
+  std::vector<CLI::ConfigItem> from_config(std::istream& input) const override {
+    auto kept = CLI::ConfigTOML::from_config(input);
+    std::erase_if(kept, [](const CLI::ConfigItem& item) {
+      return !environment(environment_name("--" + item.name)).empty();
+    });
+    return kept;
+  }
+};
 
 CLI::Option* Flags::text(const std::string& name, const std::string& type, const std::string& fallback,
                          const std::string& help, Take take) {
@@ -217,9 +236,12 @@ std::variant<Configuration, EarlyExit> read_configuration(int argc, const char* 
   configuration.threads = std::max(1u, std::thread::hardware_concurrency());
   CLI::App app("lektd, the LEKT coordinator: tells every client on a network who else is there.", "lektd");
   app.set_version_flag("--version", "lektd " LEKT_VERSION);
-  app.set_config("--config", "", "read settings from this file (TOML)")
+  // CLI11 looks for the file before it looks into the environment, so the variable has to be the default.
+  const std::string file = environment("LEKT_CONFIG");
+  app.set_config("--config", file, "read settings from this file (TOML)", !file.empty())
       ->envname("LEKT_CONFIG")
       ->type_name("FILE");
+  app.config_formatter(std::make_shared<FileBelowEnvironment>());
   app.allow_config_extras(CLI::config_extras_mode::error);
   app.footer(footer);
   app.get_formatter()->column_width(34);

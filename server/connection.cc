@@ -165,7 +165,8 @@ void Connection::expire() {
 
 /// The session has written its reject into `output`.
 void Connection::end(Output& output) {
-  log_event(LogLevel::info, "reject",
+  // A server that stops has said so once; a line for each client would only hide what came before.
+  log_event(worker_.is_stopping() ? LogLevel::debug : LogLevel::info, "reject",
             {{"address", to_string(session_.address())},
              {"session", session_.id()},
              {"code", code_text(session_.rejection()->code)},
@@ -185,13 +186,14 @@ void Connection::drain() {
 }
 
 void Connection::lose(const asio::error_code& error) {
-  leave(error == asio::error::eof ? "closed by the client" : error.message());
+  if (state_ == State::open) leave(error == asio::error::eof ? "closed by the client" : error.message());
   close();
 }
 
 /// Tells the writer that the session is over; the reason is for the log.
 void Connection::leave(std::string_view reason) {
-  log_event(joined_ ? LogLevel::info : LogLevel::debug, joined_ ? "leave" : "gone",
+  const bool counts = joined_ && !worker_.is_stopping();
+  log_event(counts ? LogLevel::info : LogLevel::debug, counts ? "leave" : "gone",
             {{"address", to_string(session_.address())}, {"session", session_.id()}, {"reason", reason}});
   if (registered_) worker_.has_left(*this);
   registered_ = joined_ = false;

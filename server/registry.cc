@@ -62,7 +62,8 @@ std::optional<Rejection> Registry::join(SessionId session, Ipv4Address address, 
   const std::size_t room = limits_.packet_bytes_max - limits::update_header_bytes;
   if (entry > room) {
     client.sessions.pop_back();
-    if (!client.wanted() && !client.present) clients_.erase(address);
+    // One that is marked is dropped by the next comparison, which still looks for it.
+    if (!client.wanted() && !client.present && !client.marked) clients_.erase(address);
     return Rejection{ErrorCode::record_too_large, "the methods of all sessions of " + to_string(address) +
                                                       " take " + std::to_string(entry) + " bytes; at most " +
                                                       std::to_string(room) + " fit one packet"};
@@ -75,14 +76,21 @@ std::optional<Rejection> Registry::join(SessionId session, Ipv4Address address, 
 
 void Registry::leave(SessionId session, Ipv4Address address) {
   const auto found = clients_.find(address);
+  // A client that has come back after the restart and left again is gone: there is nothing left to wait for.
+  if (found != clients_.end() && found->second.sessions.size() == 1 &&
+      found->second.sessions.front().id == session)
+    stop_waiting(found->second);
+  take_back(session, address);
+}
+
+void Registry::take_back(SessionId session, Ipv4Address address) {
+  const auto found = clients_.find(address);
   if (found == clients_.end()) return;
   Client& client = found->second;
   const auto place = std::ranges::find(client.sessions, session, &Session::id);
   if (place == client.sessions.end()) return;
   client.sessions.erase(place);
   --sessions_;
-  // A client that has come back after the restart and left again is gone: there is nothing left to wait for.
-  if (client.sessions.empty()) stop_waiting(client);
   if (!client.wanted()) --clients_present_;
   mark(address, client);
 }

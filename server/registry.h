@@ -48,6 +48,8 @@ class Registry {
   std::optional<Rejection> join(SessionId session, Ipv4Address address, const Methods& methods);
   /// Ends a session. One that is not there is ignored.
   void leave(SessionId session, Ipv4Address address);
+  /// Ends a session that was never told that it has joined: a client that is waited for stays so.
+  void take_back(SessionId session, Ipv4Address address);
 
   /// The database says that this client is present. `waiting`: it is also waited for, as after a restart.
   void restore(Ipv4Address address, const Methods& methods, bool waiting);

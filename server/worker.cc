@@ -9,11 +9,18 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// A longer time between two looks at the clock is a pause of the process, which expires nobody.
-constexpr AwakeTime step_max = 1s;
+/// A longer time than so many ticks between two looks at the clock is a pause of the process, which expires
+/// nobody.
+constexpr int step_ticks_max = 2;
 
 /// How long a stopping server waits for its clients to read why.
 constexpr AwakeTime stop_patience = 500ms;
+
+/// How often a serving worker looks at the clock: often enough for the shortest of its timeouts.
+AwakeTime tick_of(const WorkerSettings& settings) {
+  const AwakeTime shortest = std::min(settings.heartbeat_timeout, settings.handshake_timeout);
+  return std::clamp<AwakeTime>(shortest / 10, 10ms, 500ms);
+}
 
 }  // namespace
 
@@ -27,7 +34,7 @@ Worker::Worker(std::uint32_t index, std::uint32_t count, const WorkerSettings& s
       inbox_(inbox),
       connections_(connections),
       view_(std::move(view)),
-      clock_(std::chrono::steady_clock::now(), step_max) {}
+      clock_(std::chrono::steady_clock::now(), step_ticks_max * tick_of(settings)) {}
 
 // ---- From any thread ----
 
@@ -73,11 +80,7 @@ void Worker::run() {
   io_.run();
 }
 
-AwakeTime Worker::tick_interval() const {
-  if (stopping_) return 20ms;
-  const AwakeTime shortest = std::min(settings_.heartbeat_timeout, settings_.handshake_timeout);
-  return std::clamp<AwakeTime>(shortest / 10, 10ms, 500ms);
-}
+AwakeTime Worker::tick_interval() const { return stopping_ ? 20ms : tick_of(settings_); }
 
 void Worker::tick() {
   now_ = clock_.advance(std::chrono::steady_clock::now());

@@ -58,6 +58,7 @@ class Worker {
   Output& output() { return output_; }
   std::array<char, 16 * 1024>& buffer() { return buffer_; }
   AwakeTime now() const { return now_; }
+  bool is_stopping() const { return stopping_; }
   const SessionRules& rules() const { return rules_; }
   const WorkerSettings& settings() const { return settings_; }
   void ask_to_join(Connection& connection);

@@ -54,11 +54,18 @@ void Writer::join(SessionId session, Ipv4Address address, const Methods& methods
 void Writer::leave(SessionId session, Ipv4Address address, Moment) {
   std::erase_if(waiting_joins_, [&](const WaitingJoin& join) { return join.session == session; });
   registry_.leave(session, address);
+  note_sessions(address);
+}
+
+void Writer::note_sessions(Ipv4Address address) {
   const std::uint32_t sessions = registry_.sessions_of(address);
-  if (sessions == 0)
+  if (sessions == 0) {
     presences_.erase(address);  // its row goes with its removal
-  else
-    presences_[address].sessions = sessions;
+    return;
+  }
+  storage::Presence& presence = presences_[address];
+  presence.address = address;
+  presence.sessions = sessions;
 }
 
 void Writer::heard(Ipv4Address address, std::int64_t wall) {
@@ -210,8 +217,8 @@ void Writer::finish_joins(Moment now, Turn& turn) {
       return true;
     }
     if (trouble_ != Trouble::failed && now.awake < join.deadline) return false;
-    registry_.leave(join.session, join.address);
-    presences_.erase(join.address);
+    registry_.take_back(join.session, join.address);
+    note_sessions(join.address);
     turn.completions.push_back(
         {join.session, 0,
          Rejection{ErrorCode::storage_unavailable,
@@ -229,6 +236,7 @@ void Writer::stop(Moment now) {
 }
 
 AwakeTime Writer::wake_at() const {
+  if (trouble_ == Trouble::failed) return retry_at_;  // nothing else can be done before
   AwakeTime at = last_turn_ + idle_interval;
   if (!waiting_joins_.empty() || !refused_.empty()) return last_turn_;
   if (registry_.waiting() > 0) at = std::min(at, grace_ends_);

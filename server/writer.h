@@ -94,6 +94,8 @@ class Writer {
   };
 
   void load(bool waiting);
+  /// For operators: how many sessions the client has now.
+  void note_sessions(Ipv4Address address);
   Plan plan(Moment now);
   void plan_changes(Plan& plan);
   void plan_presences(Moment now, Plan& plan);

@@ -6,7 +6,6 @@
 #include <string>
 
 #include "common/errors.h"
-#include "storage/file_checks.h"
 
 namespace lekt::storage {
 
@@ -52,7 +51,11 @@ Connection::~Connection() {
 
 void Connection::check(std::size_t version_known) {
   const std::uint32_t version = database_.execAndGet("PRAGMA user_version").getUInt();
-  if (version > version_known) throw_newer(path_, version, version_known);
+  if (version > version_known)
+    throw CodedError(ErrorCode::database_newer,
+                     path_.string() + " has schema version " + std::to_string(version) +
+                         ", this program knows up to " + std::to_string(version_known) +
+                         "; run the program that wrote it or a later one, the file was left as it was");
   std::string findings = database_.execAndGet("PRAGMA quick_check(1)").getString();
   if (findings == "ok") return;
   std::ranges::replace(findings, '\n', ' ');
@@ -73,19 +76,20 @@ void Connection::begin_writing(std::size_t checkpoint_bytes) {
 }
 
 void Connection::checkpoint_if_due() {
-  if (frames_ < frames_checked_) frames_checked_ = 0;  // the log has started over
-  if (frames_ - frames_checked_ < frames_due_ && frames_held_ == 0) return;
+  const bool started_over = frames_ <= frames_checked_;
+  if (started_over) frames_checked_ = 0;
+  frames_overdue_ = frames_checked_ > overdue_factor * frames_due_ ? frames_checked_ : 0;
+  if (frames_ - frames_checked_ < frames_due_ && frames_uncopied_ == 0) return;
   int frames_in_log = 0;
   int frames_copied = 0;
   const int result = sqlite3_wal_checkpoint_v2(database_.getHandle(), "main", SQLITE_CHECKPOINT_PASSIVE,
                                                &frames_in_log, &frames_copied);
   frames_checked_ = frames_;
-  frames_held_ = result == SQLITE_OK ? static_cast<std::size_t>(frames_in_log - frames_copied) : frames_;
+  frames_uncopied_ = result == SQLITE_OK ? static_cast<std::size_t>(frames_in_log - frames_copied) : frames_;
 }
 
 std::size_t Connection::wal_bytes_held() const {
-  const bool overdue = frames_ > overdue_factor * frames_due_;
-  return std::max(frames_held_, overdue ? frames_ : 0) * frame_bytes_;
+  return std::max(frames_uncopied_, frames_overdue_) * frame_bytes_;
 }
 
 void Connection::settle(bool settled) {

@@ -38,9 +38,7 @@ class Connection {
   /// something back then. Never fails: the commit is durable without it, and the next call tries again.
   void checkpoint_if_due();
 
-  /// Bytes of the log that readers keep: what the last checkpoint could not copy, and all of it when it has
-  /// long been due to start over. (Copying needs no reader with an old view, starting over needs a moment
-  /// without any reader.)
+  /// Bytes of the log that readers keep from being copied back or used again.
   std::size_t wal_bytes_held() const;
 
   SQLite::Database& database() { return database_; }
@@ -51,11 +49,14 @@ class Connection {
   std::filesystem::path path_;
   SQLite::Database database_;
   bool settled_ = false;
-  std::size_t frame_bytes_ = 0;     ///< a page and its header in the log
-  std::size_t frames_due_ = 0;      ///< growth that calls for a checkpoint
-  std::size_t frames_ = 0;          ///< in the log after the last commit, told by SQLite
-  std::size_t frames_checked_ = 0;  ///< in the log at the last checkpoint
-  std::size_t frames_held_ = 0;
+  std::size_t frame_bytes_ = 0;      ///< a page and its header in the log
+  std::size_t frames_due_ = 0;       ///< growth that calls for a checkpoint
+  std::size_t frames_ = 0;           ///< in the log after the last commit, told by SQLite
+  std::size_t frames_checked_ = 0;   ///< in the log at the last checkpoint; 0 when it has started over since
+  std::size_t frames_uncopied_ = 0;  ///< by the last checkpoint: a reader has an old view
+  /// Kept by a log that is much too long and still did not start over: that takes a moment without any
+  /// reader.
+  std::size_t frames_overdue_ = 0;
 };
 
 }  // namespace lekt::storage

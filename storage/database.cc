@@ -69,19 +69,21 @@ class Database::Implementation {
   explicit Implementation(const DatabaseSettings& settings)
       : settings_(settings), path_(local_path(settings.path)), lock_(path_) {
     assert(settings.catalogue != nullptr);
-    const FileState found = inspect(path_, migrations_.size());
+    const FileState found = inspect(path_);
     FailedOpenUndo undo(path_, found);
-    if (found != FileState::ours) create_database_file(path_, found);
-    open(Start::counted);
+    with_open_errors(path_, [&] {
+      if (found != FileState::ours) create_database_file(path_, found);
+      open(Start::counted);
+    });
     undo.keep();
   }
 
   void reopen() {
     close();
-    if (inspect(path_, migrations_.size()) != FileState::ours)
+    if (inspect(path_) != FileState::ours)
       throw CodedError(ErrorCode::database_unusable,
                        path_.string() + " is gone; stop the server and restore it");
-    open(Start::not_counted);
+    with_open_errors(path_, [&] { open(Start::not_counted); });
   }
 
   void load(const std::function<void(Change&&)>& take) {
@@ -122,22 +124,26 @@ class Database::Implementation {
 
   /// Members are set only when everything has worked.
   void open(Start start) {
-    with_open_errors(path_, [&] {
-      auto connection = std::make_unique<Connection>(path_, settings_.busy_wait, settings_.durable);
-      SQLite::Database& database = connection->database();
-      connection->check(migrations_.size());
-      connection->begin_writing(settings_.checkpoint_bytes);
-      migrate(database, migrations_);
-      SQLite::Transaction transaction(database, SQLite::TransactionBehavior::IMMEDIATE);
-      if (start == Start::counted) note_start(database, settings_.program_version, settings_.started);
-      const ServerRow server = read_server(database);
-      transaction.commit();
-      auto writer = std::make_unique<TableWriter>(database, *settings_.catalogue, server.run);
-      connection->settle();
-      connection_ = std::move(connection);
-      writer_ = std::move(writer);
-      state_ = server.state;
-    });
+    auto connection = std::make_unique<Connection>(path_, settings_.busy_wait, settings_.durable);
+    SQLite::Database& database = connection->database();
+    connection->check(migrations_.size());
+    connection->begin_writing(settings_.checkpoint_bytes);
+    migrate(database, migrations_);
+    const ServerRow server = start == Start::counted ? count_start(database) : read_server(database);
+    auto writer = std::make_unique<TableWriter>(database, *settings_.catalogue, server.run);
+    connection->settle();
+    connection_ = std::move(connection);
+    writer_ = std::move(writer);
+    state_ = server.state;
+  }
+
+  /// All or nothing: a row that is refused has not been touched.
+  ServerRow count_start(SQLite::Database& database) {
+    SQLite::Transaction transaction(database, SQLite::TransactionBehavior::IMMEDIATE);
+    note_start(database, settings_.program_version, settings_.started);
+    const ServerRow server = read_server(database);
+    transaction.commit();
+    return server;
   }
 
   void close() {

@@ -24,7 +24,6 @@ namespace {
 // The first 100 bytes of an SQLite file (https://sqlite.org/fileformat.html, "The Database Header").
 constexpr std::size_t header_bytes = 100;
 constexpr ByteView header_magic("SQLite format 3\0", 16);
-constexpr std::size_t user_version_offset = 60;
 constexpr std::size_t application_id_offset = 68;
 
 struct NetworkFileSystem {
@@ -42,6 +41,11 @@ constexpr std::array network_file_systems = {
     NetworkFileSystem{0x7461636f, "OCFS2"},      NetworkFileSystem{0x01161970, "GFS2"},
     NetworkFileSystem{0x0bd00bd0, "Lustre"},     NetworkFileSystem{0x47504653, "GPFS"},
 };
+
+[[noreturn]] void throw_foreign(const fs::path& path, const std::string& why) {
+  throw CodedError(ErrorCode::database_foreign, path.string() + " is not a database of this program: " + why +
+                                                    "; it was left as it was, choose another file");
+}
 
 /// Up to header_bytes of the file, opened for writing too: a file that we may only read is of no use.
 Bytes read_header(const fs::path& path) {
@@ -77,18 +81,6 @@ void check_companions(const fs::path& path) {
 }
 
 }  // namespace
-
-void throw_foreign(const fs::path& path, const std::string& why) {
-  throw CodedError(ErrorCode::database_foreign, path.string() + " is not a database of this program: " + why +
-                                                    "; it was left as it was, choose another file");
-}
-
-void throw_newer(const fs::path& path, std::size_t version, std::size_t version_known) {
-  throw CodedError(ErrorCode::database_newer,
-                   path.string() + " has schema version " + std::to_string(version) +
-                       ", this program knows up to " + std::to_string(version_known) +
-                       "; run the program that wrote it or a later one, the file was left as it was");
-}
 
 void throw_file_error(std::string_view what, const fs::path& path, int error_number) {
   throw CodedError(ErrorCode::database_unusable, std::string(what) + " " + path.string() + ": " +
@@ -129,7 +121,7 @@ void refuse_network_file_system(const fs::path& path) {
                                                     std::string(*name) + "; put it on a local disk");
 }
 
-FileState inspect(const fs::path& path, std::size_t version_known) {
+FileState inspect(const fs::path& path) {
   struct stat information {};
   if (lstat(path.c_str(), &information) != 0) {
     if (errno != ENOENT) throw_file_error("cannot look at", path, errno);
@@ -149,8 +141,6 @@ FileState inspect(const fs::path& path, std::size_t version_known) {
   if (application != application_id)
     throw_foreign(path, "its application_id is " + std::to_string(application) + " instead of " +
                             std::to_string(application_id));
-  const std::uint32_t version = ByteReader(ByteView(header).substr(user_version_offset)).u32();
-  if (version > version_known) throw_newer(path, version, version_known);
   check_companions(path);
   return FileState::ours;
 }

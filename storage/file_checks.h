@@ -6,11 +6,9 @@
 
 #include <sys/types.h>
 
-#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
-#include <string>
 #include <string_view>
 
 namespace lekt::storage {
@@ -24,13 +22,6 @@ inline constexpr mode_t file_mode = 0640;
 /// Throws CodedError E503: "<what> <path>: <text of the error number>".
 [[noreturn]] void throw_file_error(std::string_view what, const std::filesystem::path& path,
                                    int error_number);
-
-/// Throws CodedError E505.
-[[noreturn]] void throw_foreign(const std::filesystem::path& path, const std::string& why);
-
-/// Throws CodedError E507.
-[[noreturn]] void throw_newer(const std::filesystem::path& path, std::size_t version,
-                              std::size_t version_known);
 
 /// The absolute path without links, so that every name of a file leads to one lock. Throws CodedError E503,
 /// also when the directory does not exist.
@@ -48,8 +39,8 @@ enum class FileState {
   ours,
 };
 
-/// Looks at size and header. Throws CodedError E503, E505 (not ours), E506 (only a write-ahead log is there)
-/// and E507 (a version above `version_known`).
-FileState inspect(const std::filesystem::path& path, std::size_t version_known);
+/// Looks at size and header. Throws CodedError E503, E505 (not ours) and E506 (only a write-ahead log is
+/// there). The version is not looked at here: the log may hold a newer one.
+FileState inspect(const std::filesystem::path& path);
 
 }  // namespace lekt::storage

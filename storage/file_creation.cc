@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <memory>
+#include <new>
 #include <string>
 #include <system_error>
 
@@ -24,9 +25,8 @@ fs::path shared_memory_of(const fs::path& path) { return path.string() + "-shm";
 
 /// The bytes of a database without tables. SQLite makes them, so that nothing here knows the file format.
 Bytes empty_database() {
-  const SQLite::Database memory(":memory:", SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
-  sqlite3_exec(memory.getHandle(), ("PRAGMA application_id = " + std::to_string(application_id)).c_str(),
-               nullptr, nullptr, nullptr);
+  SQLite::Database memory(":memory:", SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+  memory.exec("PRAGMA application_id = " + std::to_string(application_id));
   sqlite3_int64 size = 0;
   const std::unique_ptr<unsigned char, decltype(&sqlite3_free)> image(
       sqlite3_serialize(memory.getHandle(), "main", &size, 0), sqlite3_free);
@@ -34,11 +34,11 @@ Bytes empty_database() {
   return {reinterpret_cast<const char*>(image.get()), static_cast<std::size_t>(size)};
 }
 
-/// Makes sure that the file's name survives a power loss, too.
+/// So that the file's name survives a power loss, too. Best effort, as SQLite's own: not every file system
+/// knows how.
 void sync_directory(const fs::path& directory) {
   const Descriptor descriptor(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!descriptor.is_open() || fsync(descriptor.value()) != 0)
-    throw_file_error("cannot sync", directory, errno);
+  if (descriptor.is_open()) fsync(descriptor.value());
 }
 
 }  // namespace

@@ -60,6 +60,15 @@ CREATE VIEW clients AS
          datetime(nullif(heard, 0), 'unixepoch') AS last_heard
     FROM client_record WHERE present = 1 ORDER BY client_record.address;
 
+CREATE VIEW methods AS
+  -- Who offers what: one row a client and method, sorted by method.
+  SELECT (address >> 24) || '.' || (address >> 16 & 255) || '.' || (address >> 8 & 255) || '.' || (address & 255)
+           AS address,
+         substr(value, 1, instr(value, ':') - 1) AS method,
+         substr(value, instr(value, ':') + 1, 60) AS information
+    FROM client_record, json_each('["' || replace(methods, ' ', '","') || '"]')
+   WHERE present = 1 AND methods <> '' ORDER BY method, client_record.address;
+
 CREATE VIEW removed AS
   -- Who was here: removed clients that are still remembered, the newest first.
   SELECT (address >> 24) || '.' || (address >> 16 & 255) || '.' || (address >> 8 & 255) || '.' || (address & 255)

@@ -42,7 +42,7 @@ struct Options {
 
 [[noreturn]] void fail_to_read(const std::string& file, const std::string& reason) {
   throw CodedError(
-      ErrorCode::output_failed,
+      ErrorCode::usage_wrong,
       "cannot read " + (file.empty() ? "standard input" : quote_if_needed(file)) + ": " + reason);
 }
 

@@ -1,0 +1,73 @@
+#include "client/command/arguments.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/support.h"
+
+namespace lekt::command {
+namespace {
+
+using test::hex;
+
+MethodCatalogue catalogue() {
+  MethodCatalogue made;
+  EXPECT_FALSE(made.add("2:chat:sized"));
+  EXPECT_FALSE(made.add("3:key:fixed:3"));
+  return made;
+}
+
+std::string refusal(std::string_view text) {
+  try {
+    parse_method(text, catalogue());
+  } catch (const CodedError& error) {
+    EXPECT_EQ(error.code(), ErrorCode::usage_wrong);
+    return error.what();
+  }
+  return "";
+}
+
+TEST(MethodArgument, tcp_has_a_port) {
+  EXPECT_EQ(parse_method("tcp:4000", catalogue()), (MethodInformation{1, hex("00000fa0")}));
+}
+
+TEST(MethodArgument, known_methods_are_wrapped_by_their_form) {
+  EXPECT_EQ(parse_method("chat:0a0b", catalogue()), (MethodInformation{2, hex("00000002 0a0b0000")}));
+  EXPECT_EQ(parse_method("2:0a0b", catalogue()), (MethodInformation{2, hex("00000002 0a0b0000")}));
+  EXPECT_EQ(parse_method("chat:", catalogue()), (MethodInformation{2, hex("00000000")}));
+  EXPECT_EQ(parse_method("key:010203", catalogue()), (MethodInformation{3, hex("01020300")}));
+  EXPECT_EQ(parse_method("1:00000fa0", catalogue()), (MethodInformation{1, hex("00000fa0")}));
+}
+
+TEST(MethodArgument, unknown_methods_are_padded) {
+  EXPECT_EQ(parse_method("9:0102030405", catalogue()), (MethodInformation{9, hex("01020304 05000000")}));
+}
+
+TEST(MethodArgument, refusals_say_what_would_be_right) {
+  EXPECT_EQ(refusal("4000"),
+            "E705 --method \"4000\": tcp:PORT, NAME:HEX or INDEX:HEX is expected, for example tcp:4000");
+  for (const char* text : {"tcp:0", "tcp:65536", "tcp:", "tcp:http"})
+    EXPECT_NE(refusal(text).find("the port must be a number from 1 to 65535"), std::string::npos) << text;
+  EXPECT_EQ(refusal("key:01"),
+            "E705 --method \"key:01\": method key has 3 bytes of information; 1 are given");
+  EXPECT_EQ(refusal("1:00000000"),
+            "E705 --method \"1:00000000\": port 0 of method 1 (tcp) is not a port; 1 to 65535 "
+            "would be right");
+  EXPECT_EQ(refusal("voice:00"),
+            "E705 --method \"voice:00\": no method has this name; known are tcp, chat, key, and "
+            "--catalogue INDEX:NAME:FORM adds others");
+  EXPECT_NE(refusal("9:xy").find("must be hexadecimal"), std::string::npos);
+  EXPECT_NE(refusal("0:00").find("the index must be from 1 to 65536"), std::string::npos);
+  EXPECT_NE(refusal("70000:00").find("the index must be from 1 to 65536"), std::string::npos);
+  EXPECT_NE(refusal("chat:" + std::string(2 * 4097, '0')).find("at most 4096 are allowed"),
+            std::string::npos);
+  EXPECT_NE(refusal("9:" + std::string(2 * 4097, '0')).find("at most 4096 bytes are allowed"),
+            std::string::npos);
+}
+
+TEST(MethodArgument, an_index_is_given_once) {
+  EXPECT_THROW(parse_methods({"tcp:1", "tcp:2"}, catalogue()), CodedError);
+  EXPECT_EQ(parse_methods({"key:010203", "tcp:2"}, catalogue()).size(), 2u);
+}
+
+}  // namespace
+}  // namespace lekt::command

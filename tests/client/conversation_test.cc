@@ -1,0 +1,220 @@
+#include "client/conversation.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "client/command/output.h"
+#include "tests/client/fake_server.h"
+#include "tests/support/support.h"
+
+namespace lekt::test {
+namespace {
+
+struct EventText {
+  std::string operator()(const Accepted&) const { return "accepted\n"; }
+  std::string operator()(const Joined&) const { return "joined\n"; }
+  std::string operator()(const Rejected& event) const { return "rejected: " + event.text + "\n"; }
+  std::string operator()(const Malformed& event) const { return event.rejection.text() + "\n"; }
+  std::string operator()(const Updated& event) const {
+    std::string text = "updated\n";
+    for (const PeerChange& change : event.changes) text += command::text_of(change, MethodCatalogue());
+    return text;
+  }
+};
+
+/// A conversation that offers tcp:4000 and method 3, and asks as soon as it may.
+class Peer {
+ public:
+  Peer() { sent += conversation.take_output(); }
+
+  void receive(ByteView bytes) {
+    for (const ConversationEvent& event : conversation.receive(bytes)) {
+      events += std::visit(EventText(), event);
+      if (std::holds_alternative<Joined>(event)) conversation.heartbeat();
+    }
+    sent += conversation.take_output();
+  }
+
+  MethodCatalogue catalogue;
+  Methods offered = {{tcp_index, tcp_information(4000)}, {3, hex("aabbccdd")}};
+  PeerView view;
+  Conversation conversation{catalogue, offered, view};
+  std::string events;
+  Bytes sent;
+};
+
+const Bytes accept = encode(AcceptPacket{});
+const Bytes request_1 = encode(RequestPacket{.index = 1});
+const Bytes request_3 = encode(RequestPacket{.index = 3});
+const Bytes setup_ends = encode(RequestPacket{});
+
+const Bytes handshake_sent = hex("4c454b54 48000000 00000003 00000005");
+const Bytes responses_sent = hex("4c454b54 54000000 00000001 00000fa0 4c454b54 54000000 00000003 aabbccdd");
+const Bytes heartbeat_sent = hex("4c454b54 48000000 0000000000000000");
+
+const Bytes setup = accept + request_1 + request_3 + setup_ends;
+
+/// The answer to the first heartbeat. No server can send it earlier, so it never comes together with the
+/// setup.
+Bytes first_answer() {
+  return update(0, {added("10.0.0.1", tcp(1)), added("10.0.0.2", tcp(2))}) +
+         update(0, std::vector<std::string_view>{"10.0.0.1"}) + closing(100);
+}
+
+const std::string whole_events = "accepted\njoined\nupdated\n+ 10.0.0.2 tcp:2\n";
+
+TEST(Conversation, announces_the_offered_methods_first) { EXPECT_EQ(Peer().sent, handshake_sent); }
+
+TEST(Conversation, announces_nothing_when_nothing_is_offered) {
+  const MethodCatalogue catalogue;
+  const Methods offered;
+  PeerView view;
+  EXPECT_EQ(Conversation(catalogue, offered, view).take_output(), hex("4c454b54 48000000 00000000"));
+}
+
+TEST(Conversation, runs_from_handshake_to_list) {
+  Peer peer;
+  peer.receive(setup);
+  peer.receive(first_answer());
+  EXPECT_EQ(peer.events, whole_events);
+  EXPECT_EQ(peer.sent, handshake_sent + responses_sent + heartbeat_sent);
+  EXPECT_EQ(peer.view.next_timestamp(), 100);
+  EXPECT_EQ(peer.conversation.buffered(), 0u);
+}
+
+TEST(Conversation, does_not_care_how_the_bytes_are_split) {
+  const Bytes answer = first_answer();
+  for (std::size_t first = 0; first <= setup.size(); ++first)
+    for (std::size_t second = 0; second <= answer.size(); ++second) {
+      Peer peer;
+      for (const ByteView piece : {ByteView(setup).substr(0, first), ByteView(setup).substr(first),
+                                   ByteView(answer).substr(0, second), ByteView(answer).substr(second)})
+        peer.receive(piece);
+      ASSERT_EQ(peer.events, whole_events) << first << " " << second;
+      ASSERT_EQ(peer.sent, handshake_sent + responses_sent + heartbeat_sent) << first << " " << second;
+    }
+}
+
+TEST(Conversation, takes_one_byte_at_a_time) {
+  Peer peer;
+  for (const char byte : setup + first_answer()) peer.receive(ByteView(&byte, 1));
+  EXPECT_EQ(peer.events, whole_events);
+}
+
+TEST(Conversation, keeps_no_more_of_a_large_packet_than_one_entry) {
+  Peer peer;
+  peer.receive(accept + setup_ends);
+  std::vector<AddedEntry> entries;
+  for (std::uint32_t i = 1; i <= 5000; ++i) entries.push_back({Ipv4Address{i}, tcp(1), {}});
+  for (const char byte : update(0, entries)) {
+    peer.receive(ByteView(&byte, 1));
+    ASSERT_LT(peer.conversation.buffered(), 20u);
+  }
+  peer.receive(closing(100));
+  EXPECT_EQ(peer.view.peers().size(), 5000u);
+}
+
+TEST(Conversation, may_ask_only_when_joined_and_answered) {
+  Peer peer;
+  EXPECT_FALSE(peer.conversation.can_ask());
+  peer.receive(accept + setup_ends);
+  EXPECT_FALSE(peer.conversation.can_ask());
+  EXPECT_TRUE(peer.conversation.expects_bytes());
+  peer.receive(closing(100));
+  EXPECT_TRUE(peer.conversation.can_ask());
+  EXPECT_FALSE(peer.conversation.expects_bytes());
+}
+
+TEST(Conversation, asks_with_the_closing_timestamp) {
+  Peer peer;
+  peer.receive(accept + setup_ends);
+  peer.receive(closing(0x65a0bc00));
+  peer.conversation.heartbeat();
+  EXPECT_EQ(peer.conversation.take_output(), hex("4c454b54 48000000 0000000065a0bc00"));
+}
+
+TEST(Conversation, skips_methods_that_are_not_requested) {
+  Peer peer;
+  peer.receive(accept + request_3 + setup_ends);
+  EXPECT_EQ(peer.sent, handshake_sent + hex("4c454b54 54000000 00000003 aabbccdd") + heartbeat_sent);
+}
+
+TEST(Conversation, tells_a_reject_in_every_phase) {
+  const Bytes reject = encode(RejectPacket{.version = {1, 2, 3}, .text = "E402 going away"});
+  const std::vector<std::pair<Bytes, Bytes>> phases = {{"", ""},
+                                                       {accept, ""},
+                                                       {accept + request_1, ""},
+                                                       {setup, ""},
+                                                       {setup, update(0, {added("10.0.0.1", tcp(1))})},
+                                                       {setup, closing(100)}};
+  for (const auto& [first, second] : phases) {
+    Peer peer;
+    peer.receive(first);
+    peer.receive(second + reject + accept);
+    EXPECT_TRUE(peer.events.ends_with("rejected: E402 going away\n")) << peer.events;
+    EXPECT_FALSE(peer.conversation.can_ask());
+    EXPECT_FALSE(peer.conversation.expects_bytes());
+  }
+}
+
+TEST(Conversation, refuses_packets_of_another_phase) {
+  const std::vector<std::pair<Bytes, Bytes>> cases = {{"", request_1},  {"", closing(1)},
+                                                      {accept, accept}, {accept, closing(1)},
+                                                      {setup, accept},  {setup, request_1}};
+  for (const auto& [before, wrong] : cases) {
+    Peer peer;
+    peer.receive(before);
+    peer.events.clear();
+    peer.receive(wrong + setup);
+    EXPECT_TRUE(peer.events.starts_with("E703 a packet of type ")) << peer.events;
+    EXPECT_EQ(std::ranges::count(peer.events, '\n'), 1);
+  }
+}
+
+struct Nonsense {
+  Bytes before;
+  Bytes wrong;
+  std::string said;
+};
+
+TEST(Conversation, names_what_is_wrong_with_the_servers_bytes) {
+  const std::vector<Nonsense> cases = {
+      {"", "SSH-2.0-OpenSSH\r\n",
+       "the bytes \"SSH-2.0-\" begin no LEKT packet; every packet begins with \"LEKT\""},
+      {"", hex("4c454b54 41010000"), "protocol version 1.0 is not supported; this client speaks 0.0"},
+      {accept, encode(RequestPacket{.index = 7}), "the server requests method 7, which was not offered"},
+      {accept, encode(RequestPacket{.index = 2}), "the server requests method 2, which was not offered"},
+      {accept + request_3, request_1,
+       "the server requests method 1 after method 3; ascending order would be right"},
+      {accept + request_1, request_1,
+       "the server requests method 1 after method 1; ascending order would be right"},
+      {setup, closing(1) + closing(1), "an update came that no heartbeat asked for"},
+      {setup, update(0, {added("10.0.0.1", {{tcp_index, hex("00000000")}})}),
+       "port 0 of method 1 (tcp) is not a port; 1 to 65535 would be right"},
+      {setup, hex("4c454b54 48000000 0000000000000001 5a000001"),
+       "the kind of an update is 'Z'; 'A' or 'R' would be right"}};
+  for (const Nonsense& one : cases) {
+    Peer peer;
+    peer.receive(one.before);
+    peer.receive(one.wrong);
+    EXPECT_TRUE(peer.events.ends_with("E703 " + one.said + "\n")) << peer.events << one.said;
+  }
+}
+
+TEST(Conversation, goes_on_with_the_view_of_the_last_one) {
+  Peer peer;
+  peer.receive(accept + setup_ends);
+  peer.receive(update(0, {added("10.0.0.1", tcp(1))}) + closing(100));
+  Conversation next(peer.catalogue, peer.offered, peer.view);
+  next.take_output();
+  next.receive(accept + setup_ends);
+  next.heartbeat();
+  EXPECT_EQ(next.take_output(), hex("4c454b54 48000000 0000000000000064"));
+  const auto events = next.receive(update(100, {added("10.0.0.1", tcp(1))}) + closing(100));
+  ASSERT_EQ(events.size(), 1u);
+  EXPECT_TRUE(std::get<Updated>(events.front()).changes.empty());
+}
+
+}  // namespace
+}  // namespace lekt::test

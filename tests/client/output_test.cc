@@ -1,0 +1,113 @@
+#include "client/command/output.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include "client/command/atomic_file.h"
+#include "common/errors.h"
+#include "tests/client/fake_server.h"
+#include "tests/support/support.h"
+
+namespace lekt::command {
+namespace {
+
+using test::hex;
+using test::tcp;
+
+MethodCatalogue catalogue() {
+  MethodCatalogue made;
+  EXPECT_FALSE(made.add("2:chat:sized"));
+  return made;
+}
+
+const Ipv4Address address = parse_ipv4("10.0.0.7").value();
+const Offer rich = {{{1, tcp_information(7890)}, {2, hex("00000002 0a0b0000")}}, hex("00000009 0000000a")};
+const Offer plain = {tcp(7890), {}};
+
+TEST(Output, text_has_a_sign_an_address_and_methods) {
+  EXPECT_EQ(text_of({PeerChange::Kind::added, address, {}, rich}, catalogue()),
+            "+ 10.0.0.7 tcp:7890 chat:0a0b ?9:0000000a\n");
+  EXPECT_EQ(text_of({PeerChange::Kind::changed, address, rich, plain}, catalogue()), "~ 10.0.0.7 tcp:7890\n");
+  EXPECT_EQ(text_of({PeerChange::Kind::removed, address, rich, {}}, catalogue()), "- 10.0.0.7\n");
+  EXPECT_EQ(text_of({PeerChange::Kind::added, address, {}, {}}, catalogue()), "+ 10.0.0.7\n");
+}
+
+TEST(Output, json_names_what_it_knows) {
+  EXPECT_EQ(json_of(address, rich, catalogue()),
+            R"({"address":"10.0.0.7","methods":[{"index":1,"name":"tcp","port":7890},)"
+            R"({"index":2,"name":"chat","hex":"0a0b"},{"index":9,"hex":"0000000a"}]})"
+            "\n");
+  EXPECT_EQ(json_of({PeerChange::Kind::changed, address, {}, plain}, catalogue()),
+            R"({"event":"changed","address":"10.0.0.7","methods":[{"index":1,"name":"tcp","port":7890}],)"
+            R"("methods_before":[]})"
+            "\n");
+  EXPECT_EQ(json_of({PeerChange::Kind::removed, address, plain, {}}, catalogue()),
+            "{\"event\":\"removed\",\"address\":\"10.0.0.7\"}\n");
+}
+
+TEST(Output, a_table_is_as_wide_as_its_longest_address) {
+  EXPECT_EQ(table_of({}, catalogue()), "ADDRESS  METHODS\n");
+  EXPECT_EQ(table_of({{address, plain}, {parse_ipv4("192.168.100.100").value(), {}}}, catalogue()),
+            "ADDRESS          METHODS\n"
+            "10.0.0.7         tcp:7890\n"
+            "192.168.100.100  -\n");
+}
+
+TEST(Output, hosts_lines_have_a_name_made_of_the_address) {
+  EXPECT_EQ(hosts_of({{address, plain}, {parse_ipv4("10.0.0.8").value(), {}}}, catalogue(), "10.0.0.1"),
+            "# Peers that the coordinator 10.0.0.1 lists. Rewritten by `lekt join`; edits are lost.\n"
+            "10.0.0.7 lekt-10-0-0-7  # tcp:7890\n"
+            "10.0.0.8 lekt-10-0-0-8\n");
+}
+
+TEST(AtomicFile, replaces_the_whole_file_and_leaves_nothing_else) {
+  const test::TempDirectory directory;
+  const auto path = directory.path() / "hosts";
+  replace_file(path, "a long first text\n");
+  replace_file(path, "short\n");
+  EXPECT_EQ(test::read_text(path), "short\n");
+  const auto entries = std::filesystem::directory_iterator(directory.path());
+  EXPECT_EQ(std::distance(begin(entries), end(entries)), 1);
+}
+
+TEST(AtomicFile, a_reader_of_the_old_file_keeps_it) {
+  const test::TempDirectory directory;
+  const auto path = directory.path() / "hosts";
+  replace_file(path, "old\n");
+  std::filesystem::create_hard_link(path, directory.path() / "held");
+  replace_file(path, "new\n");
+  EXPECT_EQ(test::read_text(directory.path() / "held"), "old\n");
+}
+
+TEST(AtomicFile, others_may_read_it) {
+  const test::TempDirectory directory;
+  const auto path = directory.path() / "hosts";
+  const mode_t mask = ::umask(022);
+  replace_file(path, "text\n");
+  ::umask(mask);
+  struct stat information {};
+  ASSERT_EQ(::stat(path.c_str(), &information), 0);
+  EXPECT_EQ(information.st_mode & 0777, 0644u);
+}
+
+TEST(AtomicFile, names_a_path_that_cannot_be_written) {
+  const test::TempDirectory directory;
+  try {
+    replace_file(directory.path() / "missing" / "hosts", "text\n");
+    FAIL();
+  } catch (const CodedError& error) {
+    EXPECT_EQ(error.code(), ErrorCode::output_failed);
+    EXPECT_NE(std::string(error.what()).find("missing/hosts"), std::string::npos);
+  }
+}
+
+TEST(AtomicFile, a_failure_leaves_no_temporary_file) {
+  const test::TempDirectory directory;
+  std::filesystem::create_directories(directory.path() / "hosts" / "full");
+  EXPECT_THROW(replace_file(directory.path() / "hosts", "text\n"), CodedError);
+  const auto entries = std::filesystem::directory_iterator(directory.path());
+  EXPECT_EQ(std::distance(begin(entries), end(entries)), 1);
+}
+
+}  // namespace
+}  // namespace lekt::command

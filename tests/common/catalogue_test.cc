@@ -1,0 +1,142 @@
+#include "common/catalogue.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "common/limits.h"
+#include "tests/support/round_trip.h"
+#include "tests/support/support.h"
+
+namespace lekt {
+namespace {
+
+using test::example_catalogue;
+using test::hex;
+
+/// What add() complains about; empty when it adds.
+std::string complaint(MethodCatalogue& catalogue, std::string_view specification) {
+  return catalogue.add(specification).value_or("");
+}
+
+bool contains(std::string_view text, std::string_view part) { return text.find(part) != text.npos; }
+
+TEST(Catalogue, has_tcp_built_in) {
+  const MethodCatalogue catalogue;
+  ASSERT_EQ(catalogue.methods().size(), 1u);
+  EXPECT_EQ(catalogue.find(1), catalogue.find("tcp"));
+  EXPECT_EQ(*catalogue.find(1), (Method{1, "tcp", {MethodForm::Kind::fixed, 4}}));
+  EXPECT_EQ(catalogue.find(2), nullptr);
+  EXPECT_EQ(catalogue.find("udp"), nullptr);
+}
+
+TEST(Catalogue, keeps_methods_in_ascending_order_however_they_are_added) {
+  MethodCatalogue catalogue;
+  EXPECT_EQ(catalogue.add("7:seven:sized"), std::nullopt);
+  EXPECT_EQ(catalogue.add("2:two:fixed:0"), std::nullopt);
+  EXPECT_EQ(catalogue.add("4294967295:last:fixed:4096"), std::nullopt);
+  std::vector<std::uint32_t> indexes;
+  for (const Method& method : catalogue.methods()) indexes.push_back(method.index);
+  EXPECT_EQ(indexes, (std::vector<std::uint32_t>{1, 2, 7, 4294967295}));
+  EXPECT_EQ(*catalogue.find("two"), (Method{2, "two", {MethodForm::Kind::fixed, 0}}));
+  EXPECT_EQ(*catalogue.find("seven"), (Method{7, "seven", {MethodForm::Kind::sized, 0}}));
+}
+
+TEST(Catalogue, refuses_to_redefine_the_builtin_tcp) {
+  MethodCatalogue catalogue;
+  EXPECT_PRED2(contains, complaint(catalogue, "1:other:sized"), "built-in tcp");
+  EXPECT_PRED2(contains, complaint(catalogue, "2:tcp:sized"), "already");
+  EXPECT_EQ(catalogue.methods().size(), 1u);
+}
+
+TEST(Catalogue, says_what_is_wrong_with_a_specification) {
+  struct Case {
+    std::string specification;
+    std::string_view complaint;
+  };
+  const std::vector<Case> cases = {
+      {"", "INDEX:NAME:FORM"},       {"2", "INDEX:NAME:FORM"},
+      {"2:chat", "INDEX:NAME:FORM"}, {"0:zero:sized", "0 ends the setup"},
+      {"-1:minus:sized", "index"},   {"x:letter:sized", "index"},
+      {":none:sized", "index"},      {"4294967296:big:sized", "index"},
+      {"2::sized", "name"},          {"2:Upper:sized", "name"},
+      {"2:a b:sized", "name"},       {"2:" + std::string(33, 'a') + ":sized", "name"},
+      {"2:chat:", "form"},           {"2:chat:SIZED", "form"},
+      {"2:chat:sized:4", "form"},    {"2:chat:fixed", "form"},
+      {"2:chat:fixed:", "form"},     {"2:chat:fixed:4097", "form"},
+      {"2:chat:fixed:-1", "form"},   {"2:chat:fixed:4 ", "form"},
+  };
+  for (const Case& wrong : cases) {
+    MethodCatalogue catalogue;
+    EXPECT_PRED2(contains, complaint(catalogue, wrong.specification), wrong.complaint) << wrong.specification;
+    EXPECT_EQ(catalogue.methods().size(), 1u) << wrong.specification;
+  }
+}
+
+TEST(Catalogue, refuses_an_index_or_a_name_twice) {
+  MethodCatalogue catalogue;
+  EXPECT_EQ(catalogue.add("2:chat:sized"), std::nullopt);
+  EXPECT_NE(catalogue.add("2:other:sized"), std::nullopt);
+  EXPECT_NE(catalogue.add("3:chat:sized"), std::nullopt);
+  EXPECT_EQ(catalogue.methods().size(), 2u);
+}
+
+TEST(Catalogue, is_full_at_its_limit) {
+  MethodCatalogue catalogue;
+  for (std::size_t index = 2; index <= limits::catalogue_methods_max; ++index)
+    ASSERT_EQ(catalogue.add(std::to_string(index) + ":m" + std::to_string(index) + ":sized"), std::nullopt);
+  EXPECT_PRED2(contains, complaint(catalogue, "1000:more:sized"), "full");
+}
+
+TEST(Catalogue, wraps_content_with_length_and_padding) {
+  const MethodForm sized{MethodForm::Kind::sized, 0};
+  EXPECT_EQ(MethodCatalogue::wrap(sized, ""), hex("00000000"));
+  EXPECT_EQ(MethodCatalogue::wrap(sized, "hello"), hex("00000005 68656c6c 6f000000"));
+  EXPECT_EQ(MethodCatalogue::wrap(sized, "four"), hex("00000004 666f7572"));
+  EXPECT_EQ(MethodCatalogue::wrap({MethodForm::Kind::fixed, 6}, "abcdef"), hex("61626364 65660000"));
+  EXPECT_EQ(MethodCatalogue::wrap({MethodForm::Kind::fixed, 0}, ""), "");
+}
+
+TEST(Catalogue, describes_methods_as_the_command_line_writes_them) {
+  const MethodCatalogue& catalogue = example_catalogue();
+  EXPECT_EQ(catalogue.describe(MethodInformation{1, tcp_information(7890)}), "tcp:7890");
+  EXPECT_EQ(catalogue.describe(MethodInformation{2, hex("00000005 68656c6c 6f000000")}), "chat:68656c6c6f");
+  EXPECT_EQ(catalogue.describe(MethodInformation{3, hex("61626364 65660000")}), "key:616263646566");
+  EXPECT_EQ(catalogue.describe(MethodInformation{9, hex("0000000a")}), "?9:0000000a");
+  EXPECT_EQ(catalogue.describe(Methods{{1, tcp_information(1)}, {9, {}}}), "tcp:1 ?9:");
+  EXPECT_EQ(catalogue.describe(Methods{}), "");
+}
+
+TEST(Catalogue, describes_information_that_is_cut_without_reading_beyond_it) {
+  EXPECT_EQ(example_catalogue().describe(MethodInformation{1, hex("00")}), "tcp:0");
+  EXPECT_EQ(example_catalogue().describe(MethodInformation{2, hex("ffffffff 00000000")}), "chat:");
+}
+
+TEST(Methods, are_ordered_by_index_then_information_without_duplicates) {
+  Methods methods = {{2, "b"}, {1, "z"}, {2, "a"}, {1, "z"}, {2, "b"}};
+  normalise(methods);
+  EXPECT_EQ(methods, (Methods{{1, "z"}, {2, "a"}, {2, "b"}}));
+}
+
+TEST(Methods, of_equal_sets_have_equal_bytes) {
+  test::Random random;
+  Methods methods;
+  for (std::uint32_t index = 1; index <= 20; ++index)
+    methods.push_back({index % 5 + 1, random.bytes(4 * random.below(3))});
+  Methods shuffled = methods;
+  std::shuffle(shuffled.begin(), shuffled.end(), random.engine());
+  shuffled.push_back(methods.front());
+  normalise(methods);
+  normalise(shuffled);
+  Bytes one;
+  Bytes other;
+  ByteWriter one_writer(one);
+  ByteWriter other_writer(other);
+  append_methods(one_writer, methods);
+  append_methods(other_writer, shuffled);
+  EXPECT_EQ(one, other);
+  EXPECT_EQ(one.size(), encoded_size(methods));
+}
+
+}  // namespace
+}  // namespace lekt

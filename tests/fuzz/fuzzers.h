@@ -1,0 +1,56 @@
+// The list of fuzzers. Each is a plain function of any bytes: it returns when the code under test kept its
+// promises, and throws BrokenPromise when it did not.
+//
+// libfuzzer_main.cc runs one of them under libFuzzer; fuzz_smoke_test.cc runs all of them in the normal
+// suite, on the seed corpus and on random changes of it.
+#pragma once
+
+#include <ostream>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+#include "common/bytes.h"
+
+namespace lekt::fuzz {
+
+struct BrokenPromise : std::logic_error {
+  using std::logic_error::logic_error;
+};
+
+/// Throws unless `kept`.
+inline void require(bool kept, const char* promise) {
+  if (!kept) throw BrokenPromise(promise);
+}
+
+/// One packet: byte 0 chooses form and context, the rest is the packet. What is read is written back the
+/// same.
+void fuzz_codec(ByteView input);
+
+/// What `lekt decode` does: no input makes it throw, or print what could control a terminal.
+void fuzz_annotate(ByteView input);
+
+/// A client's bytes into the server's session: byte 0 chooses chunks and decisions, the rest is the stream.
+/// The answers are packets of the protocol, and do not depend on the chunks.
+void fuzz_session(ByteView input);
+
+/// A server's bytes into the client's conversation: byte 0 chooses chunks, the rest is the stream. Events,
+/// requests and list do not depend on the chunks.
+void fuzz_conversation(ByteView input);
+
+struct Fuzzer {
+  std::string_view name;
+  void (*run)(ByteView input);
+
+  /// How GoogleTest names it.
+  friend void PrintTo(const Fuzzer& fuzzer, std::ostream* out) { *out << fuzzer.name; }
+};
+
+inline constexpr Fuzzer fuzzers[] = {
+    {"fuzz_codec", fuzz_codec},
+    {"fuzz_annotate", fuzz_annotate},
+    {"fuzz_session", fuzz_session},
+    {"fuzz_conversation", fuzz_conversation},
+};
+
+}  // namespace lekt::fuzz

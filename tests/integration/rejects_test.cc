@@ -1,0 +1,168 @@
+// Rejects: the right code in every phase, and always readable to the end, whatever the client still sends.
+#include <string>
+
+#include "tests/integration/daemon.h"
+#include "tests/integration/raw_client.h"
+
+namespace lekt::test {
+
+namespace {
+
+using namespace std::chrono_literals;
+using testing::IsSubstring;
+
+/// What a client that does not listen keeps sending. It fills the buffers of both sockets, so the server must
+/// read it.
+const Bytes flood(768 * 1024, 'x');
+
+class RejectsTest : public DaemonTest {
+ protected:
+  /// Sends what is wrong with more behind it, and reads how the server puts it.
+  static std::string answer_to(RawClient& client, const Bytes& wrong) {
+    client.send(wrong);
+    client.send(flood);
+    return client.expect_reject();
+  }
+
+  std::string answer_to_handshake(const Bytes& wrong) {
+    RawClient client(daemon().port(), "127.0.0.2");
+    return answer_to(client, wrong);
+  }
+};
+
+}  // namespace
+
+TEST_F(RejectsTest, a_version_that_is_not_spoken_and_names_both) {
+  start();
+  EXPECT_EQ(answer_to_handshake(hex("4c454b54 48010200 00000000")),
+            "E101 protocol version 1.2 is not supported; this server speaks 0.0");
+}
+
+TEST_F(RejectsTest, tells_its_own_version_in_the_packet) {
+  RawClient client(start().port(), "127.0.0.2");
+  client.send(hex("4c454b54 48010200 00000000"));
+  EXPECT_EQ(client.expect<RejectPacket>().version, version_spoken);
+}
+
+TEST_F(RejectsTest, what_is_no_lekt_at_all) {
+  start();
+  EXPECT_PRED_FORMAT2(IsSubstring, "E102 the bytes \"GET / HT\" begin no LEKT packet",
+                      answer_to_handshake("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+  EXPECT_PRED_FORMAT2(IsSubstring, "E102", answer_to_handshake("X"));
+}
+
+TEST_F(RejectsTest, too_many_methods_before_they_are_sent) {
+  start({"--max-methods", "64"});
+  RawClient client(daemon().port(), "127.0.0.2");
+  client.send(hex("4c454b54 48000000 ffffffff"));
+  EXPECT_PRED_FORMAT2(IsSubstring,
+                      "E104 the number of known methods is 4294967295; this server allows at most 64",
+                      client.expect_reject());
+}
+
+TEST_F(RejectsTest, a_bit_beyond_the_known_methods) {
+  start();
+  EXPECT_PRED_FORMAT2(IsSubstring, "E105 the bit of method 2 is set, but only 1 methods are known",
+                      answer_to_handshake(hex("4c454b54 48000000 00000001 00000002")));
+}
+
+TEST_F(RejectsTest, wrong_responses_in_the_setup) {
+  const std::uint16_t port = start(catalogue_flags()).port();
+  const auto answer_to_response = [&](const Methods& methods, const Bytes& response) {
+    RawClient client(port, "127.0.0.2");
+    client.begin_setup(methods);
+    return answer_to(client, response);
+  };
+  EXPECT_PRED_FORMAT2(IsSubstring, "E201", answer_to_response(tcp(1), hex("4c454b54 54000000 00000002")));
+  EXPECT_PRED_FORMAT2(IsSubstring, "E202",
+                      answer_to_response(tcp(1), hex("4c454b54 54000000 00000001 00010000")));
+  EXPECT_PRED_FORMAT2(IsSubstring, "E202",
+                      answer_to_response(tcp(1), hex("4c454b54 54000000 00000001 00000000")));
+  EXPECT_PRED_FORMAT2(IsSubstring, "E203",
+                      answer_to_response(chat("x"), hex("4c454b54 54000000 00000002 00001001")));
+  EXPECT_PRED_FORMAT2(IsSubstring, "E204",
+                      answer_to_response(chat("x"), hex("4c454b54 54000000 00000002 00000001 78000001")));
+  EXPECT_PRED_FORMAT2(IsSubstring, "E103", answer_to_response(tcp(1), heartbeat_bytes(0)));
+  EXPECT_PRED_FORMAT2(IsSubstring, "E101", answer_to_response(tcp(1), hex("4c454b54 54000100 00000001")));
+}
+
+TEST_F(RejectsTest, wrong_packets_in_the_heartbeat_phase_and_removes_the_client) {
+  const std::uint16_t port = start().port();
+  RawClient other = joined(port, "127.0.0.9");
+  const std::pair<const char*, Bytes> wrongs[] = {
+      {"E101", hex("4c454b54 48010000")},
+      {"E102", "no packet"},
+      {"E103", hex("4c454b54 54000000 00000001")},
+  };
+  for (const auto& [code, wrong] : wrongs) {
+    RawClient client = joined(port, "127.0.0.2");
+    EXPECT_PRED_FORMAT2(IsSubstring, code, answer_to(client, wrong));
+    EXPECT_TRUE(eventually([&] { return other.beat(), other.peers().size() == 1; }, patience())) << code;
+  }
+}
+
+TEST_F(RejectsTest, answers_what_came_before_the_mistake_first) {
+  RawClient client = joined(start().port(), "127.0.0.2");
+  client.send(heartbeat_bytes(0) + "nonsense" + heartbeat_bytes(0));
+  EXPECT_EQ(client.read_answer().added.size(), 1u);
+  EXPECT_PRED_FORMAT2(IsSubstring, "E102", client.expect_reject());
+}
+
+TEST_F(RejectsTest, a_client_of_ipv6) {
+  if (!has_ipv6()) GTEST_SKIP() << "this machine has no IPv6 loopback";
+  start({"--listen", "[::1]:0"});
+  RawClient client(daemon().port(), "::1", {.to = "::1"});
+  client.send(setup_bytes(tcp(7890)) + flood);
+  EXPECT_PRED_FORMAT2(IsSubstring, "E106 you came from ::1", client.expect_reject());
+  EXPECT_TRUE(daemon().logs("code=E106"));
+}
+
+TEST_F(RejectsTest, one_client_too_many_until_another_has_left) {
+  const std::uint16_t port = start({"--max-clients", "2"}).port();
+  RawClient first = joined(port, "127.0.0.2");
+  RawClient second = joined(port, "127.0.0.3");
+  {
+    RawClient third(port, "127.0.0.4");
+    third.send(setup_bytes(tcp(1)) + flood);
+    third.expect<AcceptPacket>();
+    third.expect<RequestPacket>();
+    EXPECT_PRED_FORMAT2(IsSubstring, "E401 the server has 2 clients", third.expect_reject());
+  }
+  joined(port, "127.0.0.2", tcp(2));  // another session of a client that is there is no client more
+  first.beat();
+  second.close();
+  const auto can_join = [&] {
+    RawClient third(port, "127.0.0.4");
+    third.send(setup_bytes({}));
+    third.expect<AcceptPacket>();
+    try {
+      return third.expect<RequestPacket>().index == 0;
+    } catch (const UnexpectedInput&) {
+      return false;
+    }
+  };
+  EXPECT_TRUE(eventually(can_join, patience()));
+}
+
+TEST_F(RejectsTest, a_client_whose_methods_do_not_fit_one_packet) {
+  Flags flags = catalogue_flags();
+  flags.insert(flags.end(), {"--max-packet-bytes", "8192"});
+  const std::uint16_t port = start(flags).port();
+  RawClient first = joined(port, "127.0.0.2", chat(Bytes(4096, 'a')));
+  RawClient second(port, "127.0.0.2");
+  second.send(setup_bytes(chat(Bytes(4096, 'b'))));
+  second.expect<AcceptPacket>();
+  second.expect<RequestPacket>();
+  EXPECT_PRED_FORMAT2(IsSubstring, "E205 the methods of all sessions of 127.0.0.2 take 8216 bytes",
+                      second.expect_reject());
+  EXPECT_EQ(first.beat().added.size(), 1u);
+}
+
+TEST_F(RejectsTest, ends_a_client_that_sends_without_end_though_it_was_rejected) {
+  RawClient client(start().port(), "127.0.0.2");
+  client.send("nonsense");
+  EXPECT_TRUE(eventually([&] { return !client.try_send(flood); }, patience()));
+  EXPECT_EQ(joined(daemon().port(), "127.0.0.3").beat().added.size(), 1u);
+}
+
+}  // namespace lekt::test

@@ -1,0 +1,299 @@
+#include "server/configuration.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+
+#include "tests/support/support.h"
+
+namespace lekt {
+namespace {
+
+using namespace std::chrono_literals;
+using Arguments = std::vector<std::string>;
+
+/// An environment variable until the end of the scope.
+class Variable {
+ public:
+  Variable(const char* name, const std::string& value) : name_(name) { setenv(name, value.c_str(), 1); }
+  ~Variable() { unsetenv(name_); }
+  Variable(const Variable&) = delete;
+  Variable& operator=(const Variable&) = delete;
+
+ private:
+  const char* name_;
+};
+
+/// A configuration file until the end of the scope.
+class File {
+ public:
+  explicit File(const std::string& text) : path_(directory_.path() / "lekt.toml") {
+    std::ofstream(path_) << text;
+  }
+  std::string flag() const { return "--config=" + path_.string(); }
+  std::string path() const { return path_.string(); }
+
+ private:
+  test::TempDirectory directory_;
+  std::filesystem::path path_;
+};
+
+std::variant<Configuration, EarlyExit> read(const Arguments& arguments) {
+  std::vector<const char*> pointers = {"lektd"};
+  for (const std::string& argument : arguments) pointers.push_back(argument.c_str());
+  return read_configuration(static_cast<int>(pointers.size()), pointers.data());
+}
+
+Configuration settings(const Arguments& arguments) {
+  auto result = read(arguments);
+  if (const auto* exit = std::get_if<EarlyExit>(&result)) {
+    ADD_FAILURE() << "refused: " << exit->text;
+    return {};
+  }
+  return std::get<Configuration>(std::move(result));
+}
+
+EarlyExit exit_of(const Arguments& arguments) {
+  auto result = read(arguments);
+  if (const auto* exit = std::get_if<EarlyExit>(&result)) return *exit;
+  ADD_FAILURE() << "not refused";
+  return {};
+}
+
+/// Expects exit status 2, the code, and all the words.
+void expect_refused(const Arguments& arguments, const std::vector<std::string>& words) {
+  const EarlyExit exit = exit_of(arguments);
+  EXPECT_EQ(exit.status, 2);
+  EXPECT_EQ(exit.text.substr(0, 12), "lektd: E501 ");
+  for (const std::string& word : words) EXPECT_NE(exit.text.find(word), exit.text.npos) << exit.text;
+}
+
+TEST(Configuration, has_defaults_that_serve) {
+  const Configuration configuration = settings({});
+  ASSERT_EQ(configuration.listen.size(), 1u);
+  EXPECT_EQ(configuration.listen[0].text(), "0.0.0.0:7890");
+  EXPECT_EQ(configuration.database, "lekt.db");
+  EXPECT_EQ(configuration.heartbeat_timeout, 90s);
+  EXPECT_EQ(configuration.handshake_timeout, 10s);
+  EXPECT_EQ(configuration.restart_grace, 90s);
+  EXPECT_EQ(configuration.retention, 7 * 24h);
+  EXPECT_GE(configuration.threads, 1u);
+  EXPECT_EQ(configuration.methods_max, 1024u);
+  EXPECT_EQ(configuration.packet_bytes_max, 65536u);
+  EXPECT_EQ(configuration.catalogue.methods().size(), 1u);
+  EXPECT_EQ(configuration.log_level, LogLevel::info);
+  EXPECT_EQ(configuration.log_format, LogFormat::text);
+}
+
+TEST(Configuration, takes_every_flag) {
+  const Configuration configuration = settings({"--listen",
+                                                "127.0.0.1:0",
+                                                "--database",
+                                                "/tmp/x.db",
+                                                "--heartbeat-timeout",
+                                                "30s",
+                                                "--handshake-timeout",
+                                                "250ms",
+                                                "--restart-grace",
+                                                "2m",
+                                                "--retention",
+                                                "1h",
+                                                "--threads",
+                                                "3",
+                                                "--max-clients",
+                                                "17",
+                                                "--max-methods",
+                                                "64",
+                                                "--max-packet-bytes",
+                                                "8192",
+                                                "--method",
+                                                "2:chat:sized",
+                                                "--log-level",
+                                                "debug",
+                                                "--log-format",
+                                                "json"});
+  EXPECT_EQ(configuration.listen.at(0).text(), "127.0.0.1:0");
+  EXPECT_EQ(configuration.database, "/tmp/x.db");
+  EXPECT_EQ(configuration.heartbeat_timeout, 30s);
+  EXPECT_EQ(configuration.handshake_timeout, 250ms);
+  EXPECT_EQ(configuration.restart_grace, 2min);
+  EXPECT_EQ(configuration.retention, 1h);
+  EXPECT_EQ(configuration.threads, 3u);
+  EXPECT_EQ(configuration.clients_max, 17u);
+  EXPECT_EQ(configuration.methods_max, 64u);
+  EXPECT_EQ(configuration.packet_bytes_max, 8192u);
+  EXPECT_EQ(configuration.catalogue.find("chat")->index, 2u);
+  EXPECT_EQ(configuration.log_level, LogLevel::debug);
+  EXPECT_EQ(configuration.log_format, LogFormat::json);
+}
+
+TEST(Configuration, takes_every_setting_from_the_environment) {
+  const Variable listen("LEKT_LISTEN", "127.0.0.1:1,[::]:2");
+  const Variable timeout("LEKT_HEARTBEAT_TIMEOUT", "30s");
+  const Variable clients("LEKT_MAX_CLIENTS", "17");
+  const Variable method("LEKT_METHOD", "2:chat:sized");
+  const Variable level("LEKT_LOG_LEVEL", "off");
+  const Configuration configuration = settings({});
+  ASSERT_EQ(configuration.listen.size(), 2u);
+  EXPECT_EQ(configuration.listen[1].text(), "[::]:2");
+  EXPECT_EQ(configuration.heartbeat_timeout, 30s);
+  EXPECT_EQ(configuration.clients_max, 17u);
+  EXPECT_NE(configuration.catalogue.find("chat"), nullptr);
+  EXPECT_EQ(configuration.log_level, LogLevel::off);
+}
+
+TEST(Configuration, takes_every_setting_from_a_file) {
+  const File file(
+      "listen = [\"127.0.0.1:1\", \"[::]:2\"]\n"
+      "# a comment\n"
+      "database = \"/var/lib/lekt/lekt.db\"\n"
+      "heartbeat-timeout = \"30s\"\n"
+      "max-clients = 17\n"
+      "method = [\"2:chat:sized\", \"3:key:fixed:32\"]\n");
+  const Configuration configuration = settings({file.flag()});
+  ASSERT_EQ(configuration.listen.size(), 2u);
+  EXPECT_EQ(configuration.listen[1].text(), "[::]:2");
+  EXPECT_EQ(configuration.database, "/var/lib/lekt/lekt.db");
+  EXPECT_EQ(configuration.heartbeat_timeout, 30s);
+  EXPECT_EQ(configuration.clients_max, 17u);
+  EXPECT_EQ(configuration.catalogue.methods().size(), 3u);
+}
+
+TEST(Configuration, a_flag_beats_the_environment_and_the_environment_beats_the_file) {
+  const File file(
+      "max-clients = 1\n"
+      "max-methods = 1\n"
+      "threads = 1\n"
+      "listen = \"127.0.0.1:1\"\n");
+  const Variable clients("LEKT_MAX_CLIENTS", "2");
+  const Variable methods("LEKT_MAX_METHODS", "2");
+  const Variable listen("LEKT_LISTEN", "127.0.0.1:2");
+  const Configuration configuration = settings({file.flag(), "--max-clients", "3"});
+  EXPECT_EQ(configuration.clients_max, 3u);
+  EXPECT_EQ(configuration.methods_max, 2u);
+  EXPECT_EQ(configuration.threads, 1u);
+  ASSERT_EQ(configuration.listen.size(), 1u);
+  EXPECT_EQ(configuration.listen[0].text(), "127.0.0.1:2");
+}
+
+TEST(Configuration, an_empty_variable_is_not_set) {
+  const File file("max-clients = 5\n");
+  const Variable clients("LEKT_MAX_CLIENTS", "");
+  EXPECT_EQ(settings({}).clients_max, 100'000u);
+  EXPECT_EQ(settings({file.flag()}).clients_max, 5u);
+}
+
+TEST(Configuration, the_file_may_be_named_by_the_environment) {
+  const File file("max-clients = 5\n");
+  const Variable config("LEKT_CONFIG", file.path());
+  EXPECT_EQ(settings({}).clients_max, 5u);
+  const File other("max-clients = 6\n");
+  EXPECT_EQ(settings({other.flag()}).clients_max, 6u);
+}
+
+TEST(Configuration, listen_and_method_can_be_repeated) {
+  const Configuration configuration = settings({"--listen", "127.0.0.1:1", "--method", "3:key:fixed:32",
+                                                "--listen", "127.0.0.2:2", "--method", "2:chat:sized"});
+  ASSERT_EQ(configuration.listen.size(), 2u);
+  EXPECT_EQ(configuration.listen[0].text(), "127.0.0.1:1");
+  EXPECT_EQ(configuration.listen[1].text(), "127.0.0.2:2");
+  EXPECT_EQ(configuration.catalogue.methods().size(), 3u);
+}
+
+TEST(Configuration, the_restart_grace_follows_the_heartbeat_timeout_unless_it_is_set) {
+  EXPECT_EQ(settings({"--heartbeat-timeout", "5s"}).restart_grace, 5s);
+  EXPECT_EQ(settings({"--heartbeat-timeout", "5s", "--restart-grace", "0s"}).restart_grace, 0s);
+  const Variable grace("LEKT_RESTART_GRACE", "7s");
+  EXPECT_EQ(settings({"--heartbeat-timeout", "5s"}).restart_grace, 7s);
+}
+
+TEST(Configuration, a_wrong_value_names_the_flag_the_value_and_what_is_allowed) {
+  const std::string address = "ADDRESS:PORT with a port from 0 to 65535";
+  const std::string duration = "to 3650d, such as ";
+  const std::vector<std::array<std::string, 3>> cases = {
+      {"--listen", "7890", address},
+      {"--listen", "127.0.0.1", address},
+      {"--listen", "127.0.0.1:", address},
+      {"--listen", "127.0.0.1:65536", address},
+      {"--listen", "127.0.0.1:x", address},
+      {"--listen", "example.org:1", address},
+      {"--listen", "::1:7890", "in brackets"},
+      {"--database", ":memory:", "the path of a file; what clients were told has to survive a restart"},
+      {"--database", "file:lekt.db?mode=memory", "the path of a file"},
+      {"--heartbeat-timeout", "90", "a duration from 10ms " + duration + "90s"},
+      {"--heartbeat-timeout", "9ms", "a duration from 10ms " + duration + "90s"},
+      {"--heartbeat-timeout", "3651d", "a duration from 10ms " + duration + "90s"},
+      {"--handshake-timeout", "0s", "a duration from 10ms " + duration + "10s"},
+      {"--handshake-timeout", "ten seconds", "a duration from 10ms " + duration + "10s"},
+      {"--restart-grace", "soon", "a duration from 0s"},
+      {"--retention", "999ms", "a duration from 1s " + duration + "7d"},
+      {"--threads", "0", "a whole number from 1 to 256"},
+      {"--threads", "257", "a whole number from 1 to 256"},
+      {"--max-clients", "0", "a whole number from 1 to 16000000"},
+      {"--max-clients", "1e3", "a whole number from 1 to 16000000"},
+      {"--max-clients", "99999999999999999999", "a whole number from 1 to 16000000"},
+      {"--max-methods", "65537", "a whole number from 0 to 65536"},
+      {"--max-packet-bytes", "8191", "a whole number from 8192 to 16777216"},
+      {"--max-packet-bytes", "16777217", "a whole number from 8192 to 16777216"},
+      {"--method", "2:chat", "INDEX:NAME:FORM"},
+      {"--method", "1:other:sized", "built-in tcp"},
+      {"--log-level", "loud", "trace, debug, info, warn, error or off"},
+      {"--log-format", "xml", "text or json"},
+  };
+  for (const auto& [flag, value, allowed] : cases) {
+    SCOPED_TRACE(flag + " " + value);
+    expect_refused({flag + "=" + value}, {flag, "'" + value + "' is not allowed", allowed});
+  }
+}
+
+TEST(Configuration, a_wrong_value_is_refused_wherever_it_comes_from) {
+  {
+    const Variable clients("LEKT_MAX_CLIENTS", "many");
+    expect_refused({}, {"--max-clients", "'many'", "a whole number"});
+  }
+  const File file("max-clients = \"many\"\n");
+  expect_refused({file.flag()}, {"--max-clients", "'many'", "a whole number"});
+}
+
+TEST(Configuration, an_unknown_flag_or_key_is_refused_by_its_name) {
+  expect_refused({"--no-such-flag"}, {"--no-such-flag"});
+  expect_refused({"stray"}, {"stray"});
+  const File file("no-such-key = 1\n");
+  expect_refused({file.flag()}, {"no-such-key"});
+}
+
+TEST(Configuration, a_file_that_is_not_there_is_refused) {
+  expect_refused({"--config", "/nonexistent/lekt.toml"}, {"/nonexistent/lekt.toml"});
+  const Variable config("LEKT_CONFIG", "/nonexistent/lekt.toml");
+  expect_refused({}, {"/nonexistent/lekt.toml"});
+}
+
+TEST(Configuration, one_method_cannot_be_given_twice) {
+  expect_refused({"--method", "2:chat:sized", "--method", "2:talk:sized"}, {"--method", "'2:talk:sized'"});
+}
+
+TEST(Configuration, help_and_version_exit_with_0) {
+  const EarlyExit help = exit_of({"--help"});
+  EXPECT_EQ(help.status, 0);
+  for (const char* flag :
+       {"--listen", "--database", "--heartbeat-timeout", "--handshake-timeout", "--restart-grace",
+        "--retention", "--threads", "--max-clients", "--max-methods", "--max-packet-bytes", "--method",
+        "--log-level", "--log-format", "--check-config", "--version", "--config", "LEKT_MAX_CLIENTS"})
+    EXPECT_NE(help.text.find(flag), help.text.npos) << flag;
+  const EarlyExit version = exit_of({"--version"});
+  EXPECT_EQ(version.status, 0);
+  EXPECT_EQ(version.text.substr(0, 6), "lektd ");
+}
+
+TEST(Configuration, check_config_prints_what_would_be_used_and_exits_with_0) {
+  const EarlyExit exit = exit_of({"--check-config", "--heartbeat-timeout", "5s", "--method", "2:chat:sized"});
+  EXPECT_EQ(exit.status, 0);
+  for (const char* line : {"listen = 0.0.0.0:7890\n", "heartbeat-timeout = 5s\n", "restart-grace = 5s\n",
+                           "method = 1:tcp:fixed:4\n", "method = 2:chat:sized\n"})
+    EXPECT_NE(exit.text.find(line), exit.text.npos) << exit.text;
+  expect_refused({"--check-config", "--threads", "0"}, {"--threads"});
+}
+
+}  // namespace
+}  // namespace lekt

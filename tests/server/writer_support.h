@@ -1,0 +1,62 @@
+// A writer on a real database in virtual time: seconds pass when a test says so.
+#pragma once
+
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "server/writer.h"
+#include "tests/server/support.h"
+#include "tests/support/support.h"
+
+namespace lekt::test {
+
+using Lines = std::vector<std::string>;
+
+class WriterTest : public testing::Test {
+ protected:
+  static constexpr std::int64_t started = 1'700'000'000;
+
+  WriterTest();
+
+  /// Opens the database and starts a writer on it, as the program does; ends the one before without a clean
+  /// stop.
+  void start();
+  /// Both clocks go on.
+  void pass(AwakeTime time);
+  Writer::Turn turn() { return writer_->turn(now_); }
+  /// A turn now, and one each second after that.
+  void turns(int seconds);
+
+  void join(SessionId session, std::string_view dotted, std::uint16_t port = 7890);
+  void leave(SessionId session, std::string_view dotted);
+
+  std::filesystem::path path() const { return directory_.path() / "lekt.db"; }
+  /// An operator's connection.
+  SQLite::Database operator_connection() const {
+    return SQLite::Database(path().string(), SQLite::OPEN_READWRITE);
+  }
+
+  /// Who is here: by what clients are told, and by what the database holds.
+  List told() const { return list_of(*writer_->view()); }
+  List stored() const;
+  std::int64_t closing() const { return writer_->view()->closing(); }
+
+  TempDirectory directory_;
+  MethodCatalogue catalogue_;
+  storage::DatabaseSettings database_settings_;
+  WriterSettings settings_;
+  Moment now_{std::chrono::seconds(1000), started};
+  std::unique_ptr<storage::Database> database_;
+  std::unique_ptr<Writer> writer_;
+};
+
+/// "1 joined", "2 E403", in the order of the completions.
+Lines words(const std::vector<Writer::Completion>& completions);
+/// "+ 10.0.0.7 tcp:7890", "- 10.0.0.8"
+Lines words(const std::vector<storage::Change>& changes);
+
+}  // namespace lekt::test

@@ -1,0 +1,170 @@
+// What an operator sees in the sqlite3 shell, to the letter.
+#include <algorithm>
+#include <sstream>
+
+#include "storage/tables.h"
+#include "tests/storage/support.h"
+
+namespace lekt::storage {
+
+namespace {
+
+class ViewsTest : public StorageTest {
+ protected:
+  ViewsTest() { catalogue_.add("2:chat:sized"); }
+
+  std::string ask(const std::string& sql) const { return shell(path(), sql); }
+
+  /// Three clients, one of which has left, another one with two methods and two sessions.
+  void live_a_little(Database& database) {
+    const Methods chat = {{tcp_index, tcp_information(7890)},
+                          {2, MethodCatalogue::wrap({MethodForm::Kind::sized, 0}, "hello")}};
+    commit(database, {added(1, started + 5, "10.0.0.20"), added(2, started + 6, "10.0.0.3")});
+    commit(database,
+           {added(3, started + 60, address_of("10.0.0.3"), chat), added(4, started + 61, "192.168.100.200")});
+    commit(database, {removed(5, started + 120, "10.0.0.20")});
+    commit(database, {},
+           {{address_of("10.0.0.3"), 2, started + 130}, {address_of("192.168.100.200"), 1, started + 131}});
+  }
+};
+
+TEST_F(ViewsTest, clients_are_sorted_by_address) {
+  Database database(settings_);
+  live_a_little(database);
+  EXPECT_EQ(ask("select * from clients"),
+            "address          methods                   sessions  status     since                last_heard "
+            "        \n"
+            "---------------  ------------------------  --------  ---------  -------------------  "
+            "-------------------\n"
+            "10.0.0.3         tcp:7890 chat:68656c6c6f  2         connected  2026-01-02 03:04:06  2026-01-02 "
+            "03:06:10\n"
+            "192.168.100.200  tcp:7890                  1         connected  2026-01-02 03:05:01  2026-01-02 "
+            "03:06:11\n");
+}
+
+TEST_F(ViewsTest, methods_tell_who_offers_what) {
+  Database database(settings_);
+  live_a_little(database);
+  commit(database, {added(6, started + 200, address_of("10.0.0.1"), {}),
+                    added(7, started + 200, address_of("10.0.0.2"), {{9, Bytes("\0\0\0\1", 4)}})});
+  EXPECT_EQ(ask("select * from methods"),
+            "address          method  information\n"
+            "---------------  ------  -----------\n"
+            "10.0.0.2         ?9      00000001   \n"
+            "10.0.0.3         chat    68656c6c6f \n"
+            "10.0.0.3         tcp     7890       \n"
+            "192.168.100.200  tcp     7890       \n");
+}
+
+TEST_F(ViewsTest, clients_wait_after_a_restart_until_they_are_seen_again) {
+  {
+    Database database(settings_);
+    live_a_little(database);
+  }
+  Database database(settings_);
+  commit(database, {}, {{address_of("10.0.0.3"), 1, started + 200}});
+  EXPECT_EQ(ask("select address, sessions, status from clients"),
+            "address          sessions  status   \n"
+            "---------------  --------  ---------\n"
+            "10.0.0.3         1         connected\n"
+            "192.168.100.200  0         waiting  \n");
+}
+
+TEST_F(ViewsTest, nobody_is_connected_to_a_stopped_server) {
+  Database database(settings_);
+  live_a_little(database);
+  database.note_stop(started + 300);
+  EXPECT_EQ(ask("select address, sessions, status from clients"),
+            "address          sessions  status \n"
+            "---------------  --------  -------\n"
+            "10.0.0.3         0         waiting\n"
+            "192.168.100.200  0         waiting\n");
+}
+
+TEST_F(ViewsTest, a_client_that_joined_is_connected_before_its_first_presence) {
+  Database database(settings_);
+  commit(database, {added(1, started + 5, "10.0.0.1")});
+  EXPECT_EQ(ask("select sessions, status, last_heard from clients"),
+            "sessions  status     last_heard         \n"
+            "--------  ---------  -------------------\n"
+            "1         connected  2026-01-02 03:04:05\n");
+}
+
+TEST_F(ViewsTest, changes_come_newest_first_and_tell_added_from_changed) {
+  Database database(settings_);
+  live_a_little(database);
+  EXPECT_EQ(ask("select * from changes"),
+            "sequence  time                 kind     address          methods                 \n"
+            "--------  -------------------  -------  ---------------  ------------------------\n"
+            "5         2026-01-02 03:06:00  removed  10.0.0.20                                \n"
+            "4         2026-01-02 03:05:01  added    192.168.100.200  tcp:7890                \n"
+            "3         2026-01-02 03:05:00  changed  10.0.0.3         tcp:7890 chat:68656c6c6f\n"
+            "2         2026-01-02 03:04:06  added    10.0.0.3         tcp:7890                \n"
+            "1         2026-01-02 03:04:05  added    10.0.0.20        tcp:7890                \n");
+}
+
+TEST_F(ViewsTest, removed_tells_who_it_was) {
+  Database database(settings_);
+  live_a_little(database);
+  EXPECT_EQ(ask("select * from removed"),
+            "address    last_methods  since                removed_at         \n"
+            "---------  ------------  -------------------  -------------------\n"
+            "10.0.0.20  tcp:7890      2026-01-02 03:04:05  2026-01-02 03:06:00\n");
+}
+
+TEST_F(ViewsTest, server_tells_its_state_in_one_row) {
+  Database database(settings_);
+  live_a_little(database);
+  EXPECT_EQ(ask("select * from server"),
+            "version  started              stopped             history_begins       newest_change  clients  "
+            "connected  removed\n"
+            "-------  -------------------  ------------------  -------------------  -------------  -------  "
+            "---------  -------\n"
+            "0.1.0    2026-01-02 03:04:00  running or crashed  2026-01-02 03:04:00  5              2        "
+            "2          1      \n");
+  database.note_stop(started + 300);
+  EXPECT_EQ(ask("select stopped, connected from server"),
+            "stopped              connected\n"
+            "-------------------  ---------\n"
+            "2026-01-02 03:09:00  0        \n");
+}
+
+TEST_F(ViewsTest, a_start_takes_back_the_note_of_the_stop) {
+  {
+    Database database(settings_);
+    database.note_stop(started + 300);
+  }
+  settings_.started = started + 400;
+  settings_.program_version = "0.2.0";
+  const Database database(settings_);
+  EXPECT_EQ(ask("select version, started, stopped from server"),
+            "version  started              stopped           \n"
+            "-------  -------------------  ------------------\n"
+            "0.2.0    2026-01-02 03:10:40  running or crashed\n");
+}
+
+TEST_F(ViewsTest, long_methods_are_cut_so_that_every_line_fits_a_terminal) {
+  Database database(settings_);
+  const Methods methods = {{2, MethodCatalogue::wrap({MethodForm::Kind::sized, 0}, Bytes(4096, 'x'))}};
+  commit(database, {added(1, started + 5, address_of("192.168.100.200"), methods),
+                    added(2, started + 5, address_of("192.168.100.201"), methods)});
+  commit(database, {removed(3, started + 6, "192.168.100.201")});
+  for (const char* view : {"clients", "methods", "changes", "removed", "server"}) {
+    std::istringstream lines(ask(std::string("select * from ") + view));
+    for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 120u) << view << "\n" << line;
+  }
+  EXPECT_EQ(ask("select methods from clients"),
+            "methods                                 \n"
+            "----------------------------------------\n"
+            "chat:78787878787878787878787878787878...\n");
+  EXPECT_EQ(ask("select max(length(methods)) as longest from client_record"), "longest\n-------\n500    \n");
+}
+
+TEST_F(ViewsTest, the_schema_explains_its_columns) {
+  const Database database(settings_);
+  EXPECT_NE(ask(".schema client_record").find("-- second in which it became present"), std::string::npos);
+}
+
+}  // namespace
+
+}  // namespace lekt::storage
