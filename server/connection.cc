@@ -86,6 +86,7 @@ void Connection::read_more() {
 void Connection::process(ByteView input) {
   Output& output = worker_.output();
   output.clear();
+  worker_.refresh_view();
   for (;;) {
     const Session::Action action = session_.next(input, output.copied());
     switch (action.kind) {
@@ -251,6 +252,8 @@ void Connection::wait_writable() {
 
 void Connection::on_writable(const asio::error_code& error) {
   if (error) return lose(error);
+  // A client that reads is alive, even if one answer takes it longer than the heartbeat timeout.
+  if (state_ == State::open && joined_) worker_.was_heard(*this);
   if (!send_from(blocked_->output, blocked_->sent)) {
     if (state_ != State::closed) wait_writable();
     return;

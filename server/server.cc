@@ -57,14 +57,15 @@ Server::Server(const Configuration& configuration)
       rules_{configuration_.catalogue, configuration_.methods_max},
       database_(database_settings(configuration_)),
       writer_(database_, writer_settings(configuration_), {AwakeTime(0), wall_seconds()}),
-      writer_thread_(writer_, database_, inbox_, workers_),
+      published_(writer_.view()),
+      writer_thread_(writer_, database_, inbox_, published_, workers_),
       signals_(io_, SIGTERM, SIGINT) {
   WorkerSettings settings;
   settings.heartbeat_timeout = configuration_.heartbeat_timeout;
   settings.handshake_timeout = configuration_.handshake_timeout;
   for (std::uint32_t index = 0; index < configuration_.threads; ++index)
     workers_.push_back(std::make_unique<Worker>(index, configuration_.threads, settings, rules_, inbox_,
-                                                connections_, writer_.view()));
+                                                connections_, published_));
   listen();
 }
 

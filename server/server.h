@@ -17,6 +17,7 @@
 #include "server/configuration.h"
 #include "server/inbox.h"
 #include "server/listener.h"
+#include "server/published_view.h"
 #include "server/worker.h"
 #include "server/writer.h"
 #include "server/writer_thread.h"
@@ -44,6 +45,7 @@ class Server {
   storage::Database database_;
   Inbox inbox_;
   Writer writer_;
+  PublishedView published_;
   std::atomic<std::size_t> connections_{0};
   std::vector<std::unique_ptr<Worker>> workers_;
   WriterThread writer_thread_;

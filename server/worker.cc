@@ -26,14 +26,14 @@ AwakeTime tick_of(const WorkerSettings& settings) {
 
 Worker::Worker(std::uint32_t index, std::uint32_t count, const WorkerSettings& settings,
                const SessionRules& rules, Inbox& inbox, std::atomic<std::size_t>& connections,
-               std::shared_ptr<const ChangeView> view)
+               const PublishedView& published)
     : index_(index),
       count_(count),
       settings_(settings),
       rules_(rules),
       inbox_(inbox),
       connections_(connections),
-      view_(std::move(view)),
+      reader_(published),
       clock_(std::chrono::steady_clock::now(), step_ticks_max * tick_of(settings)) {}
 
 // ---- From any thread ----
@@ -51,9 +51,8 @@ void Worker::adopt(Socket socket, Ipv4Address address, std::optional<Rejection> 
   });
 }
 
-void Worker::deliver(std::shared_ptr<const ChangeView> view, std::vector<Writer::Completion> completions) {
-  asio::post(io_, [this, view = std::move(view), completions = std::move(completions)]() mutable {
-    if (view != nullptr) view_ = std::move(view);
+void Worker::deliver(std::vector<Writer::Completion> completions) {
+  asio::post(io_, [this, completions = std::move(completions)] {
     for (const Writer::Completion& completion : completions) {
       const auto found = joining_.find(completion.session);
       if (found == joining_.end()) continue;  // it was closed meanwhile, and the writer has its leave
@@ -84,6 +83,7 @@ AwakeTime Worker::tick_interval() const { return stopping_ ? 20ms : tick_of(sett
 
 void Worker::tick() {
   now_ = clock_.advance(std::chrono::steady_clock::now());
+  reader_.refresh();  // so that a worker without work does not keep an old view alive
   expire(handshaking_, settings_.handshake_timeout);
   expire(established_, settings_.heartbeat_timeout);
   expire(draining_, settings_.drain_timeout);

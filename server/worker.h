@@ -1,9 +1,10 @@
 // A worker: one thread with one io_context, which owns connections and answers their heartbeats from its own
 // view.
 //
-// Views reach it through its io_context, in order, together with the completions of joins; so a heartbeat
-// takes no lock and touches no atomic. Connections stand in lists by what they wait for, each ordered by
-// time, so that expiry looks at the front only.
+// A heartbeat looks at one shared number for a newer view and takes no lock (published_view.h). Decisions
+// about joins reach the worker through its io_context, after the view that holds them was published.
+// Connections stand in lists by what they wait for, each ordered by time, so that expiry looks at the front
+// only.
 #pragma once
 
 #include <asio/io_context.hpp>
@@ -18,6 +19,7 @@
 #include "server/connection.h"
 #include "server/inbox.h"
 #include "server/output.h"
+#include "server/published_view.h"
 #include "server/time.h"
 #include "server/writer.h"
 
@@ -36,7 +38,7 @@ class Worker {
  public:
   /// `index` of `count` workers: together they give out session ids that tell the worker.
   Worker(std::uint32_t index, std::uint32_t count, const WorkerSettings& settings, const SessionRules& rules,
-         Inbox& inbox, std::atomic<std::size_t>& connections, std::shared_ptr<const ChangeView> view);
+         Inbox& inbox, std::atomic<std::size_t>& connections, const PublishedView& published);
 
   // ---- From any thread ----
 
@@ -44,8 +46,9 @@ class Worker {
   /// Takes over a connected socket of this worker's io_context; with a rejection, only to tell the client why
   /// not.
   void adopt(Socket socket, Ipv4Address address, std::optional<Rejection> rejection);
-  /// A new view, and then what it decided.
-  void deliver(std::shared_ptr<const ChangeView> view, std::vector<Writer::Completion> completions);
+  /// What the writer has decided about joins of this worker's sessions; the view that holds them is
+  /// published.
+  void deliver(std::vector<Writer::Completion> completions);
   /// Tells every client that the server stops, and ends run() shortly after.
   void stop();
 
@@ -54,7 +57,9 @@ class Worker {
   void run();
 
   // For its connections.
-  const std::shared_ptr<const ChangeView>& view() const { return view_; }
+  const std::shared_ptr<const ChangeView>& view() const { return reader_.view(); }
+  /// Takes the newest view; only when no output refers to the bytes of the one before.
+  void refresh_view() { reader_.refresh(); }
   Output& output() { return output_; }
   std::array<char, 16 * 1024>& buffer() { return buffer_; }
   AwakeTime now() const { return now_; }
@@ -83,7 +88,7 @@ class Worker {
   const SessionRules& rules_;
   Inbox& inbox_;
   std::atomic<std::size_t>& connections_;
-  std::shared_ptr<const ChangeView> view_;
+  PublishedView::Reader reader_;
 
   asio::io_context io_{1};
   asio::steady_timer timer_{io_};

@@ -19,10 +19,11 @@ constexpr std::size_t wal_bytes_worrying = 64 * 1024 * 1024;
 }  // namespace
 
 WriterThread::WriterThread(Writer& writer, const storage::Database& database, Inbox& inbox,
-                           const std::vector<std::unique_ptr<Worker>>& workers)
+                           PublishedView& published, const std::vector<std::unique_ptr<Worker>>& workers)
     : writer_(writer),
       database_(database),
       inbox_(inbox),
+      published_(published),
       workers_(workers),
       clock_(std::chrono::steady_clock::now(), step_max),
       wal_warned_at_(wal_bytes_worrying) {}
@@ -60,14 +61,14 @@ void WriterThread::apply(std::vector<Command>& commands, Moment now) {
   for (const Command& command : commands) std::visit(Apply{writer_, now}, command);
 }
 
+/// First the view, then the joins that it holds.
 void WriterThread::deliver(Writer::Turn& turn) {
+  if (turn.published) published_.publish(writer_.view());
   std::vector<std::vector<Writer::Completion>> completions(workers_.size());
   for (Writer::Completion& completion : turn.completions)
     completions[completion.session % workers_.size()].push_back(std::move(completion));
-  for (std::size_t index = 0; index < workers_.size(); ++index) {
-    if (!turn.published && completions[index].empty()) continue;
-    workers_[index]->deliver(turn.published ? writer_.view() : nullptr, std::move(completions[index]));
-  }
+  for (std::size_t index = 0; index < workers_.size(); ++index)
+    if (!completions[index].empty()) workers_[index]->deliver(std::move(completions[index]));
 }
 
 void WriterThread::report(const Writer::Turn& turn) {

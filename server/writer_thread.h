@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "server/inbox.h"
+#include "server/published_view.h"
 #include "server/time.h"
 #include "server/worker.h"
 #include "server/writer.h"
@@ -15,7 +16,7 @@ namespace lekt {
 class WriterThread {
  public:
   /// All outlive the thread; `writer` and `database` are touched by nobody else while run() runs.
-  WriterThread(Writer& writer, const storage::Database& database, Inbox& inbox,
+  WriterThread(Writer& writer, const storage::Database& database, Inbox& inbox, PublishedView& published,
                const std::vector<std::unique_ptr<Worker>>& workers);
 
   /// Until the inbox is closed and empty; then notes the clean stop in the database.
@@ -31,6 +32,7 @@ class WriterThread {
   Writer& writer_;
   const storage::Database& database_;
   Inbox& inbox_;
+  PublishedView& published_;
   const std::vector<std::unique_ptr<Worker>>& workers_;
   AwakeClock clock_;
   std::size_t wal_warned_at_ = 0;

@@ -73,6 +73,8 @@ TEST_F(LogTest, is_one_json_object_a_line_when_asked_to) {
       EXPECT_TRUE(event.at("session").is_number());
     }
   }
+  // The two clients are served by different threads, so either may be logged first.
+  if (events.size() == 7 && events[3] == "reject") std::swap(events[3], events[4]);
   EXPECT_EQ(events, (std::vector<std::string>{"listening", "started", "join", "leave", "reject", "stopping",
                                               "stopped"}));
 }
