@@ -4,8 +4,11 @@
 //     struct Printer : lekt::ClientHandler {
 //       void on_change(const lekt::PeerChange& change) override { ... }
 //     } printer;
-//     lekt::Client client({.server = "10.0.0.1", .methods = {{lekt::tcp_index,
-//     lekt::tcp_information(4000)}}}, printer); client.run();
+//     lekt::ClientOptions options;
+//     options.server = "10.0.0.1";
+//     options.methods = {{lekt::tcp_index, lekt::tcp_information(4000)}};
+//     lekt::Client client(options, printer);
+//     client.run();
 //
 // When a connection ends it connects again by itself, waits longer after each failure, and continues where it
 // was: the handler hears each real change once, over all connections. Trouble with the server is told to the
