@@ -20,7 +20,6 @@
 #include <cstdint>
 #include <list>
 #include <memory>
-#include <optional>
 #include <string_view>
 
 #include "server/output.h"
@@ -52,7 +51,6 @@ class Connection {
   /// Closes now; the client is told nothing.
   void close();
 
-  AwakeTime since() const { return since_; }  ///< last heard, or when the current phase began
   const Session& session() const { return session_; }
   bool can_be_freed() const { return state_ == State::closed && operations_ == 0; }
 
@@ -95,8 +93,8 @@ class Connection {
     List* list = nullptr;
     List::iterator self;
   };
-  Place place_;  ///< in the worker's lists
-  AwakeTime since_;
+  Place place_;      ///< in the worker's lists
+  AwakeTime since_;  ///< last heard, or when the current phase began
   std::unique_ptr<Blocked> blocked_;
   std::array<char, 32> received_;
   std::uint32_t drained_ = 0;

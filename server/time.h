@@ -26,8 +26,8 @@ class AwakeClock {
 
   AwakeTime advance(Steady now) {
     const auto step = std::chrono::duration_cast<AwakeTime>(now - last_);
-    if (step <= AwakeTime(0)) return awake_;  // less than the resolution: counted with the next step
-    last_ = now;
+    if (step <= AwakeTime(0)) return awake_;
+    last_ += step;  // what is less than the resolution counts with the next step
     awake_ += std::min(step, step_max_);
     return awake_;
   }

@@ -41,5 +41,12 @@ TEST(AwakeClock, loses_nothing_to_its_resolution) {
   EXPECT_EQ(clock.advance(start + 1s), 1s);
 }
 
+TEST(AwakeClock, loses_nothing_to_looks_that_are_not_whole_milliseconds_apart) {
+  AwakeClock clock(start, 1s);
+  AwakeTime awake{0};
+  for (int look = 1; look <= 10'000; ++look) awake = clock.advance(start + look * 1900us);
+  EXPECT_EQ(awake, 19s);
+}
+
 }  // namespace
 }  // namespace lekt
