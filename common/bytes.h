@@ -6,6 +6,7 @@
 // Neither class throws on input, knows packets, or keeps a reference longer than its own life.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -75,8 +76,10 @@ class ByteWriter {
 
  private:
   void integer(std::uint64_t value, int size) {
-    for (int shift = 8 * (size - 1); shift >= 0; shift -= 8)
-      out_.push_back(static_cast<char>(value >> shift & 0xff));
+    std::array<char, 8> bytes;
+    for (int index = 0; index < size; ++index)
+      bytes[static_cast<std::size_t>(index)] = static_cast<char>(value >> 8 * (size - 1 - index) & 0xff);
+    out_.append(bytes.data(), static_cast<std::size_t>(size));
   }
 
   Bytes& out_;

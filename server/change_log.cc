@@ -79,6 +79,7 @@ void ChangeLog::append_entry(Piece& piece, const storage::Change& change) {
   side.marks.push_back({change.sequence, static_cast<std::uint32_t>(change.second - piece.base_second),
                         static_cast<std::uint32_t>(side.bytes.size())});
   piece.last_sequence = last_sequence_ = change.sequence;
+  piece.last_second = change.second;
   newest_[change.address] = change.sequence;
   bytes_since_full_ += side.bytes.size() - before + limits::update_header_bytes;
 }
@@ -127,6 +128,7 @@ std::shared_ptr<Piece> ChangeLog::merge(std::size_t first) const {
   auto merged = std::make_shared<Piece>();
   merged->base_second = pieces_[first]->base_second;
   merged->last_sequence = pieces_.back()->last_sequence;
+  merged->last_second = pieces_.back()->last_second;
   for (std::size_t index = first; index < pieces_.size(); ++index) {
     copy_side(*pieces_[index], UpdateKind::removed, *merged);
     copy_side(*pieces_[index], UpdateKind::added, *merged);

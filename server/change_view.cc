@@ -88,6 +88,7 @@ Basis ChangeView::basis_of(const Cursor& cursor, std::int64_t timestamp) const {
 /// The sequence after which everything with `second` or a later one comes.
 std::uint64_t ChangeView::sequence_before(std::int64_t second) const {
   for (const auto& piece : parts_.pieces) {
+    if (piece->last_second < second) continue;
     const std::int64_t offset = std::max<std::int64_t>(second - piece->base_second, 0);
     if (offset > UINT32_MAX) continue;
     const auto within = static_cast<std::uint32_t>(offset);

@@ -61,6 +61,7 @@ struct Piece {
   };
   std::int64_t base_second = 0;
   std::uint64_t last_sequence = 0;  ///< of the newest change that this piece stands for
+  std::int64_t last_second = 0;     ///< of the newest change that this piece still holds, or a later one
   Side removed;
   Side added;
 

@@ -30,11 +30,10 @@ bool would_block(const asio::error_code& error) {
 Connection::Connection(Worker& worker, Socket socket, SessionId id, Ipv4Address address)
     : worker_(worker),
       socket_(std::move(socket)),
-      session_(id, address, worker.rules()),
-      since_(worker.now()) {
-  asio::error_code ignored;  // a socket that refuses these is about to fail anyway
+      since_(worker.now()),
+      session_(id, address, worker.rules()) {
+  asio::error_code ignored;  // a socket that refuses this is about to fail anyway
   socket_.non_blocking(true, ignored);
-  socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
 }
 
 void Connection::start() { read(); }
@@ -52,23 +51,30 @@ void Connection::go_on() {
 void Connection::read() {
   ++operations_;
   reading_ = true;
-  socket_.async_read_some(asio::buffer(received_), [this](const asio::error_code& error, std::size_t size) {
-    --operations_;
-    reading_ = false;
-    if (state_ != State::closed) on_read(error, size);
-  });
+  socket_.async_read_some(asio::buffer(received_), ReadHandler{this});
+}
+
+void Connection::ReadHandler::operator()(const asio::error_code& error, std::size_t size) const {
+  --connection->operations_;
+  connection->reading_ = false;
+  if (connection->state_ != State::closed) connection->on_read(error, size);
 }
 
 void Connection::on_read(const asio::error_code& error, std::size_t size) {
   if (error) return lose(error);
   if (state_ == State::ending) return;
-  if (state_ == State::draining) {
-    drained_ += static_cast<std::uint32_t>(size);
-    return drained_ < drain_bytes_max ? read() : close();
-  }
+  if (state_ == State::draining) return drop_input(size);
   process(ByteView(received_.data(), size));
   if (size == received_.size() && can_read()) read_more();
   go_on();
+}
+
+/// Draining: the client may not have read the reject yet, and closing with unread input would destroy it.
+void Connection::drop_input(std::size_t size) {
+  asio::error_code error;
+  drained_ += static_cast<std::uint32_t>(size + socket_.read_some(asio::buffer(worker_.buffer()), error));
+  const bool over = error && !would_block(error);
+  return over || drained_ >= drain_bytes_max ? close() : read();
 }
 
 /// The socket holds more than the connection's own buffer: one read through the worker's.
@@ -223,16 +229,11 @@ bool Connection::send(Output& output) {
 }
 
 bool Connection::send_from(Output& output, std::size_t& sent) {
-  std::array<asio::const_buffer, gather_max> parts;
   while (sent < output.size()) {
-    std::size_t count = 0;
-    output.each(sent, [&](ByteView part) {
-      parts[count++] = asio::buffer(part);
-      return count < parts.size();
-    });
-    std::fill(parts.begin() + static_cast<std::ptrdiff_t>(count), parts.end(), asio::const_buffer());
     asio::error_code error;
-    sent += count == 1 ? socket_.send(asio::buffer(parts[0]), 0, error) : socket_.send(parts, 0, error);
+    sent += output.only_copies()
+                ? socket_.send(asio::buffer(ByteView(output.copied()).substr(sent)), 0, error)
+                : send_parts(output, sent, error);
     if (would_block(error)) return false;
     if (error) {
       lose(error);
@@ -240,6 +241,17 @@ bool Connection::send_from(Output& output, std::size_t& sent) {
     }
   }
   return true;
+}
+
+/// One system call for as many stretches as it takes.
+std::size_t Connection::send_parts(Output& output, std::size_t sent, asio::error_code& error) {
+  std::vector<asio::const_buffer>& parts = worker_.parts();
+  parts.clear();
+  output.each(sent, [&](ByteView part) {
+    parts.push_back(asio::buffer(part));
+    return parts.size() < gather_max;
+  });
+  return socket_.send(parts, 0, error);
 }
 
 void Connection::wait_writable() {

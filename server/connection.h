@@ -1,6 +1,6 @@
 // A connection: the socket of one session, and nothing that the session could do itself.
 //
-// It reads into 32 bytes of its own: a heartbeat (16 bytes) fits, a short read tells the reactor that the
+// It reads into 20 bytes of its own: a heartbeat (16 bytes) fits, a short read tells the reactor that the
 // socket is empty, and so a heartbeat costs one recv and one send and no further system call. What does not
 // fit is read through the worker's shared buffer. An idle connection holds no other buffer.
 //
@@ -11,12 +11,16 @@
 // and dropped for a moment, since closing with unread input would make the kernel destroy the message in
 // flight.
 //
+// The memory of the read under way is a part of the connection, so an idle connection is one block on the
+// heap besides what Asio keeps for each descriptor.
+//
 // Owned by its worker's lists; every member runs on the worker's thread.
 #pragma once
 
 #include <array>
 #include <asio/io_context.hpp>
 #include <asio/ip/tcp.hpp>
+#include <cstddef>
 #include <cstdint>
 #include <list>
 #include <memory>
@@ -29,6 +33,37 @@
 namespace lekt {
 
 class Worker;
+
+/// Room for one asynchronous operation, which Asio would otherwise take from the heap. One operation at a
+/// time.
+class OperationMemory {
+ public:
+  /// For handlers, as Asio asks for it.
+  template <class T>
+  class Allocator {
+   public:
+    using value_type = T;
+    explicit Allocator(OperationMemory& memory) : memory_(&memory) {}
+    template <class Other>
+    Allocator(const Allocator<Other>& other) : memory_(other.memory_) {}  // converts, as allocators do
+
+    T* allocate(std::size_t) const {
+      static_assert(sizeof(T) <= bytes && alignof(T) <= alignof(void*));
+      return reinterpret_cast<T*>(memory_->bytes_.data());
+    }
+    void deallocate(T*, std::size_t) const {}
+    bool operator==(const Allocator&) const = default;
+
+   private:
+    template <class Other>
+    friend class Allocator;
+    OperationMemory* memory_;
+  };
+
+ private:
+  static constexpr std::size_t bytes = 112;
+  alignas(void*) std::array<std::byte, bytes> bytes_;
+};
 
 using Socket = asio::basic_stream_socket<asio::ip::tcp, asio::io_context::executor_type>;
 
@@ -55,7 +90,7 @@ class Connection {
   bool can_be_freed() const { return state_ == State::closed && operations_ == 0; }
 
  private:
-  friend class Worker;  // keeps place_ and since_
+  friend class Worker;  // keeps stage_, self_, since_ and heard_
 
   enum class State : std::uint8_t {
     open,
@@ -64,6 +99,9 @@ class Connection {
     closed,    ///< waits for its operations to be cancelled
   };
 
+  /// Which of its worker's lists it stands in.
+  enum class Stage : std::uint8_t { handshaking, established, draining, closed };
+
   /// Output that the socket did not take at once, with what keeps its shared bytes alive.
   struct Blocked {
     Output output;
@@ -71,14 +109,25 @@ class Connection {
     std::shared_ptr<const ChangeView> view;
   };
 
+  /// What Asio calls when a read is over.
+  struct ReadHandler {
+    using allocator_type = OperationMemory::Allocator<void>;
+    Connection* connection;
+
+    allocator_type get_allocator() const { return allocator_type(connection->read_memory_); }
+    void operator()(const asio::error_code& error, std::size_t size) const;
+  };
+
   void read();
   void on_read(const asio::error_code& error, std::size_t size);
   void read_more();
+  void drop_input(std::size_t size);
   void on_writable(const asio::error_code& error);
   void process(ByteView input);
   void go_on();
   bool send(Output& output);
   bool send_from(Output& output, std::size_t& sent);
+  std::size_t send_parts(Output& output, std::size_t sent, asio::error_code& error);
   void wait_writable();
   void end(Output& output);
   void drain();
@@ -86,23 +135,23 @@ class Connection {
   void leave(std::string_view reason);
   bool can_read() const;
 
+  // In the order in which a heartbeat uses them.
   Worker& worker_;
   Socket socket_;
-  Session session_;
-  struct Place {
-    List* list = nullptr;
-    List::iterator self;
-  };
-  Place place_;      ///< in the worker's lists
-  AwakeTime since_;  ///< last heard, or when the current phase began
-  std::unique_ptr<Blocked> blocked_;
-  std::array<char, 32> received_;
-  std::uint32_t drained_ = 0;
+  OperationMemory read_memory_;
+  std::array<char, 20> received_;
+  std::uint32_t drained_ = 0;    ///< bytes since the reject was sent
   std::uint8_t operations_ = 0;  ///< asynchronous ones under way
+  State state_ = State::open;
   bool reading_ = false;
+  bool heard_ = false;       ///< since the worker has last reported it
   bool registered_ = false;  ///< the writer knows the session
   bool joined_ = false;
-  State state_ = State::open;
+  Stage stage_ = Stage::handshaking;
+  std::unique_ptr<Blocked> blocked_;
+  AwakeTime since_;  ///< last heard, or when the current phase began
+  Session session_;
+  List::iterator self_;  ///< in the worker's list of its stage
 };
 
 }  // namespace lekt

@@ -1,7 +1,10 @@
 #include "server/listener.h"
 
+#include <sys/socket.h>
+
 #include <asio/error.hpp>
 #include <asio/ip/v6_only.hpp>
+#include <cerrno>
 
 #include "server/log.h"
 
@@ -13,6 +16,9 @@ using namespace std::chrono_literals;
 
 /// How long accepting pauses when no descriptor or memory is left.
 constexpr auto exhausted_pause = 100ms;
+
+/// Connections that are taken before they are handed over and signals are looked at.
+constexpr std::size_t accepted_at_once = 256;
 
 /// The address by which the protocol can name a peer; nothing for one that really came over IPv6.
 std::optional<Ipv4Address> ipv4_of(const asio::ip::address& address) {
@@ -30,14 +36,17 @@ Listener::Listener(asio::io_context& io, const ListenAddress& address,
       connections_(connections),
       connections_max_(connections_max),
       acceptor_(io),
-      pause_(io) {
+      pause_(io),
+      arrivals_(workers.size()) {
   const asio::ip::tcp::endpoint endpoint(asio::ip::make_address(address.address), address.port);
   try {
     acceptor_.open(endpoint.protocol());
     acceptor_.set_option(asio::socket_base::reuse_address(true));
     if (endpoint.address().is_v6()) acceptor_.set_option(asio::ip::v6_only(false));
+    acceptor_.set_option(asio::ip::tcp::no_delay(true));  // the connections inherit it
     acceptor_.bind(endpoint);
     acceptor_.listen(asio::socket_base::max_listen_connections);
+    acceptor_.non_blocking(true);
   } catch (const std::system_error& error) {
     throw CodedError(ErrorCode::listen_failed,
                      "cannot listen on " + address.text() + ": " + error.code().message() +
@@ -50,7 +59,7 @@ ListenAddress Listener::local_address() const {
   return {endpoint.address().to_string(), endpoint.port()};
 }
 
-void Listener::start() { accept(); }
+void Listener::start() { wait(); }
 
 void Listener::stop() {
   asio::error_code ignored;
@@ -58,41 +67,53 @@ void Listener::stop() {
   pause_.cancel();
 }
 
-void Listener::accept() {
-  Worker& worker = *workers_[next_worker_];
-  acceptor_.async_accept(worker.io().get_executor(), peer_,
-                         [this, &worker](const asio::error_code& error, Socket socket) {
-                           if (acceptor_.is_open()) on_accept(error, worker, std::move(socket));
-                         });
+void Listener::wait() {
+  acceptor_.async_wait(asio::socket_base::wait_read, [this](const asio::error_code& error) {
+    if (!error && acceptor_.is_open()) accept_waiting();
+  });
 }
 
-void Listener::on_accept(const asio::error_code& error, Worker& worker, Socket socket) {
-  // The rest are errors of one connection that was gone before it was accepted.
-  if (error == asio::error::no_descriptors || error == asio::error::no_buffer_space ||
-      error == asio::error::no_memory || error == std::errc::too_many_files_open_in_system)
-    return pause();
-  exhausted_ = false;
-  if (!error) {
-    next_worker_ = (next_worker_ + 1) % workers_.size();
-    hand_over(worker, std::move(socket));
+void Listener::accept_waiting() {
+  Accepted accepted = Accepted::one;
+  for (taken_ = 0; accepted == Accepted::one && taken_ < accepted_at_once; ++taken_) accepted = accept_one();
+  hand_over();
+  accepted == Accepted::exhausted ? pause() : wait();
+}
+
+Listener::Accepted Listener::accept_one() {
+  asio::ip::tcp::endpoint peer;
+  auto size = static_cast<socklen_t>(peer.capacity());
+  Descriptor socket(accept4(acceptor_.native_handle(), peer.data(), &size, SOCK_CLOEXEC));
+  if (!socket.is_open()) {
+    if (errno == EAGAIN || errno == EWOULDBLOCK) return Accepted::none;
+    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) return Accepted::exhausted;
+    return Accepted::one;  // that one was gone before it was accepted
   }
-  accept();
+  exhausted_ = false;
+  arrivals_[next_worker_].push_back(arrival(std::move(socket), peer.address()));
+  next_worker_ = (next_worker_ + 1) % workers_.size();
+  return Accepted::one;
 }
 
-void Listener::hand_over(Worker& worker, Socket socket) {
-  const auto address = ipv4_of(peer_.address());
-  std::optional<Rejection> rejection;
+Arrival Listener::arrival(Descriptor socket, const asio::ip::address& peer) const {
+  const auto address = ipv4_of(peer);
+  Arrival arrival{std::move(socket), address.value_or(Ipv4Address{}), std::nullopt};
   if (!address)
-    rejection =
+    arrival.rejection =
         Rejection{ErrorCode::address_not_ipv4,
-                  "you came from " + peer_.address().to_string() +
+                  "you came from " + peer.to_string() +
                       ", but the protocol names clients by IPv4 address; connect to an IPv4 address of this "
                       "server"};
-  else if (connections_.load(std::memory_order_relaxed) >= connections_max_)
-    rejection =
+  else if (connections_.load(std::memory_order_relaxed) + taken_ >= connections_max_)
+    arrival.rejection =
         Rejection{ErrorCode::server_full, "the server has " + std::to_string(connections_max_) +
                                               " connections, as many as it may have; try again later"};
-  worker.adopt(std::move(socket), address.value_or(Ipv4Address{}), std::move(rejection));
+  return arrival;
+}
+
+void Listener::hand_over() {
+  for (std::size_t index = 0; index < workers_.size(); ++index)
+    if (!arrivals_[index].empty()) workers_[index]->adopt(std::exchange(arrivals_[index], {}));
 }
 
 void Listener::pause() {
@@ -104,7 +125,7 @@ void Listener::pause() {
   exhausted_ = true;
   pause_.expires_after(exhausted_pause);
   pause_.async_wait([this](const asio::error_code& error) {
-    if (!error) accept();
+    if (!error) accept_waiting();
   });
 }
 

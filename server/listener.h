@@ -1,5 +1,9 @@
 // A listener: accepts connections on one address and hands them to the workers in turn.
 //
+// It waits until clients are there and takes what has gathered, many at a time: when a switch has rebooted,
+// all clients come at once, and the kernel keeps only some thousands waiting (the others try again after a
+// second).
+//
 // Over its cap, and when descriptors run out, it stays polite and still: a client is told why (E401), and
 // accepting pauses instead of spinning. Runs on the main thread's io_context.
 #pragma once
@@ -9,6 +13,7 @@
 #include <asio/steady_timer.hpp>
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -31,9 +36,13 @@ class Listener {
   void stop();
 
  private:
-  void accept();
-  void on_accept(const asio::error_code& error, Worker& worker, Socket socket);
-  void hand_over(Worker& worker, Socket socket);
+  enum class Accepted : std::uint8_t { one, none, exhausted };
+
+  void wait();
+  void accept_waiting();
+  Accepted accept_one();
+  Arrival arrival(Descriptor socket, const asio::ip::address& peer) const;
+  void hand_over();
   void pause();
 
   const std::vector<std::unique_ptr<Worker>>& workers_;
@@ -41,7 +50,8 @@ class Listener {
   std::size_t connections_max_;
   asio::ip::tcp::acceptor acceptor_;
   asio::steady_timer pause_;
-  asio::ip::tcp::endpoint peer_;
+  std::vector<std::vector<Arrival>> arrivals_;  ///< for each worker; given over after each round
+  std::size_t taken_ = 0;                       ///< in this round
   std::size_t next_worker_ = 0;
   bool exhausted_ = false;
 };

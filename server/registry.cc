@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <utility>
 
 namespace lekt {
 
@@ -28,14 +29,35 @@ void unpack(ByteView packed, Methods& methods) {
   }
 }
 
+Methods unpack(ByteView packed) {
+  Methods methods;
+  unpack(packed, methods);
+  return methods;
+}
+
 }  // namespace
 
-Methods Registry::wanted_methods(const Client& client) const {
+Registry::Sessions& Registry::Client::spread_out() {
+  if (sessions == nullptr) sessions = std::make_unique<Sessions>();
+  if (only != 0) sessions->push_back({std::exchange(only, 0), stored});
+  return *sessions;
+}
+
+void Registry::Client::fold() {
+  if (sessions == nullptr) return;
+  if (present && sessions->size() == 1 && sessions->front().methods == stored) only = sessions->front().id;
+  if (sessions->empty() || only != 0) sessions.reset();
+}
+
+/// Packed: the union of what its sessions offer and, while it is waited for, of what is stored.
+Bytes Registry::wanted_methods(const Client& client) {
+  if (client.sessions == nullptr) return client.wanted() ? client.stored : Bytes();
+  if (!client.waiting && client.sessions->size() == 1) return client.sessions->front().methods;
   Methods methods;
   if (client.waiting) unpack(client.stored, methods);
-  for (const Session& session : client.sessions) unpack(session.methods, methods);
+  for (const Session& session : *client.sessions) unpack(session.methods, methods);
   normalise(methods);
-  return methods;
+  return pack(methods);
 }
 
 void Registry::mark(Ipv4Address address, Client& client) {
@@ -57,11 +79,12 @@ std::optional<Rejection> Registry::join(SessionId session, Ipv4Address address, 
     return Rejection{ErrorCode::server_full, "the server has " + std::to_string(clients_present_) +
                                                  " clients, as many as it may have; try again later"};
   Client& client = clients_[address];
-  client.sessions.push_back({session, pack(methods)});
-  const std::size_t entry = 4 + 4 + encoded_size(wanted_methods(client));
+  client.spread_out().push_back({session, pack(methods)});
+  const std::size_t entry = 4 + 4 + encoded_size(unpack(wanted_methods(client)));
   const std::size_t room = limits_.packet_bytes_max - limits::update_header_bytes;
   if (entry > room) {
-    client.sessions.pop_back();
+    client.sessions->pop_back();
+    client.fold();
     // One that is marked is dropped by the next comparison, which still looks for it.
     if (!client.wanted() && !client.present && !client.marked) clients_.erase(address);
     return Rejection{ErrorCode::record_too_large, "the methods of all sessions of " + to_string(address) +
@@ -77,8 +100,8 @@ std::optional<Rejection> Registry::join(SessionId session, Ipv4Address address, 
 void Registry::leave(SessionId session, Ipv4Address address) {
   const auto found = clients_.find(address);
   // A client that has come back after the restart and left again is gone: there is nothing left to wait for.
-  if (found != clients_.end() && found->second.sessions.size() == 1 &&
-      found->second.sessions.front().id == session)
+  if (found != clients_.end() && found->second.session_count() == 1 &&
+      found->second.spread_out().front().id == session)
     stop_waiting(found->second);
   take_back(session, address);
 }
@@ -87,9 +110,12 @@ void Registry::take_back(SessionId session, Ipv4Address address) {
   const auto found = clients_.find(address);
   if (found == clients_.end()) return;
   Client& client = found->second;
-  const auto place = std::ranges::find(client.sessions, session, &Session::id);
-  if (place == client.sessions.end()) return;
-  client.sessions.erase(place);
+  Sessions& sessions = client.spread_out();
+  const auto place = std::ranges::find(sessions, session, &Session::id);
+  const bool there = place != sessions.end();
+  if (there) sessions.erase(place);
+  client.fold();
+  if (!there) return;
   --sessions_;
   if (!client.wanted()) --clients_present_;
   mark(address, client);
@@ -98,8 +124,10 @@ void Registry::take_back(SessionId session, Ipv4Address address) {
 void Registry::restore(Ipv4Address address, const Methods& methods, bool waiting) {
   Client& client = clients_[address];
   const bool wanted_before = client.wanted();
+  if (client.only != 0) client.spread_out();
   client.stored = pack(methods);
   client.present = true;
+  client.fold();
   if (waiting && !client.waiting) {
     client.waiting = true;
     ++waiting_;
@@ -118,6 +146,7 @@ void Registry::end_grace() {
 
 void Registry::begin_reload() {
   for (auto& [address, client] : clients_) {
+    if (client.only != 0) client.spread_out();
     client.present = false;
     client.stored.clear();
   }
@@ -134,10 +163,10 @@ std::vector<Registry::Difference> Registry::differences() {
     const auto found = clients_.find(address);
     assert(found != clients_.end());
     Client& client = found->second;
-    Methods methods = wanted_methods(client);
+    const Bytes methods = wanted_methods(client);
     const bool wanted = client.wanted();
-    if (wanted ? !client.present || client.stored != pack(methods) : client.present) {
-      differences.push_back({wanted ? UpdateKind::added : UpdateKind::removed, address, std::move(methods)});
+    if (wanted ? !client.present || client.stored != methods : client.present) {
+      differences.push_back({wanted ? UpdateKind::added : UpdateKind::removed, address, unpack(methods)});
       still_marked.push_back(address);
     } else if (wanted) {
       client.marked = false;
@@ -154,6 +183,7 @@ void Registry::committed(const std::vector<Difference>& differences) {
     Client& client = clients_.at(difference.address);
     client.present = difference.kind == UpdateKind::added;
     client.stored = client.present ? pack(difference.methods) : Bytes();
+    client.fold();
   }
   // What was committed is compared once more, cheaply: it no longer differs, and clients that are gone are
   // dropped.
@@ -167,9 +197,14 @@ bool Registry::is_stored(Ipv4Address address) const {
   return found != clients_.end() && !found->second.marked;
 }
 
+bool Registry::is_present(Ipv4Address address) const {
+  const auto found = clients_.find(address);
+  return found != clients_.end() && found->second.present;
+}
+
 std::uint32_t Registry::sessions_of(Ipv4Address address) const {
   const auto found = clients_.find(address);
-  return found == clients_.end() ? 0 : static_cast<std::uint32_t>(found->second.sessions.size());
+  return found == clients_.end() ? 0 : static_cast<std::uint32_t>(found->second.session_count());
 }
 
 }  // namespace lekt

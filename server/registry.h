@@ -15,6 +15,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <unordered_map>
 #include <vector>
@@ -69,6 +70,8 @@ class Registry {
 
   /// Whether what is stored is what is wanted: then a session of this address may be told that it has joined.
   bool is_stored(Ipv4Address address) const;
+  /// Whether the database has the client.
+  bool is_present(Ipv4Address address) const;
   std::uint32_t sessions_of(Ipv4Address address) const;
   /// Clients that are wanted: with a session, or waited for.
   std::size_t clients() const { return clients_present_; }
@@ -80,17 +83,26 @@ class Registry {
     SessionId id;
     Bytes methods;  ///< packed
   };
+  using Sessions = std::vector<Session>;
+  /// Nearly every client has one session, with the methods that are stored. Then only the session's id is
+  /// kept.
   struct Client {
-    Bytes stored;  ///< packed methods in the database
-    std::vector<Session> sessions;
-    bool present = false;  ///< in the database
+    Bytes stored;                        ///< packed methods in the database
+    std::unique_ptr<Sessions> sessions;  ///< null: none, or the only one
+    SessionId only = 0;                  ///< the id of a session with the stored methods; 0: see sessions
+    bool present = false;                ///< in the database
     bool waiting = false;
     bool marked = false;
 
-    bool wanted() const { return waiting || !sessions.empty(); }
+    bool wanted() const { return waiting || only != 0 || sessions != nullptr; }
+    std::size_t session_count() const { return only != 0 ? 1 : sessions == nullptr ? 0 : sessions->size(); }
+    /// Its sessions, to be changed.
+    Sessions& spread_out();
+    /// After a change of its sessions, or of what is stored.
+    void fold();
   };
 
-  Methods wanted_methods(const Client& client) const;
+  static Bytes wanted_methods(const Client& client);
   void mark(Ipv4Address address, Client& client);
   void stop_waiting(Client& client);
 

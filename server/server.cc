@@ -102,7 +102,9 @@ void Server::run() {
   });
   io_.run();
   stop_workers();
-  log_event(LogLevel::info, "stopped", {{"clients", writer_.registry().clients()}});
+  log_event(LogLevel::info, "stopped",
+            {{"clients", writer_.registry().clients()},
+             {"full_list_encodings", writer_.change_log().encodings_of_full_list()}});
 }
 
 void Server::stop_workers() {

@@ -27,9 +27,18 @@ std::string_view to_string(Session::Phase phase) {
 }
 
 Session::Session(SessionId id, Ipv4Address address, const SessionRules& rules)
-    : id_(id), rules_(rules), setup_(std::make_unique<Setup>()), address_(address) {}
+    : id_(id), rules_(rules), details_(std::make_unique<Details>()), address_(address) {}
 
-const Methods& Session::methods() const { return setup_ == nullptr ? no_methods : setup_->methods; }
+const Methods& Session::methods() const { return details_ == nullptr ? no_methods : details_->methods; }
+
+const Rejection* Session::rejection() const {
+  return details_ != nullptr && details_->rejection ? &*details_->rejection : nullptr;
+}
+
+Session::Details& Session::details() {
+  if (details_ == nullptr) details_ = std::make_unique<Details>();
+  return *details_;
+}
 
 Session::Action Session::next(ByteView& input, Bytes& out) {
   if (phase_ == Phase::ended) {
@@ -40,24 +49,25 @@ Session::Action Session::next(ByteView& input, Bytes& out) {
     keep(input);
     return {Action::Kind::wait};
   }
-  if (kept_.empty()) {
+  if (details_ == nullptr || details_->kept.empty()) {
+    // Behind every answer the owner asks once more.
+    if (input.empty() && phase_ == Phase::heartbeat) return {Action::Kind::wait};
     const Action action = step(input, out);
     if (action.kind == Action::Kind::wait) keep(input);
     return action;
   }
   keep(input);
-  ByteView rest = kept_;
+  Bytes& kept = details_->kept;
+  ByteView rest = kept;
   const Action action = step(rest, out);
-  const std::size_t used = kept_.size() - rest.size();
-  if (used == kept_.size())
-    Bytes().swap(kept_);  // gives back what a large packet took
-  else
-    kept_.erase(0, used);
+  kept.erase(0, kept.size() - rest.size());
+  // What a large packet took is given back.
+  if (kept.empty() && phase_ == Phase::heartbeat) details_.reset();
   return action;
 }
 
 void Session::keep(ByteView& input) {
-  if (phase_ != Phase::ended) kept_.append(input);
+  if (phase_ != Phase::ended && !input.empty()) details().kept.append(input);
   input = {};
 }
 
@@ -80,10 +90,10 @@ Session::Action Session::step(ByteView& input, Bytes& out) {
 Session::Action Session::read_handshake(ByteView& input, Bytes& out) {
   const ReadContext context{rules_.catalogue, rules_.methods_max};
   Rejection rejection{};
-  const ReadStatus status = read(input, setup_->handshake, context, rejection);
+  const ReadStatus status = read(input, details_->handshake, context, rejection);
   if (status != ReadStatus::complete) return stopped(status, rejection, out);
   AcceptPacket accept;
-  accept.version.extra = setup_->handshake.version.extra & version_spoken.extra;
+  accept.version.extra = details_->handshake.version.extra & version_spoken.extra;
   write(out, accept);
   phase_ = Phase::setup;
   return request_next(input, out);
@@ -92,25 +102,25 @@ Session::Action Session::read_handshake(ByteView& input, Bytes& out) {
 /// Asks for the next method that the client supports and the catalogue knows, or ends the setup.
 Session::Action Session::request_next(ByteView& input, Bytes& out) {
   for (const Method& method : rules_.catalogue.methods()) {
-    if (method.index <= setup_->requested || !setup_->handshake.supports(method.index)) continue;
-    setup_->requested = method.index;
+    if (method.index <= details_->requested || !details_->handshake.supports(method.index)) continue;
+    details_->requested = method.index;
     RequestPacket request;
     request.index = method.index;
     write(out, request);
     return read_response(input, out);
   }
-  normalise(setup_->methods);
+  normalise(details_->methods);
   phase_ = Phase::joining;
   return {Action::Kind::join};
 }
 
 Session::Action Session::read_response(ByteView& input, Bytes& out) {
-  const ReadContext context{rules_.catalogue, rules_.methods_max, setup_->requested};
+  const ReadContext context{rules_.catalogue, rules_.methods_max, details_->requested};
   ResponsePacket response;
   Rejection rejection{};
   const ReadStatus status = read(input, response, context, rejection);
   if (status != ReadStatus::complete) return stopped(status, rejection, out);
-  setup_->methods.push_back(std::move(response.method));
+  details_->methods.push_back(std::move(response.method));
   return request_next(input, out);
 }
 
@@ -133,15 +143,18 @@ void Session::joined(std::int64_t second, Bytes& out) {
   assert(phase_ == Phase::joining);
   phase_ = Phase::heartbeat;
   cursor_.joined = second;
-  setup_.reset();
+  if (details_->kept.empty())
+    details_.reset();
+  else
+    details_->methods.clear();
   write(out, RequestPacket{});
 }
 
 void Session::reject(const Rejection& rejection, Bytes& out) {
   if (phase_ == Phase::ended) return;
   phase_ = Phase::ended;
-  rejection_ = std::make_unique<const Rejection>(rejection);
-  setup_.reset();
+  details().methods.clear();
+  details().rejection = rejection;
   RejectPacket packet;
   packet.text = rejection.text();
   write(out, packet);

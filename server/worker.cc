@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <asio/post.hpp>
 
+#include "server/log.h"
+
 namespace lekt {
 
 namespace {
@@ -38,16 +40,10 @@ Worker::Worker(std::uint32_t index, std::uint32_t count, const WorkerSettings& s
 
 // ---- From any thread ----
 
-void Worker::adopt(Socket socket, Ipv4Address address, std::optional<Rejection> rejection) {
-  connections_.fetch_add(1, std::memory_order_relaxed);
-  asio::post(io_, [this, socket = std::move(socket), address, rejection = std::move(rejection)]() mutable {
-    const SessionId id = ++serial_ * count_ + index_;
-    Connection& connection = handshaking_.emplace_back(*this, std::move(socket), id, address);
-    connection.place_ = {&handshaking_, std::prev(handshaking_.end())};
-    if (stopping_)
-      rejection = Rejection{ErrorCode::server_stopping, "the server is shutting down; connect again later"};
-    if (rejection) return connection.refuse(*rejection);
-    connection.start();
+void Worker::adopt(std::vector<Arrival> arrivals) {
+  connections_.fetch_add(arrivals.size(), std::memory_order_relaxed);
+  asio::post(io_, [this, arrivals = std::move(arrivals)]() mutable {
+    for (Arrival& arrival : arrivals) admit(arrival);
   });
 }
 
@@ -74,6 +70,27 @@ void Worker::stop() {
 
 // ---- On the worker's thread ----
 
+void Worker::admit(Arrival& arrival) {
+  Socket socket(io_);
+  asio::error_code error;
+  socket.assign(asio::ip::tcp::v4(), arrival.socket.value(), error);
+  if (error) {
+    log_event(LogLevel::warn, "lost", {{"address", to_string(arrival.address)}, {"reason", error.message()}});
+    connections_.fetch_sub(1, std::memory_order_relaxed);
+    return;
+  }
+  arrival.socket.release();
+  const SessionId id = ++serial_ * count_ + index_;
+  Connection::List& handshaking = list_of(Stage::handshaking);
+  Connection& connection = handshaking.emplace_back(*this, std::move(socket), id, arrival.address);
+  connection.self_ = std::prev(handshaking.end());
+  if (stopping_)
+    arrival.rejection =
+        Rejection{ErrorCode::server_stopping, "the server is shutting down; connect again later"};
+  if (arrival.rejection) return connection.refuse(*arrival.rejection);
+  connection.start();
+}
+
 void Worker::run() {
   tick();
   io_.run();
@@ -84,12 +101,11 @@ AwakeTime Worker::tick_interval() const { return stopping_ ? 20ms : tick_of(sett
 void Worker::tick() {
   now_ = clock_.advance(std::chrono::steady_clock::now());
   reader_.refresh();  // so that a worker without work does not keep an old view alive
-  expire(handshaking_, settings_.handshake_timeout);
-  expire(established_, settings_.heartbeat_timeout);
-  expire(draining_, settings_.drain_timeout);
+  expire(list_of(Stage::handshaking), settings_.handshake_timeout);
+  look_at_established();
+  expire(list_of(Stage::draining), settings_.drain_timeout);
   free_closed();
-  if (now_ - heard_reported_ >= settings_.heard_interval) report_heard();
-  if (stopping_ && (draining_.empty() || now_ >= stop_at_)) return end_stop();
+  if (stopping_ && (list_of(Stage::draining).empty() || now_ >= stop_at_)) return end_stop();
   timer_.expires_after(tick_interval());
   timer_.async_wait([this](const asio::error_code& error) {
     if (!error) tick();
@@ -101,41 +117,51 @@ void Worker::expire(Connection::List& list, AwakeTime timeout) {
   while (!list.empty() && now_ - list.front().since_ >= timeout) list.front().expire();
 }
 
-void Worker::report_heard() {
+/// The share of the established connections that is due in this tick. Each goes to the end of its list, or
+/// into another one.
+void Worker::look_at_established() {
+  const AwakeTime round = std::min(settings_.round, settings_.heartbeat_timeout / 10);
+  const auto ticks = static_cast<std::size_t>(std::max<std::int64_t>(round / tick_of(settings_), 1));
+  Connection::List& established = list_of(Stage::established);
   HeardCommand command;
   const std::int64_t wall = wall_seconds();
-  for (auto place = established_.rbegin(); place != established_.rend() && place->since_ > heard_reported_;
-       ++place) {
-    const auto ago = std::chrono::duration_cast<std::chrono::seconds>(now_ - place->since_);
-    command.heard.emplace_back(place->session().address(), wall - ago.count());
+  for (std::size_t left = (established.size() + ticks - 1) / ticks; left > 0; --left) {
+    Connection& connection = established.front();
+    established.splice(established.end(), established, established.begin());
+    if (connection.heard_) {
+      const auto ago = std::chrono::duration_cast<std::chrono::seconds>(now_ - connection.since_);
+      command.heard.emplace_back(connection.session().address(), wall - ago.count());
+      connection.heard_ = false;
+    }
+    if (now_ - connection.since_ >= settings_.heartbeat_timeout) connection.expire();
   }
-  heard_reported_ = now_;
   if (!command.heard.empty()) inbox_.post(std::move(command));
 }
 
 void Worker::free_closed() {
-  closed_.remove_if([](const Connection& connection) { return connection.can_be_freed(); });
+  list_of(Stage::closed).remove_if([](const Connection& connection) { return connection.can_be_freed(); });
 }
 
 void Worker::begin_stop() {
   if (stopping_) return;
   stopping_ = true;
   stop_at_ = now_ + stop_patience;
-  for (Connection::List* list : {&handshaking_, &established_})
-    while (!list->empty())
-      list->front().refuse({ErrorCode::server_stopping, "the server is shutting down; connect again later"});
+  for (const Stage stage : {Stage::handshaking, Stage::established})
+    while (!list_of(stage).empty())
+      list_of(stage).front().refuse(
+          {ErrorCode::server_stopping, "the server is shutting down; connect again later"});
   timer_.cancel();
   tick();
 }
 
 void Worker::end_stop() {
-  while (!draining_.empty()) draining_.front().close();
+  while (!list_of(Stage::draining).empty()) list_of(Stage::draining).front().close();
   io_.stop();
 }
 
-void Worker::move(Connection& connection, Connection::List& to) {
-  to.splice(to.end(), *connection.place_.list, connection.place_.self);
-  connection.place_.list = &to;
+void Worker::move(Connection& connection, Stage to) {
+  list_of(to).splice(list_of(to).end(), list_of(connection.stage_), connection.self_);
+  connection.stage_ = to;
   connection.since_ = now_;
 }
 
@@ -147,7 +173,11 @@ void Worker::ask_to_join(Connection& connection) {
   inbox_.post(JoinCommand{session.id(), session.address(), session.methods()});
 }
 
-void Worker::was_heard(Connection& connection) { move(connection, established_); }
+void Worker::was_heard(Connection& connection) {
+  connection.heard_ = true;
+  connection.since_ = now_;
+  if (connection.stage_ != Stage::established) move(connection, Stage::established);
+}
 
 /// A server that stops leaves its clients listed: they still run, and after the next start they are waited
 /// for.
@@ -155,12 +185,12 @@ void Worker::has_left(const Connection& connection) {
   if (!stopping_) inbox_.post(LeaveCommand{connection.session().id(), connection.session().address()});
 }
 
-void Worker::begins_draining(Connection& connection) { move(connection, draining_); }
+void Worker::begins_draining(Connection& connection) { move(connection, Stage::draining); }
 
 void Worker::was_closed(Connection& connection) {
   joining_.erase(connection.session().id());
   connections_.fetch_sub(1, std::memory_order_relaxed);
-  move(connection, closed_);
+  move(connection, Stage::closed);
 }
 
 }  // namespace lekt

@@ -3,10 +3,13 @@
 //
 // A heartbeat looks at one shared number for a newer view and takes no lock (published_view.h). Decisions
 // about joins reach the worker through its io_context, after the view that holds them was published.
-// Connections stand in lists by what they wait for, each ordered by time, so that expiry looks at the front
-// only.
+// Connections stand in lists by what they wait for. Those that shake hands or are being drained are ordered
+// by time, and the front is looked at. The established ones are looked at in turns, all of them within a
+// tenth of their timeout: a heartbeat then only notes the time, and touches no other connection.
 #pragma once
 
+#include <array>
+#include <asio/buffer.hpp>
 #include <asio/io_context.hpp>
 #include <asio/steady_timer.hpp>
 #include <atomic>
@@ -16,6 +19,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "common/descriptor.h"
 #include "server/connection.h"
 #include "server/inbox.h"
 #include "server/output.h"
@@ -30,11 +34,21 @@ struct WorkerSettings {
   AwakeTime handshake_timeout = std::chrono::seconds(10);
   /// How long a rejected client may go on sending until it has read the reject.
   AwakeTime drain_timeout = std::chrono::seconds(2);
-  /// How often the writer is told who was heard.
-  AwakeTime heard_interval = std::chrono::seconds(5);
+  /// Within which every established connection is looked at once: whether it has expired, and whether the
+  /// writer is to be told that it was heard. A tenth of the heartbeat timeout when that is less.
+  AwakeTime round = std::chrono::seconds(5);
+};
+
+/// A connected socket; with a rejection, it is taken over only to tell the client why not.
+struct Arrival {
+  Descriptor socket;
+  Ipv4Address address;
+  std::optional<Rejection> rejection;
 };
 
 class Worker {
+  using Stage = Connection::Stage;
+
  public:
   /// `index` of `count` workers: together they give out session ids that tell the worker.
   Worker(std::uint32_t index, std::uint32_t count, const WorkerSettings& settings, const SessionRules& rules,
@@ -42,10 +56,8 @@ class Worker {
 
   // ---- From any thread ----
 
-  asio::io_context& io() { return io_; }
-  /// Takes over a connected socket of this worker's io_context; with a rejection, only to tell the client why
-  /// not.
-  void adopt(Socket socket, Ipv4Address address, std::optional<Rejection> rejection);
+  /// Takes over connected sockets.
+  void adopt(std::vector<Arrival> arrivals);
   /// What the writer has decided about joins of this worker's sessions; the view that holds them is
   /// published.
   void deliver(std::vector<Writer::Completion> completions);
@@ -62,6 +74,7 @@ class Worker {
   void refresh_view() { reader_.refresh(); }
   Output& output() { return output_; }
   std::array<char, 16 * 1024>& buffer() { return buffer_; }
+  std::vector<asio::const_buffer>& parts() { return parts_; }
   AwakeTime now() const { return now_; }
   bool is_stopping() const { return stopping_; }
   const SessionRules& rules() const { return rules_; }
@@ -74,12 +87,13 @@ class Worker {
 
  private:
   void tick();
+  void admit(Arrival& arrival);
   void expire(Connection::List& list, AwakeTime timeout);
-  void report_heard();
+  void look_at_established();
   void free_closed();
   void begin_stop();
   void end_stop();
-  void move(Connection& connection, Connection::List& to);
+  void move(Connection& connection, Stage to);
   AwakeTime tick_interval() const;
 
   std::uint32_t index_;
@@ -90,21 +104,23 @@ class Worker {
   std::atomic<std::size_t>& connections_;
   PublishedView::Reader reader_;
 
-  asio::io_context io_{1};
+  // Posting from other threads is safe; sockets are made and used on this thread only, so their operations
+  // need no lock.
+  asio::io_context io_{ASIO_CONCURRENCY_HINT_UNSAFE_IO};
   asio::steady_timer timer_{io_};
   AwakeClock clock_;
   AwakeTime now_{0};
-  AwakeTime heard_reported_{0};
   AwakeTime stop_at_{0};
   SessionId serial_ = 0;
   Output output_;
   std::array<char, 16 * 1024> buffer_;
+  std::vector<asio::const_buffer> parts_;
 
-  // A connection is in exactly one of these, oldest first.
-  Connection::List handshaking_;
-  Connection::List established_;
-  Connection::List draining_;
-  Connection::List closed_;
+  Connection::List& list_of(Stage stage) { return lists_[static_cast<std::size_t>(stage)]; }
+
+  /// By stage. Handshaking and draining connections stand oldest first; the established one that was not
+  /// looked at for the longest time stands first.
+  std::array<Connection::List, 4> lists_;
   std::unordered_map<SessionId, Connection*> joining_;
   bool stopping_ = false;
 };

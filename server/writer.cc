@@ -48,7 +48,9 @@ void Writer::join(SessionId session, Ipv4Address address, const Methods& methods
     return;
   }
   waiting_joins_.push_back({session, address, now.awake + settings_.join_wait});
-  presences_[address] = {address, registry_.sessions_of(address), now.wall};
+  // The row of a client that is new is written with its addition, as one session heard just now.
+  if (registry_.is_present(address) || registry_.sessions_of(address) > 1)
+    presences_[address] = {address, registry_.sessions_of(address), now.wall};
 }
 
 void Writer::leave(SessionId session, Ipv4Address address, Moment) {

@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t frame_header_bytes = 24;  // https://sqlite.org/fileformat.html, "WAL File Format"
 
 /// Holds the inner pages of the indexes of a million clients.
-constexpr int cache_kibibytes = 16 * 1024;
+constexpr int cache_kibibytes = 256;
 
 /// The log is allowed so many times the size that calls for a checkpoint. A file that had to grow beyond it
 /// is cut to it when the log starts over.

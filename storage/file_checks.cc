@@ -12,8 +12,8 @@
 #include <system_error>
 
 #include "common/bytes.h"
+#include "common/descriptor.h"
 #include "common/errors.h"
-#include "storage/descriptor.h"
 
 namespace lekt::storage {
 

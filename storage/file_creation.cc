@@ -12,7 +12,7 @@
 #include <system_error>
 
 #include "common/bytes.h"
-#include "storage/descriptor.h"
+#include "common/descriptor.h"
 
 namespace lekt::storage {
 

@@ -10,7 +10,7 @@
 
 #include <filesystem>
 
-#include "storage/descriptor.h"
+#include "common/descriptor.h"
 
 namespace lekt::storage {
 

@@ -37,7 +37,8 @@ LIBRARIES = {
     r"(spdlog|fmt)/": r"server/.*",
     r"CLI/": r"(server|client)/.*",
     r"nlohmann/": r"(server|client)/.*",
-    r"(sys|linux|netinet|net)/|(fcntl|unistd|spawn|signal|poll|netdb|pthread)\.h": r"(storage|server|client)/.*",
+    r"(sys|linux|netinet|net)/|(fcntl|unistd|spawn|signal|poll|netdb|pthread)\.h":
+        r"common/descriptor\.h|(storage|server|client)/.*",
     r"arpa/inet\.h": r"common/address\.cc|(server|client)/.*",
 }
 

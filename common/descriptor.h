@@ -5,7 +5,7 @@
 
 #include <utility>
 
-namespace lekt::storage {
+namespace lekt {
 
 class Descriptor {
  public:
@@ -20,6 +20,9 @@ class Descriptor {
     if (is_open()) close(value_);
   }
 
+  /// Gives it away.
+  int release() { return std::exchange(value_, -1); }
+
   bool is_open() const { return value_ >= 0; }
   int value() const { return value_; }
 
@@ -27,4 +30,4 @@ class Descriptor {
   int value_;
 };
 
-}  // namespace lekt::storage
+}  // namespace lekt
