@@ -137,7 +137,7 @@ class Redis(Server):
 
     def command(self) -> List[str]:
         durable = ["--appendonly", "yes", "--appendfsync", "always"] if self.durable else ["--appendonly", "no"]
-        return ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--maxclients", "19000",
+        return ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--protected-mode", "no", "--save", "", "--maxclients", "19000",
                 "--dir", str(self.directory), *durable]
 
     def fill(self) -> None:

@@ -191,6 +191,9 @@ void ChangeLog::forget(std::int64_t second) {
 std::shared_ptr<const FullList> ChangeLog::encode_full() const {
   auto full = std::make_shared<FullList>();
   full->sequence = last_sequence_;
+  std::size_t size_max = 0;
+  for (const auto& piece : pieces_) size_max += piece->added.bytes.size();
+  full->packets.reserve(size_max + (size_max / (packet_bytes_max_ / 2) + 1) * limits::update_header_bytes);
   Bytes entries;
   std::uint32_t count = 0;
   const auto finish_packet = [&] {

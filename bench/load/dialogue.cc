@@ -82,7 +82,7 @@ std::vector<Exchange> Dialogue::joining(Ipv4Address address) const {
     case Peer::floor:
       return lekt_joining();
     case Peer::redis:
-      return redis_joining(address);
+      return from_.empty() ? redis_joining(address) : std::vector<Exchange>();
     case Peer::mosquitto:
       return mosquitto_joining(address);
     case Peer::etcd:

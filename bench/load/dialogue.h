@@ -2,7 +2,7 @@
 //
 //     lekt        join: handshake, response; beat: heartbeat
 //     floor       the same, answered by a server that only repeats bytes (floor.cc)
-//     redis       join: SET and XADD; beat: XREAD from an id
+//     redis       join: SET and XADD, but nothing when it then beats; beat: XREAD from an id
 //     etcd        join: nothing; beat: range with a lowest revision, through the HTTP gateway
 //     mosquitto   join: CONNECT; no beat
 #pragma once

@@ -37,7 +37,7 @@ LIBRARIES = {
     r"(spdlog|fmt)/": r"server/.*",
     r"CLI/": r"(server|client)/.*",
     r"nlohmann/": r"(server|client)/.*",
-    r"(sys|linux|netinet|net)/|(fcntl|unistd|spawn|signal|poll|netdb|pthread)\.h":
+    r"(sys|linux|netinet|net)/|(fcntl|malloc|unistd|spawn|signal|poll|netdb|pthread)\.h":
         r"common/descriptor\.h|(storage|server|client)/.*",
     r"arpa/inet\.h": r"common/address\.cc|(server|client)/.*",
 }
