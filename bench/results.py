@@ -1,6 +1,5 @@
 """Rows of the comparison: values of all rounds, their medians and ratios, as a table, as JSON and as a chart."""
 
-import json
 import operator
 from pathlib import Path
 from statistics import median
@@ -78,36 +77,43 @@ def print_table(rows: List[Row]) -> None:
         print("| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths)) + " |")
 
 
-def save(rows: List[Row], machine: dict, path: Path) -> None:
-    document = {"machine": machine, "rows": [
+def document(rows: List[Row], machine: dict) -> dict:
+    return {"machine": machine, "rows": [
         {"name": row.name, "work": row.work, "figure": row.figure, "unit": row.unit,
          "values": {server: row.values(server) for server in row.servers()},
          "compared": [{"what": words, "median": median(values), "lowest": min(values), "highest": max(values),
                        "target": target, "met": holds(median(values), target)}
                       for words, values, target in row.judgements()]} for row in rows]}
-    path.write_text(json.dumps(document, indent=1) + "\n")
 
 
-def draw(rows: List[Row], path: Path) -> None:
-    """Bars of processor time a request, the floor being 1."""
-    import matplotlib
-    matplotlib.use("Agg")
-    matplotlib.rcParams.update({"svg.hashsalt": "lekt", "font.size": 10})
-    from matplotlib import pyplot
+def pyplot_or_none():
+    """Debian's python3-matplotlib, if it is there."""
+    try:
+        import matplotlib
+        matplotlib.use("Agg")
+        matplotlib.rcParams.update({"svg.hashsalt": "lekt", "svg.fonttype": "none", "font.size": 10})
+        from matplotlib import pyplot
+        return pyplot
+    except ImportError:
+        return None
 
-    drawn = [row for row in rows if row.figure == "processor time" and "floor" in row.servers()]
-    if not drawn:
+
+def draw(results: dict, path: Path) -> None:
+    """Bars of processor time a request, the floor being 1; from a document()."""
+    pyplot = pyplot_or_none()
+    drawn = [row for row in results["rows"] if row["figure"] == "processor time" and "floor" in row["values"]]
+    if not drawn or pyplot is None:
         return
-    names = [name for name in ("floor", "lekt", "redis", "etcd") if any(name in row.servers() for row in drawn)]
     colours = {"floor": "#9aa0a6", "lekt": "#1a73e8", "redis": "#d93025", "etcd": "#f9ab00"}
     figure, axes = pyplot.subplots(figsize=(9, 0.9 + 0.75 * len(drawn)))
     labels = []
     position = 0.0
     for row in reversed(drawn):
-        shown = [name for name in reversed(names) if name in row.servers()]
-        labels.append((position + (len(shown) - 1) / 2, row.work))
+        shown = [name for name in reversed(colours) if name in row["values"]]
+        labels.append((position + (len(shown) - 1) / 2, row["work"]))
         for name in shown:
-            ratio = median(row.ratios((name, "floor")))
+            rounds = zip(row["values"][name], row["values"]["floor"])
+            ratio = median([value / floor for value, floor in rounds])
             axes.barh(position, ratio, color=colours[name], height=0.85)
             axes.text(ratio * 1.03, position, f"{name} {number(ratio)}", va="center", fontsize=8)
             position += 1
@@ -121,3 +127,5 @@ def draw(rows: List[Row], path: Path) -> None:
         axes.spines[side].set_visible(False)
     figure.tight_layout()
     figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
+    if path.suffix == ".svg":
+        path.write_text("\n".join(line.rstrip() for line in path.read_text().splitlines()) + "\n")

@@ -2,6 +2,10 @@
 //
 // At a fixed rate, latency counts from when a request was due, not from when it could be sent: a stall of the
 // server then shows in every request that it has delayed.
+//
+// The generator does not sleep while it measures. Waking a process is work of the kernel on the side of
+// whoever sends to it, and on a network the clients' machines do that: a server must not look cheaper or
+// dearer by how often the generator happens to fall asleep.
 
 #include <deque>
 #include <nlohmann/json.hpp>
@@ -54,9 +58,8 @@ class Beat final : public Events {
     if (options_.rate == 0) ask_everybody();
     std::uint64_t scheduled = 0;
     for (Time at = begin; at < end; at = now()) {
-      Time wake = end;
-      if (options_.rate != 0) wake = std::min(end, ask_those_due(begin, at, scheduled));
-      crew_.poll(*this, wake);
+      if (options_.rate != 0) ask_those_due(begin, at, scheduled);
+      crew_.poll(*this, at);
       if (progress != nullptr) progress->show(seconds(at - begin) / seconds(time), answers_);
     }
   }
@@ -82,8 +85,8 @@ class Beat final : public Events {
     asking_ = options_.clients;
   }
 
-  /// Requests are due evenly, the clients take turns. Returns when the next one is due.
-  Time ask_those_due(Time begin, Time at, std::uint64_t& scheduled) {
+  /// Requests are due evenly, the clients take turns.
+  void ask_those_due(Time begin, Time at, std::uint64_t& scheduled) {
     const auto due_at = [&](std::uint64_t number) {
       return begin + std::chrono::nanoseconds(
                          static_cast<std::int64_t>(static_cast<double>(number) * 1e9 / options_.rate));
@@ -97,7 +100,6 @@ class Beat final : public Events {
         due_[client.number].push_back(due);
       }
     }
-    return due_at(scheduled);
   }
 
   Crew& crew_;
