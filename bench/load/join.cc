@@ -64,6 +64,19 @@ class Arrivals final : public Events {
   std::uint64_t entries_ = 0;
 };
 
+nlohmann::ordered_json arrive(const Options& options, bool take_list, std::size_t at_once) {
+  const Dialogue dialogue(options.peer, options.from);
+  Crew crew(options.target, dialogue, options.clients);
+  Arrivals arrivals(crew, take_list);
+  const Window window(crew, options.pid);
+  arrivals.run(at_once);
+  nlohmann::ordered_json result = window.end(options.clients);
+  result["entries"] = arrivals.entries();
+  result["join_us"] = percentiles(arrivals.joins());
+  result["latency_us"] = percentiles(take_list ? arrivals.lists() : arrivals.joins());
+  return result;
+}
+
 /// Lets time pass for the server; a client that hears something unasked ends the run.
 class Silence final : public Events {
  public:
@@ -78,29 +91,9 @@ void stay_silent(Crew& crew, std::chrono::nanoseconds time) {
 
 }  // namespace
 
-nlohmann::ordered_json run_join(const Options& options) {
-  const Dialogue dialogue(options.peer, options.from);
-  Crew crew(options.target, dialogue, options.clients);
-  Arrivals arrivals(crew, false);
-  const Window window(crew, options.pid);
-  arrivals.run(options.at_once);
-  nlohmann::ordered_json result = window.end(options.clients);
-  result["latency_us"] = percentiles(arrivals.joins());
-  return result;
-}
+nlohmann::ordered_json run_join(const Options& options) { return arrive(options, false, options.at_once); }
 
-nlohmann::ordered_json run_rush(const Options& options) {
-  const Dialogue dialogue(options.peer, options.from);
-  Crew crew(options.target, dialogue, options.clients);
-  Arrivals arrivals(crew, true);
-  const Window window(crew, options.pid);
-  arrivals.run(options.clients);
-  nlohmann::ordered_json result = window.end(options.clients);
-  result["entries"] = arrivals.entries();
-  result["join_us"] = percentiles(arrivals.joins());
-  result["latency_us"] = percentiles(arrivals.lists());
-  return result;
-}
+nlohmann::ordered_json run_rush(const Options& options) { return arrive(options, true, options.clients); }
 
 nlohmann::ordered_json run_idle(const Options& options) {
   if (options.pid == 0) throw BenchError("idle measures the server's memory: give its --pid");
