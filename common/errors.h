@@ -34,6 +34,9 @@ enum class ErrorCode : std::uint16_t {
   server_full = 401,
   server_stopping = 402,
   storage_unavailable = 403,
+  address_denied = 404,
+  address_busy = 405,
+  handshakes_too_many = 406,
   // Configuration and start (exit 2 and 1)
   setting_invalid = 501,
   listen_failed = 502,

@@ -55,6 +55,7 @@ class Flags {
                         const std::string& help);
   CLI::Option* number(const std::string& name, std::uint32_t& target, std::uint32_t least, std::uint32_t most,
                       const std::string& help);
+  CLI::Option* block(const std::string& name, std::vector<Cidr>& target, const std::string& help);
   void take_listen(const std::string& value);
   void define_log();
 
@@ -131,6 +132,15 @@ CLI::Option* Flags::number(const std::string& name, std::uint32_t& target, std::
   });
 }
 
+CLI::Option* Flags::block(const std::string& name, std::vector<Cidr>& target, const std::string& help) {
+  return list(name, "CIDR", help, [=, &target](const std::string& value) {
+    const auto cidr = parse_cidr(value);
+    if (!cidr)
+      refuse(name, value, "an IPv4 address or a block without bits behind its prefix, such as 10.0.0.0/8");
+    target.push_back(*cidr);
+  });
+}
+
 void Flags::take_listen(const std::string& value) {
   const std::string allowed = "ADDRESS:PORT with a port from 0 to 65535, such as 0.0.0.0:7890 or [::]:7890";
   const auto colon = value.rfind(':');
@@ -171,6 +181,13 @@ void Flags::define() {
   duration("--retention", target.retention, 1s, "removed clients are remembered for so long");
   number("--threads", target.threads, 1, 256, "threads that serve clients; by default one per core");
   number("--max-clients", target.clients_max, 1, 16'000'000, "clients (addresses) at the same time");
+  number("--max-connections-per-address", target.connections_per_address_max, 1, 1'000'000,
+         "connections of one address that have joined, and as many that have not yet");
+  number("--max-handshakes", target.handshakes_max, 1, 1'000'000,
+         "connections of all addresses that have not joined yet");
+  block("--allow", target.address_rules.allowed, "serve only these addresses; repeatable [default: all]");
+  block("--deny", target.address_rules.denied,
+        "do not serve these addresses, even if they are allowed; repeatable");
   number("--max-methods", target.methods_max, 0, limits::methods_max_ceiling,
          "known methods that a handshake may announce");
   number("--max-packet-bytes", target.packet_bytes_max, limits::packet_bytes_floor,
@@ -214,6 +231,10 @@ std::string describe(const Configuration& configuration) {
   line("retention", format_duration(configuration.retention));
   line("threads", std::to_string(configuration.threads));
   line("max-clients", std::to_string(configuration.clients_max));
+  line("max-connections-per-address", std::to_string(configuration.connections_per_address_max));
+  line("max-handshakes", std::to_string(configuration.handshakes_max));
+  for (const Cidr& cidr : configuration.address_rules.allowed) line("allow", to_string(cidr));
+  for (const Cidr& cidr : configuration.address_rules.denied) line("deny", to_string(cidr));
   line("max-methods", std::to_string(configuration.methods_max));
   line("max-packet-bytes", std::to_string(configuration.packet_bytes_max));
   for (const Method& method : configuration.catalogue.methods())

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/catalogue.h"
+#include "common/cidr.h"
 #include "common/limits.h"
 #include "server/log.h"
 #include "server/time.h"
@@ -30,6 +31,10 @@ struct Configuration {
   std::chrono::seconds retention = std::chrono::hours(7 * 24);
   std::uint32_t threads = 1;
   std::uint32_t clients_max = 100'000;
+  /// Joined ones, and as many that have not joined yet.
+  std::uint32_t connections_per_address_max = 64;
+  std::uint32_t handshakes_max = 16'384;
+  AddressRules address_rules;
   std::uint32_t methods_max = limits::methods_max_default;
   std::uint32_t packet_bytes_max = limits::packet_bytes_default;
   MethodCatalogue catalogue;

@@ -18,7 +18,7 @@ using namespace std::chrono_literals;
 constexpr auto exhausted_pause = 100ms;
 
 /// Connections that are taken before they are handed over and signals are looked at.
-constexpr std::size_t accepted_at_once = 256;
+constexpr int accepted_at_once = 256;
 
 /// The address by which the protocol can name a peer; nothing for one that really came over IPv6.
 std::optional<Ipv4Address> ipv4_of(const asio::ip::address& address) {
@@ -30,14 +30,8 @@ std::optional<Ipv4Address> ipv4_of(const asio::ip::address& address) {
 }  // namespace
 
 Listener::Listener(asio::io_context& io, const ListenAddress& address,
-                   const std::vector<std::unique_ptr<Worker>>& workers,
-                   const std::atomic<std::size_t>& connections, std::size_t connections_max)
-    : workers_(workers),
-      connections_(connections),
-      connections_max_(connections_max),
-      acceptor_(io),
-      pause_(io),
-      arrivals_(workers.size()) {
+                   const std::vector<std::unique_ptr<Worker>>& workers, Admission& admission)
+    : workers_(workers), admission_(admission), acceptor_(io), pause_(io), arrivals_(workers.size()) {
   const asio::ip::tcp::endpoint endpoint(asio::ip::make_address(address.address), address.port);
   try {
     acceptor_.open(endpoint.protocol());
@@ -75,7 +69,7 @@ void Listener::wait() {
 
 void Listener::accept_waiting() {
   Accepted accepted = Accepted::one;
-  for (taken_ = 0; accepted == Accepted::one && taken_ < accepted_at_once; ++taken_) accepted = accept_one();
+  for (int count = 0; accepted == Accepted::one && count < accepted_at_once; ++count) accepted = accept_one();
   hand_over();
   accepted == Accepted::exhausted ? pause() : wait();
 }
@@ -95,19 +89,16 @@ Listener::Accepted Listener::accept_one() {
   return Accepted::one;
 }
 
-Arrival Listener::arrival(Descriptor socket, const asio::ip::address& peer) const {
+Arrival Listener::arrival(Descriptor socket, const asio::ip::address& peer) {
+  const Ipv4Address none{};
   const auto address = ipv4_of(peer);
-  Arrival arrival{std::move(socket), address.value_or(Ipv4Address{}), std::nullopt};
+  Arrival arrival{std::move(socket), address.value_or(none), admission_.admit(address.value_or(none))};
   if (!address)
     arrival.rejection =
         Rejection{ErrorCode::address_not_ipv4,
                   "you came from " + peer.to_string() +
                       ", but the protocol names clients by IPv4 address; connect to an IPv4 address of this "
                       "server"};
-  else if (connections_.load(std::memory_order_relaxed) + taken_ >= connections_max_)
-    arrival.rejection =
-        Rejection{ErrorCode::server_full, "the server has " + std::to_string(connections_max_) +
-                                              " connections, as many as it may have; try again later"};
   return arrival;
 }
 

@@ -11,7 +11,6 @@
 #include <asio/io_context.hpp>
 #include <asio/ip/tcp.hpp>
 #include <asio/steady_timer.hpp>
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -26,8 +25,7 @@ class Listener {
  public:
   /// Binds and listens at once; throws CodedError E502.
   Listener(asio::io_context& io, const ListenAddress& address,
-           const std::vector<std::unique_ptr<Worker>>& workers, const std::atomic<std::size_t>& connections,
-           std::size_t connections_max);
+           const std::vector<std::unique_ptr<Worker>>& workers, Admission& admission);
 
   /// With the port that was picked when 0 was asked for.
   ListenAddress local_address() const;
@@ -41,17 +39,15 @@ class Listener {
   void wait();
   void accept_waiting();
   Accepted accept_one();
-  Arrival arrival(Descriptor socket, const asio::ip::address& peer) const;
+  Arrival arrival(Descriptor socket, const asio::ip::address& peer);
   void hand_over();
   void pause();
 
   const std::vector<std::unique_ptr<Worker>>& workers_;
-  const std::atomic<std::size_t>& connections_;
-  std::size_t connections_max_;
+  Admission& admission_;
   asio::ip::tcp::acceptor acceptor_;
   asio::steady_timer pause_;
   std::vector<std::vector<Arrival>> arrivals_;  ///< for each worker; given over after each round
-  std::size_t taken_ = 0;                       ///< in this round
   std::size_t next_worker_ = 0;
   bool exhausted_ = false;
 };

@@ -78,6 +78,10 @@ std::optional<Rejection> Registry::join(SessionId session, Ipv4Address address, 
   if (!known && clients_present_ >= limits_.clients_max)
     return Rejection{ErrorCode::server_full, "the server has " + std::to_string(clients_present_) +
                                                  " clients, as many as it may have; try again later"};
+  if (known && found->second.session_count() >= limits_.sessions_per_client_max)
+    return Rejection{ErrorCode::address_busy,
+                     to_string(address) + " has as many connections as one address may have (" +
+                         std::to_string(limits_.sessions_per_client_max) + "); close some of them"};
   Client& client = clients_[address];
   client.spread_out().push_back({session, pack(methods)});
   const std::size_t entry = 4 + 4 + encoded_size(unpack(wanted_methods(client)));

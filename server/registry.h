@@ -35,6 +35,7 @@ class Registry {
   struct Limits {
     std::size_t clients_max = 0;
     std::size_t packet_bytes_max = 0;  ///< a client's entry has to fit one packet
+    std::size_t sessions_per_client_max = SIZE_MAX;
   };
 
   struct Difference {
@@ -45,7 +46,7 @@ class Registry {
 
   explicit Registry(Limits limits) : limits_(limits) {}
 
-  /// Adds a session, or refuses it (E401, E205).
+  /// Adds a session, or refuses it (E401, E405, E205).
   std::optional<Rejection> join(SessionId session, Ipv4Address address, const Methods& methods);
   /// Ends a session. One that is not there is ignored.
   void leave(SessionId session, Ipv4Address address);

@@ -63,11 +63,18 @@ WriterSettings writer_settings(const Configuration& configuration) {
   WriterSettings settings;
   settings.restart_grace = configuration.restart_grace;
   settings.retention = configuration.retention;
-  settings.limits = {configuration.clients_max, configuration.packet_bytes_max};
+  settings.limits = {configuration.clients_max, configuration.packet_bytes_max,
+                     configuration.connections_per_address_max};
   // A join has to be refused while its client can still be told: before the handshake timeout ends its
   // session.
   settings.join_wait = std::min(settings.join_wait, configuration.handshake_timeout / 2);
   return settings;
+}
+
+Admission::Limits admission_limits(const Configuration& configuration) {
+  const std::size_t connections_max = connections_allowed();
+  grow_descriptor_table(connections_max + descriptors_reserved);
+  return {connections_max, configuration.handshakes_max, configuration.connections_per_address_max};
 }
 
 }  // namespace
@@ -78,6 +85,7 @@ Server::Server(const Configuration& configuration)
       database_(database_settings(configuration_)),
       writer_(database_, writer_settings(configuration_), {AwakeTime(0), wall_seconds()}),
       published_(writer_.view()),
+      admission_(configuration_.address_rules, admission_limits(configuration_)),
       writer_thread_(writer_, database_, inbox_, published_, workers_),
       signals_(io_, SIGTERM, SIGINT) {
   WorkerSettings settings;
@@ -85,7 +93,7 @@ Server::Server(const Configuration& configuration)
   settings.handshake_timeout = configuration_.handshake_timeout;
   for (std::uint32_t index = 0; index < configuration_.threads; ++index)
     workers_.push_back(std::make_unique<Worker>(index, configuration_.threads, settings, rules_, inbox_,
-                                                connections_, published_));
+                                                admission_, published_));
   return_freed_memory();
   listen();
 }
@@ -94,9 +102,8 @@ Server::~Server() = default;
 
 void Server::listen() {
   const std::size_t connections_max = connections_allowed();
-  grow_descriptor_table(connections_max + descriptors_reserved);
   for (const ListenAddress& address : configuration_.listen) {
-    listeners_.push_back(std::make_unique<Listener>(io_, address, workers_, connections_, connections_max));
+    listeners_.push_back(std::make_unique<Listener>(io_, address, workers_, admission_));
     log_event(LogLevel::info, "listening",
               {{"address", listeners_.back()->local_address().text()}, {"connections_max", connections_max}});
   }

@@ -14,6 +14,7 @@
 #include <thread>
 #include <vector>
 
+#include "server/admission.h"
 #include "server/configuration.h"
 #include "server/inbox.h"
 #include "server/listener.h"
@@ -46,7 +47,7 @@ class Server {
   Inbox inbox_;
   Writer writer_;
   PublishedView published_;
-  std::atomic<std::size_t> connections_{0};
+  Admission admission_;
   std::vector<std::unique_ptr<Worker>> workers_;
   WriterThread writer_thread_;
   asio::io_context io_{1};

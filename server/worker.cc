@@ -27,21 +27,19 @@ AwakeTime tick_of(const WorkerSettings& settings) {
 }  // namespace
 
 Worker::Worker(std::uint32_t index, std::uint32_t count, const WorkerSettings& settings,
-               const SessionRules& rules, Inbox& inbox, std::atomic<std::size_t>& connections,
-               const PublishedView& published)
+               const SessionRules& rules, Inbox& inbox, Admission& admission, const PublishedView& published)
     : index_(index),
       count_(count),
       settings_(settings),
       rules_(rules),
       inbox_(inbox),
-      connections_(connections),
+      admission_(admission),
       reader_(published),
       clock_(std::chrono::steady_clock::now(), step_ticks_max * tick_of(settings)) {}
 
 // ---- From any thread ----
 
 void Worker::adopt(std::vector<Arrival> arrivals) {
-  connections_.fetch_add(arrivals.size(), std::memory_order_relaxed);
   asio::post(io_, [this, arrivals = std::move(arrivals)]() mutable {
     for (Arrival& arrival : arrivals) admit(arrival);
   });
@@ -76,7 +74,8 @@ void Worker::admit(Arrival& arrival) {
   socket.assign(asio::ip::tcp::v4(), arrival.socket.value(), error);
   if (error) {
     log_event(LogLevel::warn, "lost", {{"address", to_string(arrival.address)}, {"reason", error.message()}});
-    connections_.fetch_sub(1, std::memory_order_relaxed);
+    admission_.end_handshake(arrival.address);
+    admission_.end_connection();
     return;
   }
   arrival.socket.release();
@@ -161,6 +160,7 @@ void Worker::end_stop() {
 
 void Worker::move(Connection& connection, Stage to) {
   list_of(to).splice(list_of(to).end(), list_of(connection.stage_), connection.self_);
+  if (connection.stage_ == Stage::handshaking) admission_.end_handshake(connection.session().address());
   connection.stage_ = to;
   connection.since_ = now_;
 }
@@ -189,7 +189,7 @@ void Worker::begins_draining(Connection& connection) { move(connection, Stage::d
 
 void Worker::was_closed(Connection& connection) {
   joining_.erase(connection.session().id());
-  connections_.fetch_sub(1, std::memory_order_relaxed);
+  admission_.end_connection();
   move(connection, Stage::closed);
 }
 

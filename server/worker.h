@@ -12,7 +12,6 @@
 #include <asio/buffer.hpp>
 #include <asio/io_context.hpp>
 #include <asio/steady_timer.hpp>
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -20,6 +19,7 @@
 #include <vector>
 
 #include "common/descriptor.h"
+#include "server/admission.h"
 #include "server/connection.h"
 #include "server/inbox.h"
 #include "server/output.h"
@@ -52,11 +52,11 @@ class Worker {
  public:
   /// `index` of `count` workers: together they give out session ids that tell the worker.
   Worker(std::uint32_t index, std::uint32_t count, const WorkerSettings& settings, const SessionRules& rules,
-         Inbox& inbox, std::atomic<std::size_t>& connections, const PublishedView& published);
+         Inbox& inbox, Admission& admission, const PublishedView& published);
 
   // ---- From any thread ----
 
-  /// Takes over connected sockets.
+  /// Takes over connected sockets, which the admission has counted.
   void adopt(std::vector<Arrival> arrivals);
   /// What the writer has decided about joins of this worker's sessions; the view that holds them is
   /// published.
@@ -101,7 +101,7 @@ class Worker {
   WorkerSettings settings_;
   const SessionRules& rules_;
   Inbox& inbox_;
-  std::atomic<std::size_t>& connections_;
+  Admission& admission_;
   PublishedView::Reader reader_;
 
   // Posting from other threads is safe; sockets are made and used on this thread only, so their operations

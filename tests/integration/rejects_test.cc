@@ -144,6 +144,61 @@ TEST_F(RejectsTest, one_client_too_many_until_another_has_left) {
   EXPECT_TRUE(eventually(can_join, patience()));
 }
 
+TEST_F(RejectsTest, an_address_that_is_not_served) {
+  const std::uint16_t port = start({"--allow", "127.0.0.0/24", "--deny", "127.0.0.3"}).port();
+  joined(port, "127.0.0.2");
+  for (const char* address : {"127.0.0.3", "127.0.1.2"}) {
+    RawClient refused(port, address);
+    EXPECT_PRED_FORMAT2(IsSubstring, std::string("E404 this server does not serve ") + address,
+                        refused.expect_reject());
+  }
+}
+
+TEST_F(RejectsTest, one_connection_too_many_of_an_address_until_another_is_closed) {
+  const std::uint16_t port = start({"--max-connections-per-address", "2"}).port();
+  RawClient first = joined(port, "127.0.0.2", tcp(1));
+  RawClient second = joined(port, "127.0.0.2", tcp(2));
+  {
+    RawClient third(port, "127.0.0.2");
+    third.send(setup_bytes(tcp(3)));
+    third.expect<AcceptPacket>();
+    third.expect<RequestPacket>();
+    EXPECT_PRED_FORMAT2(IsSubstring, "E405 127.0.0.2 has as many connections as one address may have (2)",
+                        third.expect_reject());
+  }
+  RawClient neighbour = joined(port, "127.0.0.3", tcp(1));
+  second.close();
+  EXPECT_EQ(neighbour.beat(0).added.size(), 2u);
+  const auto sees_one_method = [&] {
+    neighbour.beat();
+    return neighbour.peers() == std::vector<std::string>{"127.0.0.2 tcp:1", "127.0.0.3 tcp:1"};
+  };
+  ASSERT_TRUE(eventually(sees_one_method, patience()));
+  joined(port, "127.0.0.2", tcp(3));
+}
+
+TEST_F(RejectsTest, one_handshake_too_many_of_an_address_and_of_all) {
+  const std::uint16_t port = start({"--max-connections-per-address", "1", "--max-handshakes", "2"}).port();
+  RawClient first(port, "127.0.0.2");
+  first.send(encode(handshake_for(tcp(1))));
+  first.expect<AcceptPacket>();
+  EXPECT_PRED_FORMAT2(IsSubstring, "E405 127.0.0.2 has as many connections that have not joined yet",
+                      RawClient(port, "127.0.0.2").expect_reject());
+  const auto can_begin = [&] {
+    RawClient second(port, "127.0.0.3");
+    second.send(encode(handshake_for(tcp(1))));
+    try {
+      second.expect<AcceptPacket>();
+      EXPECT_PRED_FORMAT2(IsSubstring, "E406 as many connections as the server bears (2)",
+                          RawClient(port, "127.0.0.4").expect_reject());
+      return true;
+    } catch (const UnexpectedInput&) {
+      return false;  // the refused ones before it are still being closed
+    }
+  };
+  EXPECT_TRUE(eventually(can_begin, patience()));
+}
+
 TEST_F(RejectsTest, a_client_whose_methods_do_not_fit_one_packet) {
   Flags flags = catalogue_flags();
   flags.insert(flags.end(), {"--max-packet-bytes", "8192"});

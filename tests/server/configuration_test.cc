@@ -107,6 +107,16 @@ TEST(Configuration, takes_every_flag) {
                                                 "64",
                                                 "--max-packet-bytes",
                                                 "8192",
+                                                "--max-connections-per-address",
+                                                "5",
+                                                "--max-handshakes",
+                                                "6",
+                                                "--allow",
+                                                "10.0.0.0/8",
+                                                "--allow",
+                                                "192.0.2.7",
+                                                "--deny",
+                                                "10.1.0.0/16",
                                                 "--method",
                                                 "2:chat:sized",
                                                 "--log-level",
@@ -121,6 +131,11 @@ TEST(Configuration, takes_every_flag) {
   EXPECT_EQ(configuration.retention, 1h);
   EXPECT_EQ(configuration.threads, 3u);
   EXPECT_EQ(configuration.clients_max, 17u);
+  EXPECT_EQ(configuration.connections_per_address_max, 5u);
+  EXPECT_EQ(configuration.handshakes_max, 6u);
+  EXPECT_EQ(configuration.address_rules.allowed,
+            (std::vector{parse_cidr("10.0.0.0/8").value(), parse_cidr("192.0.2.7").value()}));
+  EXPECT_EQ(configuration.address_rules.denied, std::vector{parse_cidr("10.1.0.0/16").value()});
   EXPECT_EQ(configuration.methods_max, 64u);
   EXPECT_EQ(configuration.packet_bytes_max, 8192u);
   EXPECT_EQ(configuration.catalogue.find("chat")->index, 2u);
@@ -233,6 +248,10 @@ TEST(Configuration, a_wrong_value_names_the_flag_the_value_and_what_is_allowed) 
       {"--max-clients", "0", "a whole number from 1 to 16000000"},
       {"--max-clients", "1e3", "a whole number from 1 to 16000000"},
       {"--max-clients", "99999999999999999999", "a whole number from 1 to 16000000"},
+      {"--max-connections-per-address", "0", "a whole number from 1 to 1000000"},
+      {"--max-handshakes", "0", "a whole number from 1 to 1000000"},
+      {"--allow", "10.0.0.1/8", "without bits behind its prefix"},
+      {"--deny", "::1", "an IPv4 address or a block"},
       {"--max-methods", "65537", "a whole number from 0 to 65536"},
       {"--max-packet-bytes", "8191", "a whole number from 8192 to 16777216"},
       {"--max-packet-bytes", "16777217", "a whole number from 8192 to 16777216"},
@@ -276,10 +295,27 @@ TEST(Configuration, one_method_cannot_be_given_twice) {
 TEST(Configuration, help_and_version_exit_with_0) {
   const EarlyExit help = exit_of({"--help"});
   EXPECT_EQ(help.status, 0);
-  for (const char* flag :
-       {"--listen", "--database", "--heartbeat-timeout", "--handshake-timeout", "--restart-grace",
-        "--retention", "--threads", "--max-clients", "--max-methods", "--max-packet-bytes", "--method",
-        "--log-level", "--log-format", "--check-config", "--version", "--config", "LEKT_MAX_CLIENTS"})
+  for (const char* flag : {"--listen",
+                           "--database",
+                           "--heartbeat-timeout",
+                           "--handshake-timeout",
+                           "--restart-grace",
+                           "--retention",
+                           "--threads",
+                           "--max-clients",
+                           "--max-connections-per-address",
+                           "--max-handshakes",
+                           "--allow",
+                           "--deny",
+                           "--max-methods",
+                           "--max-packet-bytes",
+                           "--method",
+                           "--log-level",
+                           "--log-format",
+                           "--check-config",
+                           "--version",
+                           "--config",
+                           "LEKT_MAX_CLIENTS"})
     EXPECT_NE(help.text.find(flag), help.text.npos) << flag;
   const EarlyExit version = exit_of({"--version"});
   EXPECT_EQ(version.status, 0);

@@ -330,5 +330,16 @@ TEST_F(RegistryTest, a_reload_finds_other_methods) {
   EXPECT_EQ(commit(), Lines{"+ 10.0.0.7 tcp:7890"});
 }
 
+TEST_F(RegistryTest, a_client_has_at_most_so_many_sessions) {
+  Registry limited{{3, limits::packet_bytes_floor, 2}};
+  EXPECT_EQ(limited.join(1, seven, tcp(1)), std::nullopt);
+  EXPECT_EQ(limited.join(2, seven, tcp(1)), std::nullopt);
+  EXPECT_EQ(limited.join(3, seven, tcp(1))->code, ErrorCode::address_busy);
+  EXPECT_EQ(limited.sessions_of(seven), 2u);
+  EXPECT_EQ(limited.join(4, eight, tcp(1)), std::nullopt);
+  limited.leave(1, seven);
+  EXPECT_EQ(limited.join(5, seven, tcp(1)), std::nullopt);
+}
+
 }  // namespace
 }  // namespace lekt
