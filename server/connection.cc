@@ -2,6 +2,7 @@
 
 #include <asio/buffer.hpp>
 #include <asio/error.hpp>
+#include <cassert>
 #include <string>
 
 #include "common/duration.h"
@@ -35,6 +36,8 @@ Connection::Connection(Worker& worker, Socket socket, SessionId id, Ipv4Address 
   asio::error_code ignored;  // a socket that refuses this is about to fail anyway
   socket_.non_blocking(true, ignored);
 }
+
+Connection::~Connection() { assert(operations_ == 0); }
 
 void Connection::start() { read(); }
 

@@ -12,7 +12,7 @@
 // flight.
 //
 // The memory of the read under way is a part of the connection, so an idle connection is one block on the
-// heap besides what Asio keeps for each descriptor.
+// heap besides what Asio keeps for each descriptor; and it may be destroyed only when can_be_freed() says so.
 //
 // Owned by its worker's lists; every member runs on the worker's thread.
 #pragma once
@@ -72,6 +72,7 @@ class Connection {
   using List = std::list<Connection>;
 
   Connection(Worker& worker, Socket socket, SessionId id, Ipv4Address address);
+  ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 

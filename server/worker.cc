@@ -93,6 +93,7 @@ void Worker::admit(Arrival& arrival) {
 void Worker::run() {
   tick();
   io_.run();
+  close_everything();
 }
 
 AwakeTime Worker::tick_interval() const { return stopping_ ? 20ms : tick_of(settings_); }
@@ -153,9 +154,19 @@ void Worker::begin_stop() {
   tick();
 }
 
-void Worker::end_stop() {
-  while (!list_of(Stage::draining).empty()) list_of(Stage::draining).front().close();
-  io_.stop();
+void Worker::end_stop() { io_.stop(); }
+
+/// The memory of a read is a part of its connection: reads that are under way end, as cancelled, before it
+/// does.
+void Worker::close_everything() {
+  const auto all_gone = [&] { return std::ranges::all_of(lists_, &Connection::List::empty); };
+  while (!all_gone()) {
+    for (const Stage stage : {Stage::handshaking, Stage::established, Stage::draining})
+      while (!list_of(stage).empty()) list_of(stage).front().close();
+    io_.restart();
+    io_.poll();
+    free_closed();
+  }
 }
 
 void Worker::move(Connection& connection, Stage to) {

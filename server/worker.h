@@ -93,6 +93,7 @@ class Worker {
   void free_closed();
   void begin_stop();
   void end_stop();
+  void close_everything();
   void move(Connection& connection, Stage to);
   AwakeTime tick_interval() const;
 

@@ -1,0 +1,4 @@
+// Compiled without any hardening; see CMakeLists.txt.
+#include <cstdio>
+
+int main() { return std::puts("soft") < 0; }
