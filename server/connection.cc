@@ -175,8 +175,7 @@ void Connection::expire() {
 
 /// The session has written its reject into `output`.
 void Connection::end(Output& output) {
-  // A server that stops has said so once; a line for each client would only hide what came before.
-  log_event(worker_.is_stopping() ? LogLevel::debug : LogLevel::info, "reject",
+  log_event(worker_.level_of_reject(), "reject",
             {{"address", to_string(session_.address())},
              {"session", session_.id()},
              {"code", code_text(session_.rejection()->code)},

@@ -18,6 +18,10 @@ constexpr int step_ticks_max = 2;
 /// How long a stopping server waits for its clients to read why.
 constexpr AwakeTime stop_patience = 500ms;
 
+/// Lines in the log about rejects: a stranger who is refused again and again must not fill the disk.
+constexpr std::uint32_t reject_lines_per_second = 20;
+constexpr std::uint32_t reject_lines_at_once = 1000;
+
 /// How often a serving worker looks at the clock: often enough for the shortest of its timeouts.
 AwakeTime tick_of(const WorkerSettings& settings) {
   const AwakeTime shortest = std::min(settings.heartbeat_timeout, settings.handshake_timeout);
@@ -35,7 +39,8 @@ Worker::Worker(std::uint32_t index, std::uint32_t count, const WorkerSettings& s
       inbox_(inbox),
       admission_(admission),
       reader_(published),
-      clock_(std::chrono::steady_clock::now(), step_ticks_max * tick_of(settings)) {}
+      clock_(std::chrono::steady_clock::now(), step_ticks_max * tick_of(settings)),
+      reject_lines_(reject_lines_per_second, reject_lines_at_once) {}
 
 // ---- From any thread ----
 
@@ -105,6 +110,7 @@ void Worker::tick() {
   look_at_established();
   expire(list_of(Stage::draining), settings_.drain_timeout);
   free_closed();
+  report_hidden_rejects();
   if (stopping_ && (list_of(Stage::draining).empty() || now_ >= stop_at_)) return end_stop();
   timer_.expires_after(tick_interval());
   timer_.async_wait([this](const asio::error_code& error) {
@@ -140,6 +146,11 @@ void Worker::look_at_established() {
 
 void Worker::free_closed() {
   list_of(Stage::closed).remove_if([](const Connection& connection) { return connection.can_be_freed(); });
+}
+
+void Worker::report_hidden_rejects() {
+  if (rejects_hidden_ == 0 || !reject_lines_.take(now_)) return;
+  log_event(LogLevel::info, "rejects_hidden", {{"count", std::exchange(rejects_hidden_, 0)}});
 }
 
 void Worker::begin_stop() {
@@ -194,6 +205,14 @@ void Worker::was_heard(Connection& connection) {
 /// for.
 void Worker::has_left(const Connection& connection) {
   if (!stopping_) inbox_.post(LeaveCommand{connection.session().id(), connection.session().address()});
+}
+
+LogLevel Worker::level_of_reject() {
+  // A server that stops has said so once; a line for each client would only hide what came before.
+  if (stopping_) return LogLevel::debug;
+  if (reject_lines_.take(now_)) return LogLevel::info;
+  if (!log_enabled(LogLevel::debug)) ++rejects_hidden_;
+  return LogLevel::debug;
 }
 
 void Worker::begins_draining(Connection& connection) { move(connection, Stage::draining); }

@@ -22,9 +22,11 @@
 #include "server/admission.h"
 #include "server/connection.h"
 #include "server/inbox.h"
+#include "server/log.h"
 #include "server/output.h"
 #include "server/published_view.h"
 #include "server/time.h"
+#include "server/token_bucket.h"
 #include "server/writer.h"
 
 namespace lekt {
@@ -82,6 +84,8 @@ class Worker {
   void ask_to_join(Connection& connection);
   void was_heard(Connection& connection);  ///< or has just joined
   void has_left(const Connection& connection);
+  /// At which level a reject is logged; asked once for each.
+  LogLevel level_of_reject();
   void begins_draining(Connection& connection);
   void was_closed(Connection& connection);
 
@@ -91,6 +95,7 @@ class Worker {
   void expire(Connection::List& list, AwakeTime timeout);
   void look_at_established();
   void free_closed();
+  void report_hidden_rejects();
   void begin_stop();
   void end_stop();
   void close_everything();
@@ -113,6 +118,8 @@ class Worker {
   AwakeTime now_{0};
   AwakeTime stop_at_{0};
   SessionId serial_ = 0;
+  TokenBucket reject_lines_;
+  std::uint64_t rejects_hidden_ = 0;  ///< since the log last said so
   Output output_;
   std::array<char, 16 * 1024> buffer_;
   std::vector<asio::const_buffer> parts_;

@@ -162,13 +162,22 @@ int main(int argc, char** argv) {
   std::uint16_t port = 0;
   std::size_t clients = 0;
   std::size_t packet_bytes_max = lekt::limits::packet_bytes_default;
-  app.add_option("--port", port, "listen on this port of 127.0.0.1")->required()->type_name("PORT");
+  app.add_option("--port", port, "listen on this port of 127.0.0.1")
+      ->required()
+      ->type_name("PORT")
+      ->check(CLI::Range(1, 65'535).description(""));
   app.add_option("--clients", clients, "clients in each answer")->type_name("N")->capture_default_str();
   app.add_option("--max-packet-bytes", packet_bytes_max, "largest packet with clients")
       ->type_name("N")
-      ->check(CLI::Range(lekt::limits::packet_bytes_floor, lekt::limits::packet_bytes_ceiling))
+      ->check(
+          CLI::Range(lekt::limits::packet_bytes_floor, lekt::limits::packet_bytes_ceiling).description(""))
       ->capture_default_str();
-  CLI11_PARSE(app, argc, argv);
+  app.footer("\nExit status: 1 it cannot listen; 2 wrong usage. It serves until it is killed.");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
   lekt::bench::raise_descriptor_limit();
   try {
     lekt::bench::Floor(port, lekt::bench::conversation(clients, packet_bytes_max)).run();

@@ -71,17 +71,25 @@ void add_common(CLI::App& app, Options& options, std::string& json) {
                                                  {"redis", Peer::redis},
                                                  {"etcd", Peer::etcd},
                                                  {"mosquitto", Peer::mosquitto}};
-  app.add_option("--peer", options.peer, "what the server is: lekt, floor, redis, etcd or mosquitto")
+  app.add_option_function<std::string>(
+         "--peer",
+         [&options](const std::string& name) {
+           const auto found = peers.find(name);
+           if (found == peers.end())
+             throw CLI::ValidationError("--peer",
+                                        "\"" + name + "\" is not lekt, floor, redis, etcd or mosquitto");
+           options.peer = found->second;
+         },
+         "what the server is: lekt, floor, redis, etcd or mosquitto")
       ->type_name("NAME")
-      ->transform(CLI::CheckedTransformer(peers))
       ->default_str("lekt");
   app.add_option("--clients", options.clients, "clients, each with an address of its own from 127.1.0.1 on")
       ->type_name("N")
-      ->check(CLI::Range(1, 1'000'000))
+      ->check(CLI::Range(1, 1'000'000).description(""))
       ->capture_default_str();
   app.add_option("--at-once", options.at_once, "joins under way at the same time")
       ->type_name("N")
-      ->check(CLI::Range(1, 20'000))
+      ->check(CLI::Range(1, 20'000).description(""))
       ->capture_default_str();
   app.add_option("--json", json, "write the result to this file as well")->type_name("FILE");
 }

@@ -57,6 +57,15 @@ TEST_F(LogTest, has_one_line_an_event_in_a_fixed_form) {
     EXPECT_EQ(count(log, event), 1u) << event;
 }
 
+TEST_F(LogTest, hides_rejects_beyond_a_thousand_at_once_and_says_how_many) {
+  const std::uint16_t port = start({"--threads", "1", "--deny", "127.0.0.3"}).port();
+  for (int count = 0; count < 2000; ++count) RawClient(port, "127.0.0.3").expect_reject();
+  ASSERT_TRUE(daemon().logs("event=rejects_hidden count="));
+  const std::size_t shown = count(daemon().log(), "event=reject ");
+  EXPECT_GE(shown, 1000u);
+  EXPECT_LT(shown, 2000u);
+}
+
 TEST_F(LogTest, is_one_json_object_a_line_when_asked_to) {
   start({"--log-format", "json"});
   make_events();
