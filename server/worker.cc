@@ -111,7 +111,7 @@ void Worker::tick() {
   expire(list_of(Stage::draining), settings_.drain_timeout);
   free_closed();
   report_hidden_rejects();
-  if (stopping_ && (list_of(Stage::draining).empty() || now_ >= stop_at_)) return end_stop();
+  if (stopping_ && (list_of(Stage::draining).empty() || now_ >= stop_at_)) return io_.stop();
   timer_.expires_after(tick_interval());
   timer_.async_wait([this](const asio::error_code& error) {
     if (!error) tick();
@@ -164,8 +164,6 @@ void Worker::begin_stop() {
   timer_.cancel();
   tick();
 }
-
-void Worker::end_stop() { io_.stop(); }
 
 /// The memory of a read is a part of its connection: reads that are under way end, as cancelled, before it
 /// does.

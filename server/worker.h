@@ -97,7 +97,6 @@ class Worker {
   void free_closed();
   void report_hidden_rejects();
   void begin_stop();
-  void end_stop();
   void close_everything();
   void move(Connection& connection, Stage to);
   AwakeTime tick_interval() const;

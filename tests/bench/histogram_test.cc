@@ -57,4 +57,18 @@ TEST(Histogram, is_within_a_percent_of_the_sorted_values) {
   }
 }
 
+// At both ends of buckets, where they change their width: a value is never told as more than 1/128 above
+// itself.
+TEST(Histogram, is_as_exact_at_the_ends_of_its_buckets) {
+  for (std::int64_t power = 1; power < 1'500'000'000'000; power *= 2)
+    for (const std::int64_t value : {power - 1, power, power + 1, power + power / 128, 2 * power - 1}) {
+      Histogram histogram;
+      histogram.record(std::chrono::nanoseconds(value));
+      histogram.record(1h);
+      const auto found = histogram.percentile(0.5).count();
+      EXPECT_GE(found, value);
+      EXPECT_LE(found, value + value / 128) << value;
+    }
+}
+
 }  // namespace lekt::bench
