@@ -101,7 +101,8 @@ class Lekt(Server):
 
     def __init__(self, programs: Path, scratch: Path, cores: List[int], threads: int = 1, *flags: str) -> None:
         super().__init__(programs, scratch, cores)
-        self.flags = [f"--threads={threads}", *flags]
+        # The generator is faster than any client may be.
+        self.flags = [f"--threads={threads}", "--max-heartbeat-rate=1000000", "--max-connection-rate=1000000", *flags]
         self.database = self.directory / "lekt.db"
 
     def command(self) -> List[str]:

@@ -22,6 +22,8 @@ enum class ErrorCode : std::uint16_t {
   method_bit_beyond = 105,
   address_not_ipv4 = 106,
   handshake_timeout = 107,
+  proxy_header_wrong = 108,
+  tls_handshake_failed = 109,
   // Setup
   response_index_wrong = 201,
   port_invalid = 202,
@@ -30,6 +32,8 @@ enum class ErrorCode : std::uint16_t {
   record_too_large = 205,
   // Heartbeat
   heartbeat_timeout = 301,
+  reads_too_slowly = 302,
+  heartbeats_too_fast = 303,
   // The server's own state
   server_full = 401,
   server_stopping = 402,
@@ -37,6 +41,7 @@ enum class ErrorCode : std::uint16_t {
   address_denied = 404,
   address_busy = 405,
   handshakes_too_many = 406,
+  connections_too_fast = 407,
   // Configuration and start (exit 2 and 1)
   setting_invalid = 501,
   listen_failed = 502,
@@ -47,11 +52,14 @@ enum class ErrorCode : std::uint16_t {
   database_newer = 507,
   database_network = 508,
   start_failed = 509,
+  tls_unusable = 510,
   // While running, in the log
   commit_failed = 601,
   database_busy = 602,
   wal_growing = 603,
   descriptors_exhausted = 604,
+  mass_silence = 605,
+  tls_reload_failed = 606,
   // The client
   connect_failed = 701,
   server_closed = 702,

@@ -1,31 +1,83 @@
 #include "server/admission.h"
 
 #include <cassert>
+#include <random>
 #include <string>
 
 namespace lekt {
 
-std::optional<Rejection> Admission::admit(Ipv4Address address) {
-  const std::size_t connections = connections_.fetch_add(1, std::memory_order_relaxed);
-  std::size_t handshakes = 0;
-  std::size_t of_address = 0;
-  {
-    const std::lock_guard lock(mutex_);
-    handshakes = handshakes_++;
-    of_address = by_address_[address]++;
+namespace {
+
+std::uint64_t random_secret() {
+  std::random_device device;
+  return static_cast<std::uint64_t>(device()) << 32 | device();
+}
+
+}  // namespace
+
+Admission::Admission(const AddressRules& rules, const Limits& limits, CodeCounts& counts)
+    : rules_(rules),
+      limits_(limits),
+      counts_(counts),
+      address_rates_(limits.connections_per_address, random_secret()) {}
+
+Admission::Decision Admission::admit(Ipv4Address address, Rate::Time now) {
+  const std::lock_guard lock(mutex_);
+  return count(address, judge(address, now));
+}
+
+Admission::Decision Admission::refuse(Ipv4Address address, const Rejection& rejection) {
+  const std::lock_guard lock(mutex_);
+  return count(address, rejection);
+}
+
+Admission::Decision Admission::count(Ipv4Address address, std::optional<Rejection> rejection) {
+  Decision decision{Verdict::admitted, std::move(rejection)};
+  if (decision.rejection) {
+    if (refusals_.load(std::memory_order_relaxed) >= limits_.refusals_max) {
+      counts_.count(decision.rejection->code);  // one that is told is counted when it is
+      decision.verdict = Verdict::dropped;
+      return decision;
+    }
+    decision.verdict = Verdict::refused;
+    refusals_.fetch_add(1, std::memory_order_relaxed);
   }
+  connections_.fetch_add(1, std::memory_order_relaxed);
+  ++handshakes_;
+  ++by_address_[address];
+  return decision;
+}
+
+std::optional<Rejection> Admission::judge(Ipv4Address address, Rate::Time now) {
   if (!rules_.admits(address))
     return Rejection{ErrorCode::address_denied, "this server does not serve " + to_string(address) +
                                                     "; its operator decides that with --allow and --deny"};
-  if (connections >= limits_.connections_max)
+  if (connections() >= limits_.connections_max)
     return Rejection{ErrorCode::server_full, "the server has " + std::to_string(limits_.connections_max) +
                                                  " connections, as many as it may have; try again later"};
-  if (of_address >= limits_.handshakes_per_address_max)
+  if (auto rejection = judge_rate(address, now)) return rejection;
+  return judge_handshakes(address);
+}
+
+std::optional<Rejection> Admission::judge_rate(Ipv4Address address, Rate::Time now) {
+  if (!address_rates_.take(address, now))
+    return Rejection{ErrorCode::connections_too_fast,
+                     "connections from " + to_string(address) +
+                         " come faster than one address may connect; wait longer before you try again"};
+  if (!limits_.connections.take(paid_until_, now))
+    return Rejection{ErrorCode::connections_too_fast,
+                     "connections come faster than this server takes them; try again in a moment"};
+  return std::nullopt;
+}
+
+std::optional<Rejection> Admission::judge_handshakes(Ipv4Address address) const {
+  const auto found = by_address_.find(address);
+  if (found != by_address_.end() && found->second >= limits_.handshakes_per_address_max)
     return Rejection{ErrorCode::address_busy,
                      to_string(address) +
                          " has as many connections that have not joined yet as one address may have (" +
                          std::to_string(limits_.handshakes_per_address_max) + "); finish or close them"};
-  if (handshakes >= limits_.handshakes_max)
+  if (handshakes_ >= limits_.handshakes_max)
     return Rejection{ErrorCode::handshakes_too_many, "as many connections as the server bears (" +
                                                          std::to_string(limits_.handshakes_max) +
                                                          ") have not joined yet; try again in a moment"};
@@ -38,6 +90,11 @@ void Admission::end_handshake(Ipv4Address address) {
   assert(found != by_address_.end() && handshakes_ > 0);
   --handshakes_;
   if (--found->second == 0) by_address_.erase(found);
+}
+
+void Admission::end_connection(Verdict verdict) {
+  connections_.fetch_sub(1, std::memory_order_relaxed);
+  if (verdict == Verdict::refused) refusals_.fetch_sub(1, std::memory_order_relaxed);
 }
 
 std::size_t Admission::handshakes() const {

@@ -1,11 +1,14 @@
 // Admission: who may connect, before a byte of theirs is read.
 //
 // An address that is not allowed, and what goes beyond a limit, is told so with a code and let go. A
-// connection that is refused counts until it is closed, like every other: it holds a descriptor.
+// connection that is refused counts until it is closed, like every other: it holds a descriptor. When many
+// are being told already, the next ones are closed without a word, so that strangers who are refused take no
+// memory beyond a bound.
 //
 // What it keeps follows the handshakes under way, not the clients that are there; how many sessions an
-// address may have when it joins is the registry's to say. The listener admits on its thread, workers report
-// on theirs.
+// address may have when it joins is the registry's to say.
+//
+// The listener admits on its thread, workers report on theirs.
 #pragma once
 
 #include <atomic>
@@ -17,6 +20,9 @@
 
 #include "common/cidr.h"
 #include "common/errors.h"
+#include "server/address_rates.h"
+#include "server/code_counts.h"
+#include "server/rate.h"
 
 namespace lekt {
 
@@ -26,25 +32,50 @@ class Admission {
     std::size_t connections_max = 0;
     std::size_t handshakes_max = 0;              ///< connections that have not joined yet
     std::size_t handshakes_per_address_max = 0;  ///< of these, from one address
+    Rate connections;                            ///< new ones, of all addresses
+    Rate connections_per_address;
+    std::size_t refusals_max = 1024;  ///< connections that are being told why they are refused
   };
 
-  Admission(const AddressRules& rules, const Limits& limits) : rules_(rules), limits_(limits) {}
+  enum class Verdict : std::uint8_t {
+    admitted,
+    refused,  ///< it may stay until it has been told why
+    dropped,  ///< close it: it was not counted, and nothing of it is to be reported
+  };
+  struct Decision {
+    Verdict verdict = Verdict::admitted;
+    std::optional<Rejection> rejection;  ///< unless it is admitted
+  };
 
-  /// Counts a connection and its handshake. With a rejection it may stay only until it has been told.
-  std::optional<Rejection> admit(Ipv4Address address);
+  Admission(const AddressRules& rules, const Limits& limits, CodeCounts& counts);
+
+  /// Counts a connection and its handshake. `now`: of a clock that never goes back.
+  Decision admit(Ipv4Address address, Rate::Time now);
+  /// The same for one that is refused for a reason of the caller's.
+  Decision refuse(Ipv4Address address, const Rejection& rejection);
+
   /// It has joined, or will not.
   void end_handshake(Ipv4Address address);
   /// It is closed; its handshake has ended before.
-  void end_connection() { connections_.fetch_sub(1, std::memory_order_relaxed); }
+  void end_connection(Verdict verdict);
 
   std::size_t connections() const { return connections_.load(std::memory_order_relaxed); }
   std::size_t handshakes() const;
 
  private:
+  Decision count(Ipv4Address address, std::optional<Rejection> rejection);
+  std::optional<Rejection> judge(Ipv4Address address, Rate::Time now);
+  std::optional<Rejection> judge_rate(Ipv4Address address, Rate::Time now);
+  std::optional<Rejection> judge_handshakes(Ipv4Address address) const;
+
   const AddressRules rules_;
   const Limits limits_;
+  CodeCounts& counts_;
   std::atomic<std::size_t> connections_{0};
-  mutable std::mutex mutex_;
+  std::atomic<std::size_t> refusals_{0};
+  mutable std::mutex mutex_;  ///< for what follows
+  Rate::Time paid_until_{0};
+  AddressRates address_rates_;
   std::unordered_map<Ipv4Address, std::uint32_t> by_address_;
   std::size_t handshakes_ = 0;
 };

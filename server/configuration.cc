@@ -175,6 +175,10 @@ void Flags::define() {
            "a session without a heartbeat for so long ends");
   duration("--handshake-timeout", target.handshake_timeout, 10ms,
            "handshake and setup together take at most this");
+  duration("--tcp-user-timeout", target.tcp_user_timeout, 10ms,
+           "a client that does not acknowledge what it was sent for so long is gone [default: the heartbeat "
+           "timeout]")
+      ->default_str("");
   duration("--restart-grace", target.restart_grace, 0ms,
            "clients of before a restart have so long to come back [default: the heartbeat timeout]")
       ->default_str("");
@@ -185,6 +189,14 @@ void Flags::define() {
          "connections of one address that have joined, and as many that have not yet");
   number("--max-handshakes", target.handshakes_max, 1, 1'000'000,
          "connections of all addresses that have not joined yet");
+  number("--max-connection-rate", target.connection_rate, 1, 1'000'000,
+         "new connections in a second; twice as many at once");
+  number("--max-connection-rate-per-address", target.connection_rate_per_address, 1, 1'000'000,
+         "of these, from one address");
+  number("--max-heartbeat-rate", target.heartbeat_rate, 1, 1'000'000,
+         "heartbeats of one connection in a second; more are answered later");
+  number("--max-output-bytes", target.output_bytes_max, limits::packet_bytes_floor, 2'000'000'000,
+         "bytes of an answer that may wait until a client reads them");
   block("--allow", target.address_rules.allowed, "serve only these addresses; repeatable [default: all]");
   block("--deny", target.address_rules.denied,
         "do not serve these addresses, even if they are allowed; repeatable");
@@ -227,12 +239,17 @@ std::string describe(const Configuration& configuration) {
   line("database", configuration.database.string());
   line("heartbeat-timeout", format_duration(configuration.heartbeat_timeout));
   line("handshake-timeout", format_duration(configuration.handshake_timeout));
+  line("tcp-user-timeout", format_duration(configuration.tcp_user_timeout));
   line("restart-grace", format_duration(configuration.restart_grace));
   line("retention", format_duration(configuration.retention));
   line("threads", std::to_string(configuration.threads));
   line("max-clients", std::to_string(configuration.clients_max));
   line("max-connections-per-address", std::to_string(configuration.connections_per_address_max));
   line("max-handshakes", std::to_string(configuration.handshakes_max));
+  line("max-connection-rate", std::to_string(configuration.connection_rate));
+  line("max-connection-rate-per-address", std::to_string(configuration.connection_rate_per_address));
+  line("max-heartbeat-rate", std::to_string(configuration.heartbeat_rate));
+  line("max-output-bytes", std::to_string(configuration.output_bytes_max));
   for (const Cidr& cidr : configuration.address_rules.allowed) line("allow", to_string(cidr));
   for (const Cidr& cidr : configuration.address_rules.denied) line("deny", to_string(cidr));
   line("max-methods", std::to_string(configuration.methods_max));
@@ -280,6 +297,7 @@ std::variant<Configuration, EarlyExit> read_configuration(int argc, const char* 
   }
   if (configuration.listen.empty()) configuration.listen.push_back({"0.0.0.0", limits::port_default});
   if (app.count("--restart-grace") == 0) configuration.restart_grace = configuration.heartbeat_timeout;
+  if (app.count("--tcp-user-timeout") == 0) configuration.tcp_user_timeout = configuration.heartbeat_timeout;
   if (flags.check_only) return EarlyExit{0, describe(configuration)};
   return configuration;
 }

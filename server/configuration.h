@@ -27,6 +27,7 @@ struct Configuration {
   std::filesystem::path database = "lekt.db";
   AwakeTime heartbeat_timeout = std::chrono::seconds(90);
   AwakeTime handshake_timeout = std::chrono::seconds(10);
+  AwakeTime tcp_user_timeout = std::chrono::seconds(90);
   AwakeTime restart_grace = std::chrono::seconds(90);
   std::chrono::seconds retention = std::chrono::hours(7 * 24);
   std::uint32_t threads = 1;
@@ -34,6 +35,11 @@ struct Configuration {
   /// Joined ones, and as many that have not joined yet.
   std::uint32_t connections_per_address_max = 64;
   std::uint32_t handshakes_max = 16'384;
+  // In a second; twice as many at once.
+  std::uint32_t connection_rate = 10'000;
+  std::uint32_t connection_rate_per_address = 100;
+  std::uint32_t heartbeat_rate = 100;  ///< of one connection
+  std::uint32_t output_bytes_max = 64 * 1024 * 1024;
   AddressRules address_rules;
   std::uint32_t methods_max = limits::methods_max_default;
   std::uint32_t packet_bytes_max = limits::packet_bytes_default;

@@ -19,6 +19,12 @@ constexpr std::size_t gather_max = 64;
 /// Answers to pipelined heartbeats that are collected before they are sent.
 constexpr std::size_t output_bytes_max = 16 * 1024;
 
+/// Bytes of an answer that cost as much as one heartbeat more.
+constexpr std::size_t answer_bytes_unit = 64 * 1024;
+
+/// A client that reads more slowly than this is not using what it asked for, and keeps an old view in memory.
+constexpr std::size_t reading_bytes_per_second_min = 64 * 1024;
+
 /// What a rejected client may still send before it is cut off.
 constexpr std::uint32_t drain_bytes_max = 1024 * 1024;
 
@@ -44,7 +50,8 @@ void Connection::start() { read(); }
 // ---- Reading ----
 
 bool Connection::can_read() const {
-  return state_ == State::open && blocked_ == nullptr && session_.phase() != Session::Phase::joining;
+  return state_ == State::open && blocked_ == nullptr && !slowed_ &&
+         session_.phase() != Session::Phase::joining;
 }
 
 void Connection::go_on() {
@@ -112,12 +119,38 @@ void Connection::process(ByteView input) {
         return;
       case Session::Action::Kind::answer:
         worker_.was_heard(*this);
+        const std::size_t before = output.size();
         worker_.view()->answer(session_.cursor(), action.timestamp, output);
-        if (output.only_copies() && output.size() < output_bytes_max) break;
-        if (!send(output)) return session_.keep(input);
+        pay(output.size() - before);
+        if (!slowed_ && output.only_copies() && output.size() < output_bytes_max) break;
+        if (!send(output) || slowed_) return session_.keep(input);
         output.clear();
     }
   }
+}
+
+/// Whoever asks too often, or for too much, is answered and then waits for the next tick.
+void Connection::pay(std::size_t answer_bytes) {
+  const Rate& rate = worker_.settings().heartbeats;
+  const auto units = static_cast<std::uint32_t>(1 + answer_bytes / answer_bytes_unit);
+  rate.charge(heartbeats_paid_until_, worker_.now(), units);
+  if (!rate.is_used_up(heartbeats_paid_until_, worker_.now())) return;
+  slowed_ = true;
+  worker_.slow_down(*this);
+  if (std::exchange(was_slowed_, true)) return;
+  log_event(worker_.note_code(ErrorCode::heartbeats_too_fast), "slowed",
+            {{"address", to_string(session_.address())},
+             {"session", session_.id()},
+             {"code", code_text(ErrorCode::heartbeats_too_fast)}});
+}
+
+void Connection::resume() {
+  if (worker_.settings().heartbeats.is_used_up(heartbeats_paid_until_, worker_.now()))
+    return worker_.slow_down(*this);
+  slowed_ = false;
+  if (state_ != State::open || blocked_ != nullptr) return;
+  process({});
+  go_on();
 }
 
 void Connection::joined(std::int64_t second) {
@@ -146,6 +179,7 @@ void Connection::refuse(const Rejection& rejection) {
   if (state_ != State::open) return;
   // A client that does not read what it asked for will not read why it is refused either.
   if (blocked_ != nullptr) {
+    (void)worker_.note_code(rejection.code);
     leave(rejection.text());
     return close();
   }
@@ -163,9 +197,12 @@ void Connection::expire() {
     return refuse({ErrorCode::handshake_timeout,
                    "handshake and setup took longer than " + format_duration(settings.handshake_timeout) +
                        "; the session was in the " + std::string(to_string(phase)) + " phase"});
+  if (blocked_ != nullptr)
+    return refuse({ErrorCode::reads_too_slowly, std::to_string(blocked_->output.size() - blocked_->sent) +
+                                                    " bytes of an answer wait to be read"});
   // Bytes that wait in the socket were sent in time; they are read as soon as this thread gets to it.
   asio::error_code ignored;
-  if (blocked_ == nullptr && socket_.available(ignored) > 0) return worker_.was_heard(*this);
+  if (slowed_ || socket_.available(ignored) > 0) return worker_.was_heard(*this);
   refuse(
       {ErrorCode::heartbeat_timeout,
        "no heartbeat came within " + format_duration(settings.heartbeat_timeout) + "; send them more often"});
@@ -175,7 +212,7 @@ void Connection::expire() {
 
 /// The session has written its reject into `output`.
 void Connection::end(Output& output) {
-  log_event(worker_.level_of_reject(), "reject",
+  log_event(worker_.note_code(session_.rejection()->code), "reject",
             {{"address", to_string(session_.address())},
              {"session", session_.id()},
              {"code", code_text(session_.rejection()->code)},
@@ -220,12 +257,20 @@ void Connection::close() {
 // ---- Sending ----
 
 /// Sends what the socket takes now. The rest is kept and sent when the socket is ready; then this returns
-/// false, and false as well when the connection is lost.
+/// false, and false as well when the connection is lost, or was closed because too much waits.
 bool Connection::send(Output& output) {
   std::size_t sent = 0;
   if (send_from(output, sent)) return true;
   if (state_ == State::closed) return false;
-  blocked_ = std::make_unique<Blocked>(Blocked{std::move(output), sent, worker_.view()});
+  const std::size_t waiting = output.size() - sent;
+  const AwakeTime least = worker_.settings().heartbeat_timeout;
+  blocked_ = std::make_unique<Blocked>(
+      Blocked{std::move(output), sent, worker_.view(),
+              worker_.now() + least + std::chrono::seconds(waiting / reading_bytes_per_second_min)});
+  if (waiting > worker_.settings().output_bytes_max) {
+    expire();
+    return false;
+  }
   wait_writable();
   return false;
 }
@@ -254,6 +299,10 @@ std::size_t Connection::send_parts(Output& output, std::size_t sent, asio::error
     return parts.size() < gather_max;
   });
   return socket_.send(parts, 0, error);
+}
+
+bool Connection::reads_too_slowly() const {
+  return blocked_ != nullptr && worker_.now() >= blocked_->deadline;
 }
 
 void Connection::wait_writable() {

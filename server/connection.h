@@ -4,8 +4,8 @@
 // socket is empty, and so a heartbeat costs one recv and one send and no further system call. What does not
 // fit is read through the worker's shared buffer. An idle connection holds no other buffer.
 //
-// While output waits for the socket, or a join waits for the writer, nothing is read: a client that sends and
-// does not read is held back by TCP, not by memory.
+// While output waits for the socket, a join waits for the writer, or heartbeats came too fast, nothing is
+// read: a client that sends and does not read is held back by TCP, not by memory.
 //
 // A reject is the last thing sent: then the sending side is shut down and what the client still sends is read
 // and dropped for a moment, since closing with unread input would make the kernel destroy the message in
@@ -26,7 +26,9 @@
 #include <memory>
 #include <string_view>
 
+#include "server/admission.h"
 #include "server/output.h"
+#include "server/rate.h"
 #include "server/session.h"
 #include "server/time.h"
 
@@ -84,14 +86,19 @@ class Connection {
   void joined(std::int64_t second);
   /// The time for what it is doing has passed.
   void expire();
+  /// It goes on after it was slowed down.
+  void resume();
   /// Closes now; the client is told nothing.
   void close();
+
+  /// What waits for it to read has waited for too long.
+  bool reads_too_slowly() const;
 
   const Session& session() const { return session_; }
   bool can_be_freed() const { return state_ == State::closed && operations_ == 0; }
 
  private:
-  friend class Worker;  // keeps stage_, self_, since_ and heard_
+  friend class Worker;  // keeps stage_, self_, since_, heard_ and verdict_
 
   enum class State : std::uint8_t {
     open,
@@ -108,6 +115,7 @@ class Connection {
     Output output;
     std::size_t sent = 0;
     std::shared_ptr<const ChangeView> view;
+    AwakeTime deadline;  ///< for all of it
   };
 
   /// What Asio calls when a read is over.
@@ -126,6 +134,7 @@ class Connection {
   void on_writable(const asio::error_code& error);
   void process(ByteView input);
   void go_on();
+  void pay(std::size_t answer_bytes);
   bool send(Output& output);
   bool send_from(Output& output, std::size_t& sent);
   std::size_t send_parts(Output& output, std::size_t sent, asio::error_code& error);
@@ -148,8 +157,12 @@ class Connection {
   bool heard_ = false;       ///< since the worker has last reported it
   bool registered_ = false;  ///< the writer knows the session
   bool joined_ = false;
+  bool slowed_ = false;      ///< reads nothing until resume()
+  bool was_slowed_ = false;  ///< and the log has said so
+  Admission::Verdict verdict_ = Admission::Verdict::admitted;
   Stage stage_ = Stage::handshaking;
   std::unique_ptr<Blocked> blocked_;
+  Rate::Time heartbeats_paid_until_{0};
   AwakeTime since_;  ///< last heard, or when the current phase began
   Session session_;
   List::iterator self_;  ///< in the worker's list of its stage

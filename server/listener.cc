@@ -1,5 +1,6 @@
 #include "server/listener.h"
 
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <asio/error.hpp>
@@ -20,6 +21,8 @@ constexpr auto exhausted_pause = 100ms;
 /// Connections that are taken before they are handed over and signals are looked at.
 constexpr int accepted_at_once = 256;
 
+using UserTimeout = asio::detail::socket_option::integer<IPPROTO_TCP, TCP_USER_TIMEOUT>;
+
 /// The address by which the protocol can name a peer; nothing for one that really came over IPv6.
 std::optional<Ipv4Address> ipv4_of(const asio::ip::address& address) {
   if (address.is_v4()) return Ipv4Address{address.to_v4().to_uint()};
@@ -27,9 +30,15 @@ std::optional<Ipv4Address> ipv4_of(const asio::ip::address& address) {
   return Ipv4Address{asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).to_uint()};
 }
 
+Rejection not_ipv4(const asio::ip::address& peer) {
+  return {ErrorCode::address_not_ipv4,
+          "you came from " + peer.to_string() +
+              ", but the protocol names clients by IPv4 address; connect to an IPv4 address of this server"};
+}
+
 }  // namespace
 
-Listener::Listener(asio::io_context& io, const ListenAddress& address,
+Listener::Listener(asio::io_context& io, const ListenAddress& address, AwakeTime user_timeout,
                    const std::vector<std::unique_ptr<Worker>>& workers, Admission& admission)
     : workers_(workers), admission_(admission), acceptor_(io), pause_(io), arrivals_(workers.size()) {
   const asio::ip::tcp::endpoint endpoint(asio::ip::make_address(address.address), address.port);
@@ -37,7 +46,9 @@ Listener::Listener(asio::io_context& io, const ListenAddress& address,
     acceptor_.open(endpoint.protocol());
     acceptor_.set_option(asio::socket_base::reuse_address(true));
     if (endpoint.address().is_v6()) acceptor_.set_option(asio::ip::v6_only(false));
-    acceptor_.set_option(asio::ip::tcp::no_delay(true));  // the connections inherit it
+    // The connections inherit these two.
+    acceptor_.set_option(asio::ip::tcp::no_delay(true));
+    acceptor_.set_option(UserTimeout(static_cast<int>(user_timeout.count())));
     acceptor_.bind(endpoint);
     acceptor_.listen(asio::socket_base::max_listen_connections);
     acceptor_.non_blocking(true);
@@ -84,22 +95,19 @@ Listener::Accepted Listener::accept_one() {
     return Accepted::one;  // that one was gone before it was accepted
   }
   exhausted_ = false;
-  arrivals_[next_worker_].push_back(arrival(std::move(socket), peer.address()));
-  next_worker_ = (next_worker_ + 1) % workers_.size();
+  take(std::move(socket), peer.address());
   return Accepted::one;
 }
 
-Arrival Listener::arrival(Descriptor socket, const asio::ip::address& peer) {
-  const Ipv4Address none{};
-  const auto address = ipv4_of(peer);
-  Arrival arrival{std::move(socket), address.value_or(none), admission_.admit(address.value_or(none))};
-  if (!address)
-    arrival.rejection =
-        Rejection{ErrorCode::address_not_ipv4,
-                  "you came from " + peer.to_string() +
-                      ", but the protocol names clients by IPv4 address; connect to an IPv4 address of this "
-                      "server"};
-  return arrival;
+void Listener::take(Descriptor socket, const asio::ip::address& peer) {
+  const auto known = ipv4_of(peer);
+  const Ipv4Address address = known.value_or(Ipv4Address{});
+  Admission::Decision decision =
+      known ? admission_.admit(address, std::chrono::steady_clock::now().time_since_epoch())
+            : admission_.refuse(address, not_ipv4(peer));
+  if (decision.verdict == Admission::Verdict::dropped) return;
+  arrivals_[next_worker_].push_back({std::move(socket), address, std::move(decision)});
+  next_worker_ = (next_worker_ + 1) % workers_.size();
 }
 
 void Listener::hand_over() {

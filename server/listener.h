@@ -23,8 +23,9 @@ namespace lekt {
 
 class Listener {
  public:
-  /// Binds and listens at once; throws CodedError E502.
-  Listener(asio::io_context& io, const ListenAddress& address,
+  /// Binds and listens at once; throws CodedError E502. `user_timeout`: how long a client may leave what it
+  /// was sent without an acknowledgement before the kernel gives it up (tcp(7), TCP_USER_TIMEOUT).
+  Listener(asio::io_context& io, const ListenAddress& address, AwakeTime user_timeout,
            const std::vector<std::unique_ptr<Worker>>& workers, Admission& admission);
 
   /// With the port that was picked when 0 was asked for.
@@ -39,7 +40,7 @@ class Listener {
   void wait();
   void accept_waiting();
   Accepted accept_one();
-  Arrival arrival(Descriptor socket, const asio::ip::address& peer);
+  void take(Descriptor socket, const asio::ip::address& peer);
   void hand_over();
   void pause();
 

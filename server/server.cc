@@ -71,10 +71,23 @@ WriterSettings writer_settings(const Configuration& configuration) {
   return settings;
 }
 
+/// So many in a second, and after a quiet time those of two seconds at once.
+Rate rate_of(std::uint32_t per_second) { return {per_second, 2 * per_second}; }
+
 Admission::Limits admission_limits(const Configuration& configuration) {
   const std::size_t connections_max = connections_allowed();
   grow_descriptor_table(connections_max + descriptors_reserved);
-  return {connections_max, configuration.handshakes_max, configuration.connections_per_address_max};
+  return {connections_max, configuration.handshakes_max, configuration.connections_per_address_max,
+          rate_of(configuration.connection_rate), rate_of(configuration.connection_rate_per_address)};
+}
+
+WorkerSettings worker_settings(const Configuration& configuration) {
+  WorkerSettings settings;
+  settings.heartbeat_timeout = configuration.heartbeat_timeout;
+  settings.handshake_timeout = configuration.handshake_timeout;
+  settings.heartbeats = rate_of(configuration.heartbeat_rate);
+  settings.output_bytes_max = configuration.output_bytes_max;
+  return settings;
 }
 
 }  // namespace
@@ -85,15 +98,13 @@ Server::Server(const Configuration& configuration)
       database_(database_settings(configuration_)),
       writer_(database_, writer_settings(configuration_), {AwakeTime(0), wall_seconds()}),
       published_(writer_.view()),
-      admission_(configuration_.address_rules, admission_limits(configuration_)),
+      admission_(configuration_.address_rules, admission_limits(configuration_), counts_),
       writer_thread_(writer_, database_, inbox_, published_, workers_),
       signals_(io_, SIGTERM, SIGINT) {
-  WorkerSettings settings;
-  settings.heartbeat_timeout = configuration_.heartbeat_timeout;
-  settings.handshake_timeout = configuration_.handshake_timeout;
+  const Worker::Shared shared{rules_, inbox_, admission_, counts_, published_};
   for (std::uint32_t index = 0; index < configuration_.threads; ++index)
-    workers_.push_back(std::make_unique<Worker>(index, configuration_.threads, settings, rules_, inbox_,
-                                                admission_, published_));
+    workers_.push_back(
+        std::make_unique<Worker>(index, configuration_.threads, worker_settings(configuration_), shared));
   return_freed_memory();
   listen();
 }
@@ -103,7 +114,8 @@ Server::~Server() = default;
 void Server::listen() {
   const std::size_t connections_max = connections_allowed();
   for (const ListenAddress& address : configuration_.listen) {
-    listeners_.push_back(std::make_unique<Listener>(io_, address, workers_, admission_));
+    listeners_.push_back(
+        std::make_unique<Listener>(io_, address, configuration_.tcp_user_timeout, workers_, admission_));
     log_event(LogLevel::info, "listening",
               {{"address", listeners_.back()->local_address().text()}, {"connections_max", connections_max}});
   }

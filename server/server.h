@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "server/admission.h"
+#include "server/code_counts.h"
 #include "server/configuration.h"
 #include "server/inbox.h"
 #include "server/listener.h"
@@ -47,6 +48,7 @@ class Server {
   Inbox inbox_;
   Writer writer_;
   PublishedView published_;
+  CodeCounts counts_;
   Admission admission_;
   std::vector<std::unique_ptr<Worker>> workers_;
   WriterThread writer_thread_;

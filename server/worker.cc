@@ -17,10 +17,10 @@ constexpr int step_ticks_max = 2;
 
 /// How long a stopping server waits for its clients to read why.
 constexpr AwakeTime stop_patience = 500ms;
+const Rejection stopping{ErrorCode::server_stopping, "the server is shutting down; connect again later"};
 
 /// Lines in the log about rejects: a stranger who is refused again and again must not fill the disk.
-constexpr std::uint32_t reject_lines_per_second = 20;
-constexpr std::uint32_t reject_lines_at_once = 1000;
+const Rate reject_lines(20, 1000);
 
 /// How often a serving worker looks at the clock: often enough for the shortest of its timeouts.
 AwakeTime tick_of(const WorkerSettings& settings) {
@@ -30,17 +30,13 @@ AwakeTime tick_of(const WorkerSettings& settings) {
 
 }  // namespace
 
-Worker::Worker(std::uint32_t index, std::uint32_t count, const WorkerSettings& settings,
-               const SessionRules& rules, Inbox& inbox, Admission& admission, const PublishedView& published)
+Worker::Worker(std::uint32_t index, std::uint32_t count, const WorkerSettings& settings, const Shared& shared)
     : index_(index),
       count_(count),
       settings_(settings),
-      rules_(rules),
-      inbox_(inbox),
-      admission_(admission),
-      reader_(published),
-      clock_(std::chrono::steady_clock::now(), step_ticks_max * tick_of(settings)),
-      reject_lines_(reject_lines_per_second, reject_lines_at_once) {}
+      shared_(shared),
+      reader_(shared.published),
+      clock_(std::chrono::steady_clock::now(), step_ticks_max * tick_of(settings)) {}
 
 // ---- From any thread ----
 
@@ -79,8 +75,8 @@ void Worker::admit(Arrival& arrival) {
   socket.assign(asio::ip::tcp::v4(), arrival.socket.value(), error);
   if (error) {
     log_event(LogLevel::warn, "lost", {{"address", to_string(arrival.address)}, {"reason", error.message()}});
-    admission_.end_handshake(arrival.address);
-    admission_.end_connection();
+    shared_.admission.end_handshake(arrival.address);
+    shared_.admission.end_connection(arrival.decision.verdict);
     return;
   }
   arrival.socket.release();
@@ -88,11 +84,9 @@ void Worker::admit(Arrival& arrival) {
   Connection::List& handshaking = list_of(Stage::handshaking);
   Connection& connection = handshaking.emplace_back(*this, std::move(socket), id, arrival.address);
   connection.self_ = std::prev(handshaking.end());
-  if (stopping_)
-    arrival.rejection =
-        Rejection{ErrorCode::server_stopping, "the server is shutting down; connect again later"};
-  if (arrival.rejection) return connection.refuse(*arrival.rejection);
-  connection.start();
+  connection.verdict_ = arrival.decision.verdict;
+  if (arrival.decision.rejection) return connection.refuse(*arrival.decision.rejection);
+  stopping_ ? connection.refuse(stopping) : connection.start();
 }
 
 void Worker::run() {
@@ -110,6 +104,7 @@ void Worker::tick() {
   look_at_established();
   expire(list_of(Stage::draining), settings_.drain_timeout);
   free_closed();
+  resume_slowed();
   report_hidden_rejects();
   if (stopping_ && (list_of(Stage::draining).empty() || now_ >= stop_at_)) return io_.stop();
   timer_.expires_after(tick_interval());
@@ -139,17 +134,22 @@ void Worker::look_at_established() {
       command.heard.emplace_back(connection.session().address(), wall - ago.count());
       connection.heard_ = false;
     }
-    if (now_ - connection.since_ >= settings_.heartbeat_timeout) connection.expire();
+    if (now_ - connection.since_ >= settings_.heartbeat_timeout || connection.reads_too_slowly())
+      connection.expire();
   }
-  if (!command.heard.empty()) inbox_.post(std::move(command));
+  if (!command.heard.empty()) shared_.inbox.post(std::move(command));
 }
 
 void Worker::free_closed() {
   list_of(Stage::closed).remove_if([](const Connection& connection) { return connection.can_be_freed(); });
 }
 
+void Worker::resume_slowed() {
+  for (Connection* connection : std::exchange(slowed_, {})) connection->resume();
+}
+
 void Worker::report_hidden_rejects() {
-  if (rejects_hidden_ == 0 || !reject_lines_.take(now_)) return;
+  if (rejects_hidden_ == 0 || !reject_lines.take(reject_lines_paid_until_, now_)) return;
   log_event(LogLevel::info, "rejects_hidden", {{"count", std::exchange(rejects_hidden_, 0)}});
 }
 
@@ -158,9 +158,7 @@ void Worker::begin_stop() {
   stopping_ = true;
   stop_at_ = now_ + stop_patience;
   for (const Stage stage : {Stage::handshaking, Stage::established})
-    while (!list_of(stage).empty())
-      list_of(stage).front().refuse(
-          {ErrorCode::server_stopping, "the server is shutting down; connect again later"});
+    while (!list_of(stage).empty()) list_of(stage).front().refuse(stopping);
   timer_.cancel();
   tick();
 }
@@ -180,7 +178,8 @@ void Worker::close_everything() {
 
 void Worker::move(Connection& connection, Stage to) {
   list_of(to).splice(list_of(to).end(), list_of(connection.stage_), connection.self_);
-  if (connection.stage_ == Stage::handshaking) admission_.end_handshake(connection.session().address());
+  if (connection.stage_ == Stage::handshaking)
+    shared_.admission.end_handshake(connection.session().address());
   connection.stage_ = to;
   connection.since_ = now_;
 }
@@ -190,7 +189,7 @@ void Worker::move(Connection& connection, Stage to) {
 void Worker::ask_to_join(Connection& connection) {
   const Session& session = connection.session();
   joining_.emplace(session.id(), &connection);
-  inbox_.post(JoinCommand{session.id(), session.address(), session.methods()});
+  shared_.inbox.post(JoinCommand{session.id(), session.address(), session.methods()});
 }
 
 void Worker::was_heard(Connection& connection) {
@@ -202,13 +201,14 @@ void Worker::was_heard(Connection& connection) {
 /// A server that stops leaves its clients listed: they still run, and after the next start they are waited
 /// for.
 void Worker::has_left(const Connection& connection) {
-  if (!stopping_) inbox_.post(LeaveCommand{connection.session().id(), connection.session().address()});
+  if (!stopping_) shared_.inbox.post(LeaveCommand{connection.session().id(), connection.session().address()});
 }
 
-LogLevel Worker::level_of_reject() {
+LogLevel Worker::note_code(ErrorCode code) {
+  shared_.counts.count(code);
   // A server that stops has said so once; a line for each client would only hide what came before.
   if (stopping_) return LogLevel::debug;
-  if (reject_lines_.take(now_)) return LogLevel::info;
+  if (reject_lines.take(reject_lines_paid_until_, now_)) return LogLevel::info;
   if (!log_enabled(LogLevel::debug)) ++rejects_hidden_;
   return LogLevel::debug;
 }
@@ -217,7 +217,8 @@ void Worker::begins_draining(Connection& connection) { move(connection, Stage::d
 
 void Worker::was_closed(Connection& connection) {
   joining_.erase(connection.session().id());
-  admission_.end_connection();
+  std::erase(slowed_, &connection);
+  shared_.admission.end_connection(connection.verdict_);
   move(connection, Stage::closed);
 }
 

@@ -20,13 +20,14 @@
 
 #include "common/descriptor.h"
 #include "server/admission.h"
+#include "server/code_counts.h"
 #include "server/connection.h"
 #include "server/inbox.h"
 #include "server/log.h"
 #include "server/output.h"
 #include "server/published_view.h"
+#include "server/rate.h"
 #include "server/time.h"
-#include "server/token_bucket.h"
 #include "server/writer.h"
 
 namespace lekt {
@@ -39,26 +40,38 @@ struct WorkerSettings {
   /// Within which every established connection is looked at once: whether it has expired, and whether the
   /// writer is to be told that it was heard. A tenth of the heartbeat timeout when that is less.
   AwakeTime round = std::chrono::seconds(5);
+  /// Of one connection. A heartbeat counts once, and once more for each 64 KiB of its answer.
+  Rate heartbeats{100, 200};
+  /// Bytes that may wait until a client has read what came before.
+  std::size_t output_bytes_max = 64 * 1024 * 1024;
 };
 
-/// A connected socket; with a rejection, it is taken over only to tell the client why not.
+/// A connected socket that the admission has counted. One that is refused is taken over only to be told why.
 struct Arrival {
   Descriptor socket;
   Ipv4Address address;
-  std::optional<Rejection> rejection;
+  Admission::Decision decision;
 };
 
 class Worker {
   using Stage = Connection::Stage;
 
  public:
+  /// What all workers of a server share; outlives them.
+  struct Shared {
+    const SessionRules& rules;
+    Inbox& inbox;
+    Admission& admission;
+    CodeCounts& counts;
+    const PublishedView& published;
+  };
+
   /// `index` of `count` workers: together they give out session ids that tell the worker.
-  Worker(std::uint32_t index, std::uint32_t count, const WorkerSettings& settings, const SessionRules& rules,
-         Inbox& inbox, Admission& admission, const PublishedView& published);
+  Worker(std::uint32_t index, std::uint32_t count, const WorkerSettings& settings, const Shared& shared);
 
   // ---- From any thread ----
 
-  /// Takes over connected sockets, which the admission has counted.
+  /// Takes over connected sockets.
   void adopt(std::vector<Arrival> arrivals);
   /// What the writer has decided about joins of this worker's sessions; the view that holds them is
   /// published.
@@ -79,13 +92,15 @@ class Worker {
   std::vector<asio::const_buffer>& parts() { return parts_; }
   AwakeTime now() const { return now_; }
   bool is_stopping() const { return stopping_; }
-  const SessionRules& rules() const { return rules_; }
+  const SessionRules& rules() const { return shared_.rules; }
   const WorkerSettings& settings() const { return settings_; }
   void ask_to_join(Connection& connection);
   void was_heard(Connection& connection);  ///< or has just joined
   void has_left(const Connection& connection);
-  /// At which level a reject is logged; asked once for each.
-  LogLevel level_of_reject();
+  /// A client was told this code, or should have been. Yields the level at which that is logged.
+  LogLevel note_code(ErrorCode code);
+  /// Calls the connection's resume() with the next tick.
+  void slow_down(Connection& connection) { slowed_.push_back(&connection); }
   void begins_draining(Connection& connection);
   void was_closed(Connection& connection);
 
@@ -95,6 +110,7 @@ class Worker {
   void expire(Connection::List& list, AwakeTime timeout);
   void look_at_established();
   void free_closed();
+  void resume_slowed();
   void report_hidden_rejects();
   void begin_stop();
   void close_everything();
@@ -104,9 +120,7 @@ class Worker {
   std::uint32_t index_;
   std::uint32_t count_;
   WorkerSettings settings_;
-  const SessionRules& rules_;
-  Inbox& inbox_;
-  Admission& admission_;
+  Shared shared_;
   PublishedView::Reader reader_;
 
   // Posting from other threads is safe; sockets are made and used on this thread only, so their operations
@@ -117,7 +131,7 @@ class Worker {
   AwakeTime now_{0};
   AwakeTime stop_at_{0};
   SessionId serial_ = 0;
-  TokenBucket reject_lines_;
+  Rate::Time reject_lines_paid_until_{0};
   std::uint64_t rejects_hidden_ = 0;  ///< since the log last said so
   Output output_;
   std::array<char, 16 * 1024> buffer_;
@@ -129,6 +143,7 @@ class Worker {
   /// looked at for the longest time stands first.
   std::array<Connection::List, 4> lists_;
   std::unordered_map<SessionId, Connection*> joining_;
+  std::vector<Connection*> slowed_;  ///< until the next tick
   bool stopping_ = false;
 };
 

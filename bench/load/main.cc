@@ -21,7 +21,7 @@ request was due. server_cpu_us_each is the processor time of all the server's th
 Exit status: 0 measured; 1 the server refused, was lost or answered wrongly; 2 wrong usage.
 
 Examples:
-  lektd --listen 127.0.0.1:7890 --threads 1 &
+  lektd --listen 127.0.0.1:7890 --threads 1 --max-heartbeat-rate 1000000 --max-connection-rate 1000000 &
   lekt-bench beat --server 127.0.0.1:7890 --pid $! --clients 1000 --time 5s
   lekt-bench beat --server 127.0.0.1:7890 --clients 1000 --rate 20000
   lekt-bench churn --server 127.0.0.1:7890 --clients 100 --joins 1000 --interval 1s --time 30s)";

@@ -172,6 +172,11 @@ void RawClient::expect_end() {
     throw UnexpectedInput(std::to_string(received_.size() - used_) + " bytes came before the end");
 }
 
+void RawClient::read_a_drop() {
+  std::array<char, 16> drop;
+  (void)recv(socket_, drop.data(), drop.size(), MSG_DONTWAIT);
+}
+
 bool RawClient::receives_within(std::chrono::milliseconds time) {
   return used_ != received_.size() || wait_for(socket_, POLLIN, time);
 }

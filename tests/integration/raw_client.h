@@ -67,6 +67,8 @@ class RawClient {
   /// Reads a reject and then the end of the stream, without a reset of the connection in between.
   std::string expect_reject();
   void expect_end();
+  /// Reads a few bytes, if there are any, and forgets them.
+  void read_a_drop();
   /// Whether anything comes within the time.
   bool receives_within(std::chrono::milliseconds time);
 

@@ -98,17 +98,38 @@ TEST_F(SettingsTest, all_work_as_environment_variables) {
                                                      {"LEKT_MAX_PACKET_BYTES", "18000"},
                                                      {"LEKT_MAX_CONNECTIONS_PER_ADDRESS", "19"},
                                                      {"LEKT_MAX_HANDSHAKES", "20"},
+                                                     {"LEKT_MAX_CONNECTION_RATE", "21"},
+                                                     {"LEKT_MAX_CONNECTION_RATE_PER_ADDRESS", "22"},
+                                                     {"LEKT_MAX_HEARTBEAT_RATE", "23"},
+                                                     {"LEKT_MAX_OUTPUT_BYTES", "240000"},
+                                                     {"LEKT_TCP_USER_TIMEOUT", "25s"},
                                                      {"LEKT_ALLOW", "10.0.0.0/8,192.0.2.7"},
                                                      {"LEKT_DENY", "10.1.0.0/16"},
                                                      {"LEKT_METHOD", "2:chat:sized,3:key:fixed:6"}});
   EXPECT_EQ(outcome.status, 0) << outcome.errors;
-  for (const char* line :
-       {"listen = 127.0.0.1:1\n", "listen = 127.0.0.1:2\n", "database = some.db\n",
-        "heartbeat-timeout = 11s\n", "handshake-timeout = 12s\n", "restart-grace = 13s\n",
-        "retention = 14s\n", "threads = 15\n", "max-clients = 16\n", "max-methods = 17\n",
-        "max-connections-per-address = 19\n", "max-handshakes = 20\n", "allow = 10.0.0.0/8\n",
-        "allow = 192.0.2.7/32\n", "deny = 10.1.0.0/16\n", "max-packet-bytes = 18000\n",
-        "method = 2:chat:sized\n", "method = 3:key:fixed:6\n"})
+  for (const char* line : {"listen = 127.0.0.1:1\n",
+                           "listen = 127.0.0.1:2\n",
+                           "database = some.db\n",
+                           "heartbeat-timeout = 11s\n",
+                           "handshake-timeout = 12s\n",
+                           "restart-grace = 13s\n",
+                           "retention = 14s\n",
+                           "threads = 15\n",
+                           "max-clients = 16\n",
+                           "max-methods = 17\n",
+                           "max-connections-per-address = 19\n",
+                           "max-handshakes = 20\n",
+                           "max-connection-rate = 21\n",
+                           "max-connection-rate-per-address = 22\n",
+                           "max-heartbeat-rate = 23\n",
+                           "max-output-bytes = 240000\n",
+                           "tcp-user-timeout = 25s\n",
+                           "allow = 10.0.0.0/8\n",
+                           "allow = 192.0.2.7/32\n",
+                           "deny = 10.1.0.0/16\n",
+                           "max-packet-bytes = 18000\n",
+                           "method = 2:chat:sized\n",
+                           "method = 3:key:fixed:6\n"})
     EXPECT_PRED_FORMAT2(IsSubstring, line, outcome.output);
 }
 

@@ -11,21 +11,36 @@ constexpr Ipv4Address second{0x0a000002};
 class AdmissionTest : public testing::Test {
  protected:
   std::optional<ErrorCode> admit(Ipv4Address address) {
-    const auto rejection = admission_.admit(address);
-    return rejection ? std::optional(rejection->code) : std::nullopt;
+    last_ = admission_.admit(address, now_);
+    return last_.rejection ? std::optional(last_.rejection->code) : std::nullopt;
   }
   void join(Ipv4Address address) {
     ASSERT_EQ(admit(address), std::nullopt);
     admission_.end_handshake(address);
   }
+  void close(Ipv4Address address) {
+    admission_.end_handshake(address);
+    admission_.end_connection(last_.verdict);
+  }
 
-  Admission admission_{{{}, {parse_cidr("192.0.2.0/24").value()}}, {8, 3, 2}};
+  static constexpr Ipv4Address denied{0xc0000201};
+  Rate::Time now_{0};
+  CodeCounts counts_;
+  Admission admission_{{{}, {parse_cidr("192.0.2.0/24").value()}},
+                       {.connections_max = 8,
+                        .handshakes_max = 3,
+                        .handshakes_per_address_max = 2,
+                        .connections = Rate(20, 40),
+                        .connections_per_address = Rate(10, 20),
+                        .refusals_max = 4},
+                       counts_};
+  Admission::Decision last_;
 };
 
 }  // namespace
 
 TEST_F(AdmissionTest, refuses_an_address_that_is_denied) {
-  EXPECT_EQ(admit({0xc0000201}), ErrorCode::address_denied);
+  EXPECT_EQ(admit(denied), ErrorCode::address_denied);
   EXPECT_EQ(admit(first), std::nullopt);
 }
 
@@ -60,10 +75,60 @@ TEST_F(AdmissionTest, admits_again_when_handshakes_have_ended) {
 TEST_F(AdmissionTest, limits_connections_until_some_are_closed) {
   for (int count = 0; count < 8; ++count) join(first);
   EXPECT_EQ(admit(second), ErrorCode::server_full);
-  admission_.end_handshake(second);
-  admission_.end_connection();
-  admission_.end_connection();
+  close(second);
+  admission_.end_connection(Admission::Verdict::admitted);
   EXPECT_EQ(admit(second), std::nullopt);
+}
+
+TEST_F(AdmissionTest, limits_how_fast_one_address_connects) {
+  for (int count = 0; count < 20; ++count) {
+    ASSERT_EQ(admit(first), std::nullopt) << count;
+    close(first);
+  }
+  EXPECT_EQ(admit(first), ErrorCode::connections_too_fast);
+  close(first);
+  EXPECT_EQ(admit(second), std::nullopt);
+  close(second);
+  now_ += std::chrono::milliseconds(100);
+  EXPECT_EQ(admit(first), std::nullopt);
+}
+
+TEST_F(AdmissionTest, limits_how_fast_all_addresses_connect) {
+  for (std::uint32_t count = 0; count < 40; ++count) {
+    ASSERT_EQ(admit({1000 + count}), std::nullopt) << count;
+    close({1000 + count});
+  }
+  EXPECT_EQ(admit(first), ErrorCode::connections_too_fast);
+  close(first);
+  now_ += std::chrono::milliseconds(50);
+  EXPECT_EQ(admit(first), std::nullopt);
+}
+
+TEST_F(AdmissionTest, spends_nothing_of_the_rates_on_an_address_that_is_denied) {
+  for (int count = 0; count < 1000; ++count) {
+    ASSERT_EQ(admit(denied), ErrorCode::address_denied);
+    close(denied);
+  }
+  EXPECT_EQ(admit(first), std::nullopt);
+}
+
+TEST_F(AdmissionTest, tells_only_so_many_at_once_why_they_are_refused) {
+  for (int count = 0; count < 4; ++count) {
+    ASSERT_EQ(admit(denied), ErrorCode::address_denied);
+    ASSERT_EQ(last_.verdict, Admission::Verdict::refused);
+  }
+  EXPECT_EQ(admit(denied), ErrorCode::address_denied);
+  EXPECT_EQ(last_.verdict, Admission::Verdict::dropped);
+  EXPECT_EQ(admission_.connections(), 4u) << "one that is dropped was counted";
+  const auto counts = counts_.take();
+  ASSERT_EQ(counts.size(), 1u);
+  EXPECT_EQ(counts.front().code, ErrorCode::address_denied);
+  EXPECT_EQ(counts.front().count, 1u) << "those that are told are counted when they are";
+
+  last_.verdict = Admission::Verdict::refused;
+  close(denied);
+  EXPECT_EQ(admit(denied), ErrorCode::address_denied);
+  EXPECT_EQ(last_.verdict, Admission::Verdict::refused);
 }
 
 }  // namespace lekt

@@ -111,6 +111,16 @@ TEST(Configuration, takes_every_flag) {
                                                 "5",
                                                 "--max-handshakes",
                                                 "6",
+                                                "--max-connection-rate",
+                                                "7",
+                                                "--max-connection-rate-per-address",
+                                                "8",
+                                                "--max-heartbeat-rate",
+                                                "9",
+                                                "--max-output-bytes",
+                                                "70000",
+                                                "--tcp-user-timeout",
+                                                "31s",
                                                 "--allow",
                                                 "10.0.0.0/8",
                                                 "--allow",
@@ -133,6 +143,11 @@ TEST(Configuration, takes_every_flag) {
   EXPECT_EQ(configuration.clients_max, 17u);
   EXPECT_EQ(configuration.connections_per_address_max, 5u);
   EXPECT_EQ(configuration.handshakes_max, 6u);
+  EXPECT_EQ(configuration.connection_rate, 7u);
+  EXPECT_EQ(configuration.connection_rate_per_address, 8u);
+  EXPECT_EQ(configuration.heartbeat_rate, 9u);
+  EXPECT_EQ(configuration.output_bytes_max, 70'000u);
+  EXPECT_EQ(configuration.tcp_user_timeout, 31s);
   EXPECT_EQ(configuration.address_rules.allowed,
             (std::vector{parse_cidr("10.0.0.0/8").value(), parse_cidr("192.0.2.7").value()}));
   EXPECT_EQ(configuration.address_rules.denied, std::vector{parse_cidr("10.1.0.0/16").value()});
@@ -250,6 +265,11 @@ TEST(Configuration, a_wrong_value_names_the_flag_the_value_and_what_is_allowed) 
       {"--max-clients", "99999999999999999999", "a whole number from 1 to 16000000"},
       {"--max-connections-per-address", "0", "a whole number from 1 to 1000000"},
       {"--max-handshakes", "0", "a whole number from 1 to 1000000"},
+      {"--max-connection-rate", "0", "a whole number from 1 to 1000000"},
+      {"--max-connection-rate-per-address", "0", "a whole number from 1 to 1000000"},
+      {"--max-heartbeat-rate", "0", "a whole number from 1 to 1000000"},
+      {"--max-output-bytes", "8191", "a whole number from 8192 to 2000000000"},
+      {"--tcp-user-timeout", "0s", "a duration from 10ms " + duration + "90s"},
       {"--allow", "10.0.0.1/8", "without bits behind its prefix"},
       {"--deny", "::1", "an IPv4 address or a block"},
       {"--max-methods", "65537", "a whole number from 0 to 65536"},
@@ -305,6 +325,11 @@ TEST(Configuration, help_and_version_exit_with_0) {
                            "--max-clients",
                            "--max-connections-per-address",
                            "--max-handshakes",
+                           "--max-connection-rate",
+                           "--max-connection-rate-per-address",
+                           "--max-heartbeat-rate",
+                           "--max-output-bytes",
+                           "--tcp-user-timeout",
                            "--allow",
                            "--deny",
                            "--max-methods",

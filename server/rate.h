@@ -1,0 +1,42 @@
+// A rate: so many in a second on average, and so many at once after a quiet time. The generic cell rate
+// algorithm (ITU-T I.371): what somebody has taken is one number, the time until which it is paid for.
+//
+// Knows no clock and keeps nothing: the number is its owner's. It begins with Time(0), and so does time.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+
+namespace lekt {
+
+class Rate {
+ public:
+  using Time = std::chrono::nanoseconds;
+
+  /// Both at least 1; at most a million million in a second.
+  Rate(std::uint32_t per_second, std::uint32_t at_once)
+      : price_(Time(std::chrono::seconds(1)) / per_second), credit_(price_ * at_once) {}
+
+  /// Whether one more is within the rate; one that is not takes nothing.
+  bool take(Time& paid_until, Time now) const {
+    const Time after = std::max(paid_until, now) + price_;
+    if (after > now + credit_) return false;
+    paid_until = after;
+    return true;
+  }
+
+  /// Takes `count` whether or not they are within the rate, but no more than a quiet time gives back.
+  void charge(Time& paid_until, Time now, std::uint32_t count) const {
+    paid_until = std::min(std::max(paid_until, now) + price_ * count, now + credit_);
+  }
+
+  /// Whether there is nothing left to take.
+  bool is_used_up(Time paid_until, Time now) const { return paid_until + price_ > now + credit_; }
+
+ private:
+  Time price_;
+  Time credit_;
+};
+
+}  // namespace lekt
