@@ -23,7 +23,29 @@ Admission::Admission(const AddressRules& rules, const Limits& limits, CodeCounts
 
 Admission::Decision Admission::admit(Ipv4Address address, Rate::Time now) {
   const std::lock_guard lock(mutex_);
-  return count(address, judge(address, now));
+  auto rejection = judge_rules(address);
+  if (!rejection) rejection = judge_room();
+  if (!rejection) rejection = judge_rate(address, now);
+  if (!rejection) rejection = judge_address_handshakes(address);
+  return count(address, std::move(rejection));
+}
+
+Admission::Decision Admission::admit_proxy(Ipv4Address proxy) {
+  const std::lock_guard lock(mutex_);
+  return count(proxy, judge_room());
+}
+
+Admission::Decision Admission::identify(Ipv4Address proxy, Ipv4Address client, Rate::Time now) {
+  const std::lock_guard lock(mutex_);
+  auto rejection = judge_rules(client);
+  if (!rejection) rejection = judge_rate(client, now);
+  if (!rejection && client != proxy) rejection = judge_address_handshakes(client);
+  remove_handshake(proxy);
+  ++handshakes_;
+  ++by_address_[client];
+  if (!rejection) return {};
+  const Verdict verdict = judge_refusal(rejection->code);
+  return {verdict, std::move(rejection)};
 }
 
 Admission::Decision Admission::refuse(Ipv4Address address, const Rejection& rejection) {
@@ -32,31 +54,40 @@ Admission::Decision Admission::refuse(Ipv4Address address, const Rejection& reje
 }
 
 Admission::Decision Admission::count(Ipv4Address address, std::optional<Rejection> rejection) {
-  Decision decision{Verdict::admitted, std::move(rejection)};
-  if (decision.rejection) {
-    if (refusals_.load(std::memory_order_relaxed) >= limits_.refusals_max) {
-      counts_.count(decision.rejection->code);  // one that is told is counted when it is
-      decision.verdict = Verdict::dropped;
-      return decision;
-    }
-    decision.verdict = Verdict::refused;
-    refusals_.fetch_add(1, std::memory_order_relaxed);
+  const Verdict verdict = rejection ? judge_refusal(rejection->code) : Verdict::admitted;
+  if (verdict != Verdict::dropped) {
+    connections_.fetch_add(1, std::memory_order_relaxed);
+    ++handshakes_;
+    ++by_address_[address];
   }
-  connections_.fetch_add(1, std::memory_order_relaxed);
-  ++handshakes_;
-  ++by_address_[address];
-  return decision;
+  return {verdict, std::move(rejection)};
 }
 
-std::optional<Rejection> Admission::judge(Ipv4Address address, Rate::Time now) {
-  if (!rules_.admits(address))
-    return Rejection{ErrorCode::address_denied, "this server does not serve " + to_string(address) +
-                                                    "; its operator decides that with --allow and --deny"};
+/// Whether there is room to tell one more why it is refused. One that is told is counted when it is.
+Admission::Verdict Admission::judge_refusal(ErrorCode code) {
+  if (refusals_.load(std::memory_order_relaxed) >= limits_.refusals_max) {
+    counts_.count(code);
+    return Verdict::dropped;
+  }
+  refusals_.fetch_add(1, std::memory_order_relaxed);
+  return Verdict::refused;
+}
+
+std::optional<Rejection> Admission::judge_rules(Ipv4Address address) const {
+  if (rules_.admits(address)) return std::nullopt;
+  return Rejection{ErrorCode::address_denied, "this server does not serve " + to_string(address) +
+                                                  "; its operator decides that with --allow and --deny"};
+}
+
+std::optional<Rejection> Admission::judge_room() const {
   if (connections() >= limits_.connections_max)
     return Rejection{ErrorCode::server_full, "the server has " + std::to_string(limits_.connections_max) +
                                                  " connections, as many as it may have; try again later"};
-  if (auto rejection = judge_rate(address, now)) return rejection;
-  return judge_handshakes(address);
+  if (handshakes_ >= limits_.handshakes_max)
+    return Rejection{ErrorCode::handshakes_too_many, "as many connections as the server bears (" +
+                                                         std::to_string(limits_.handshakes_max) +
+                                                         ") have not joined yet; try again in a moment"};
+  return std::nullopt;
 }
 
 std::optional<Rejection> Admission::judge_rate(Ipv4Address address, Rate::Time now) {
@@ -70,22 +101,21 @@ std::optional<Rejection> Admission::judge_rate(Ipv4Address address, Rate::Time n
   return std::nullopt;
 }
 
-std::optional<Rejection> Admission::judge_handshakes(Ipv4Address address) const {
+std::optional<Rejection> Admission::judge_address_handshakes(Ipv4Address address) const {
   const auto found = by_address_.find(address);
-  if (found != by_address_.end() && found->second >= limits_.handshakes_per_address_max)
-    return Rejection{ErrorCode::address_busy,
-                     to_string(address) +
-                         " has as many connections that have not joined yet as one address may have (" +
-                         std::to_string(limits_.handshakes_per_address_max) + "); finish or close them"};
-  if (handshakes_ >= limits_.handshakes_max)
-    return Rejection{ErrorCode::handshakes_too_many, "as many connections as the server bears (" +
-                                                         std::to_string(limits_.handshakes_max) +
-                                                         ") have not joined yet; try again in a moment"};
-  return std::nullopt;
+  if (found == by_address_.end() || found->second < limits_.handshakes_per_address_max) return std::nullopt;
+  return Rejection{ErrorCode::address_busy,
+                   to_string(address) +
+                       " has as many connections that have not joined yet as one address may have (" +
+                       std::to_string(limits_.handshakes_per_address_max) + "); finish or close them"};
 }
 
 void Admission::end_handshake(Ipv4Address address) {
   const std::lock_guard lock(mutex_);
+  remove_handshake(address);
+}
+
+void Admission::remove_handshake(Ipv4Address address) {
   const auto found = by_address_.find(address);
   assert(found != by_address_.end() && handshakes_ > 0);
   --handshakes_;

@@ -51,6 +51,11 @@ class Admission {
 
   /// Counts a connection and its handshake. `now`: of a clock that never goes back.
   Decision admit(Ipv4Address address, Rate::Time now);
+  /// The same for a trusted proxy's, which has no rates and limits of its own. Its handshake counts for the
+  /// proxy until identify() says whose it is.
+  Decision admit_proxy(Ipv4Address proxy);
+  /// Judges the client that a proxy has named. One that is dropped stays counted as admitted until its end.
+  Decision identify(Ipv4Address proxy, Ipv4Address client, Rate::Time now);
   /// The same for one that is refused for a reason of the caller's.
   Decision refuse(Ipv4Address address, const Rejection& rejection);
 
@@ -64,9 +69,12 @@ class Admission {
 
  private:
   Decision count(Ipv4Address address, std::optional<Rejection> rejection);
-  std::optional<Rejection> judge(Ipv4Address address, Rate::Time now);
+  void remove_handshake(Ipv4Address address);
+  Verdict judge_refusal(ErrorCode code);
+  std::optional<Rejection> judge_rules(Ipv4Address address) const;
+  std::optional<Rejection> judge_room() const;
   std::optional<Rejection> judge_rate(Ipv4Address address, Rate::Time now);
-  std::optional<Rejection> judge_handshakes(Ipv4Address address) const;
+  std::optional<Rejection> judge_address_handshakes(Ipv4Address address) const;
 
   const AddressRules rules_;
   const Limits limits_;

@@ -56,7 +56,11 @@ class Flags {
   CLI::Option* number(const std::string& name, std::uint32_t& target, std::uint32_t least, std::uint32_t most,
                       const std::string& help);
   CLI::Option* block(const std::string& name, std::vector<Cidr>& target, const std::string& help);
-  void take_listen(const std::string& value);
+  void path(const std::string& name, std::filesystem::path& target, const std::string& help);
+  void take_listen(const std::string& flag, const std::string& value, bool tls);
+  void define_listening();
+  void define_limits();
+  void define_tls();
   void define_log();
 
   CLI::App& app_;
@@ -141,30 +145,32 @@ CLI::Option* Flags::block(const std::string& name, std::vector<Cidr>& target, co
   });
 }
 
-void Flags::take_listen(const std::string& value) {
+void Flags::path(const std::string& name, std::filesystem::path& target, const std::string& help) {
+  text(name, "FILE", "", help, [&target](const std::string& value) { target = value; });
+}
+
+void Flags::take_listen(const std::string& flag, const std::string& value, bool tls) {
   const std::string allowed = "ADDRESS:PORT with a port from 0 to 65535, such as 0.0.0.0:7890 or [::]:7890";
   const auto colon = value.rfind(':');
-  if (colon == value.npos) refuse("--listen", value, allowed);
+  if (colon == value.npos) refuse(flag, value, allowed);
   std::string address = value.substr(0, colon);
   if (address.size() > 2 && address.front() == '[' && address.back() == ']')
     address = address.substr(1, address.size() - 2);
   else if (address.find(':') != address.npos)
-    refuse("--listen", value, "an IPv6 address in brackets, such as [::]:7890");
+    refuse(flag, value, "an IPv6 address in brackets, such as [::]:7890");
   std::uint16_t port = 0;
   const char* begin = value.data() + colon + 1;
   const auto [end, error] = std::from_chars(begin, value.data() + value.size(), port);
   asio::error_code bad_address;
   (void)asio::ip::make_address(address, bad_address);
   if (bad_address || error != std::errc() || end != value.data() + value.size() || begin == end)
-    refuse("--listen", value, allowed);
-  configuration_.listen.push_back({address, port});
+    refuse(flag, value, allowed);
+  configuration_.listen.push_back({address, port, tls});
 }
 
 void Flags::define() {
   Configuration& target = configuration_;
-  list("--listen", "ADDRESS:PORT",
-       "listen here; repeatable; port 0 picks a free one and logs it [default: 0.0.0.0:7890]",
-       [this](const std::string& value) { take_listen(value); });
+  define_listening();
   text("--database", "PATH", target.database.string(), "the SQLite database; made if it is not there",
        [&target](const std::string& value) {
          if (value == ":memory:" || value.starts_with("file:") || value.empty())
@@ -184,6 +190,40 @@ void Flags::define() {
       ->default_str("");
   duration("--retention", target.retention, 1s, "removed clients are remembered for so long");
   number("--threads", target.threads, 1, 256, "threads that serve clients; by default one per core");
+  define_limits();
+  list(
+      "--method", "INDEX:NAME:FORM",
+      "add a connection method to the catalogue; repeatable; FORM is fixed:BYTES or sized; 1:tcp is built in",
+      [&target](const std::string& value) {
+        if (const auto wrong = target.catalogue.add(value)) refuse("--method", value, *wrong);
+      });
+  define_log();
+  app_.add_flag("--check-config", check_only, "check all settings, print them, and exit");
+}
+
+void Flags::define_listening() {
+  Configuration& target = configuration_;
+  list("--listen", "ADDRESS:PORT",
+       "listen here; repeatable; port 0 picks a free one and logs it [default: 0.0.0.0:7890, unless "
+       "--tls-listen is given]",
+       [this](const std::string& value) { take_listen("--listen", value, false); });
+  list("--tls-listen", "ADDRESS:PORT", "listen here with TLS; repeatable",
+       [this](const std::string& value) { take_listen("--tls-listen", value, true); });
+  path("--tls-cert", target.tls.certificate, "the server's certificate and those that sign it (PEM)");
+  path("--tls-key", target.tls.key, "the key of the certificate (PEM)");
+  path("--tls-client-ca", target.tls.client_authorities,
+       "clients have to show a certificate of one of these authorities (PEM)");
+  text("--tls-min-version", "VERSION", "1.3", "1.3, or 1.2 for old clients",
+       [&target](const std::string& value) {
+         if (value != "1.2" && value != "1.3") refuse("--tls-min-version", value, "1.2 or 1.3");
+         target.tls.allow_1_2 = value == "1.2";
+       });
+  block("--proxy-protocol", target.proxies,
+        "connections from here begin with a PROXY protocol v2 header, which names the client; repeatable");
+}
+
+void Flags::define_limits() {
+  Configuration& target = configuration_;
   number("--max-clients", target.clients_max, 1, 16'000'000, "clients (addresses) at the same time");
   number("--max-connections-per-address", target.connections_per_address_max, 1, 1'000'000,
          "connections of one address that have joined, and as many that have not yet");
@@ -204,14 +244,6 @@ void Flags::define() {
          "known methods that a handshake may announce");
   number("--max-packet-bytes", target.packet_bytes_max, limits::packet_bytes_floor,
          limits::packet_bytes_ceiling, "largest packet with clients in an answer");
-  list(
-      "--method", "INDEX:NAME:FORM",
-      "add a connection method to the catalogue; repeatable; FORM is fixed:BYTES or sized; 1:tcp is built in",
-      [&target](const std::string& value) {
-        if (const auto wrong = target.catalogue.add(value)) refuse("--method", value, *wrong);
-      });
-  define_log();
-  app_.add_flag("--check-config", check_only, "check all settings, print them, and exit");
 }
 
 void Flags::define_log() {
@@ -230,12 +262,33 @@ void Flags::define_log() {
        });
 }
 
+/// Settings that are right by themselves and wrong together.
+std::optional<std::string> find_contradiction(const Configuration& configuration) {
+  const TlsSettings& tls = configuration.tls;
+  const bool listens = std::ranges::any_of(configuration.listen, &ListenAddress::tls);
+  if (listens && (tls.certificate.empty() || tls.key.empty()))
+    return "--tls-listen needs a certificate and its key: give --tls-cert and --tls-key";
+  if (!listens && !(tls.certificate.empty() && tls.key.empty() && tls.client_authorities.empty()))
+    return "--tls-cert, --tls-key and --tls-client-ca are of no use without --tls-listen: give it, or take "
+           "them away";
+  return std::nullopt;
+}
+
 std::string describe(const Configuration& configuration) {
   std::string text = "The configuration is valid.\n";
   const auto line = [&](const std::string& key, const std::string& value) {
     text += key + " = " + value + "\n";
   };
-  for (const ListenAddress& address : configuration.listen) line("listen", address.text());
+  for (const ListenAddress& address : configuration.listen)
+    line(address.tls ? "tls-listen" : "listen", address.text());
+  if (!configuration.tls.certificate.empty()) {
+    line("tls-cert", configuration.tls.certificate.string());
+    line("tls-key", configuration.tls.key.string());
+    if (!configuration.tls.client_authorities.empty())
+      line("tls-client-ca", configuration.tls.client_authorities.string());
+    line("tls-min-version", configuration.tls.allow_1_2 ? "1.2" : "1.3");
+  }
+  for (const Cidr& cidr : configuration.proxies) line("proxy-protocol", to_string(cidr));
   line("database", configuration.database.string());
   line("heartbeat-timeout", format_duration(configuration.heartbeat_timeout));
   line("handshake-timeout", format_duration(configuration.handshake_timeout));
@@ -295,6 +348,9 @@ std::variant<Configuration, EarlyExit> read_configuration(int argc, const char* 
     return EarlyExit{2, "lektd: " + code_text(ErrorCode::setting_invalid) + " " + error.what() +
                             "\nTry 'lektd --help'.\n"};
   }
+  if (const auto wrong = find_contradiction(configuration))
+    return EarlyExit{
+        2, "lektd: " + code_text(ErrorCode::setting_invalid) + " " + *wrong + "\nTry 'lektd --help'.\n"};
   if (configuration.listen.empty()) configuration.listen.push_back({"0.0.0.0", limits::port_default});
   if (app.count("--restart-grace") == 0) configuration.restart_grace = configuration.heartbeat_timeout;
   if (app.count("--tcp-user-timeout") == 0) configuration.tcp_user_timeout = configuration.heartbeat_timeout;

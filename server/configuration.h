@@ -12,12 +12,14 @@
 #include "common/limits.h"
 #include "server/log.h"
 #include "server/time.h"
+#include "server/tls.h"
 
 namespace lekt {
 
 struct ListenAddress {
   std::string address;  ///< IPv4, or IPv6 without brackets
   std::uint16_t port = 0;
+  bool tls = false;
 
   std::string text() const;
 };
@@ -41,6 +43,8 @@ struct Configuration {
   std::uint32_t heartbeat_rate = 100;  ///< of one connection
   std::uint32_t output_bytes_max = 64 * 1024 * 1024;
   AddressRules address_rules;
+  std::vector<Cidr> proxies;  ///< whose connections begin with a PROXY protocol header
+  TlsSettings tls;            ///< for those who listen with TLS
   std::uint32_t methods_max = limits::methods_max_default;
   std::uint32_t packet_bytes_max = limits::packet_bytes_default;
   MethodCatalogue catalogue;

@@ -19,6 +19,9 @@ constexpr std::size_t gather_max = 64;
 /// Answers to pipelined heartbeats that are collected before they are sent.
 constexpr std::size_t output_bytes_max = 16 * 1024;
 
+/// What fits one record of TLS (RFC 8446, section 5.1).
+constexpr std::size_t record_bytes = 16 * 1024;
+
 /// Bytes of an answer that cost as much as one heartbeat more.
 constexpr std::size_t answer_bytes_unit = 64 * 1024;
 
@@ -27,10 +30,6 @@ constexpr std::size_t reading_bytes_per_second_min = 64 * 1024;
 
 /// What a rejected client may still send before it is cut off.
 constexpr std::uint32_t drain_bytes_max = 1024 * 1024;
-
-bool would_block(const asio::error_code& error) {
-  return error == asio::error::would_block || error == asio::error::try_again;
-}
 
 }  // namespace
 
@@ -45,7 +44,40 @@ Connection::Connection(Worker& worker, Socket socket, SessionId id, Ipv4Address 
 
 Connection::~Connection() { assert(operations_ == 0); }
 
-void Connection::start() { read(); }
+void Connection::start(std::unique_ptr<Entrance> entrance, const std::optional<Rejection>& rejection) {
+  entrance_ = std::move(entrance);
+  if (rejection) return refuse(*rejection);
+  entrance_ == nullptr ? read() : enter();
+}
+
+// ---- Before LEKT ----
+
+void Connection::enter() {
+  switch (entrance_->step(socket_)) {
+    case Entrance::Step::wait:
+      return wait(entrance_->wants_output());
+    case Entrance::Step::client_named:
+      return identify();
+    case Entrance::Step::refused:
+      return refuse(entrance_->rejection());
+    case Entrance::Step::lost:
+      return lose(entrance_->error());
+    case Entrance::Step::open:
+      tls_ = entrance_->take_tls();
+      entrance_.reset();
+      return go_on();
+  }
+}
+
+/// A proxy has said for whom it connects; from now on the connection is that client's.
+void Connection::identify() {
+  const Ipv4Address proxy = session_.address();
+  session_.name_client(entrance_->proxy_header().client.value_or(proxy));
+  const Admission::Decision decision = worker_.identify(proxy, session_.address());
+  if (decision.verdict == Admission::Verdict::dropped) return close();
+  verdict_ = decision.verdict;
+  decision.rejection ? refuse(*decision.rejection) : enter();
+}
 
 // ---- Reading ----
 
@@ -55,7 +87,14 @@ bool Connection::can_read() const {
 }
 
 void Connection::go_on() {
-  if (can_read() && !reading_) read();
+  if (!can_read() || reading_) return;
+  tls_ == nullptr ? read() : read_encrypted();
+}
+
+void Connection::wait(bool for_output) {
+  ++operations_;
+  reading_ = true;
+  socket_.async_wait(for_output ? Socket::wait_write : Socket::wait_read, ReadHandler{this});
 }
 
 void Connection::read() {
@@ -74,6 +113,8 @@ void Connection::on_read(const asio::error_code& error, std::size_t size) {
   if (error) return lose(error);
   if (state_ == State::ending) return;
   if (state_ == State::draining) return drop_input(size);
+  if (entrance_ != nullptr) return enter();
+  if (tls_ != nullptr) return go_on();
   process(ByteView(received_.data(), size));
   if (size == received_.size() && can_read()) read_more();
   go_on();
@@ -94,6 +135,18 @@ void Connection::read_more() {
   const std::size_t size = socket_.read_some(asio::buffer(buffer), error);
   if (error && !would_block(error)) return lose(error);
   if (!error) process(ByteView(buffer.data(), size));
+}
+
+/// Until there is no more: what TLS has already taken from the socket does not make it readable again.
+void Connection::read_encrypted() {
+  auto& buffer = worker_.buffer();
+  while (can_read()) {
+    asio::error_code error;
+    const std::size_t size = tls_->read_some(buffer.data(), buffer.size(), error);
+    if (would_block(error)) return wait(tls_->wants_output());
+    if (error) return lose(error);
+    process(ByteView(buffer.data(), size));
+  }
 }
 
 // ---- Deciding ----
@@ -212,6 +265,11 @@ void Connection::expire() {
 
 /// The session has written its reject into `output`.
 void Connection::end(Output& output) {
+  if (entrance_ != nullptr) {
+    const Bytes reject = std::exchange(output.copied(), Bytes());
+    output.copied() = entrance_->last_words(reject);
+    entrance_.reset();
+  }
   log_event(worker_.note_code(session_.rejection()->code), "reject",
             {{"address", to_string(session_.address())},
              {"session", session_.id()},
@@ -226,6 +284,7 @@ void Connection::end(Output& output) {
 void Connection::drain() {
   asio::error_code error;
   state_ = State::draining;
+  if (tls_ != nullptr) tls_->end();
   socket_.shutdown(asio::ip::tcp::socket::shutdown_send, error);
   if (error) return close();
   if (!reading_) read();
@@ -278,7 +337,8 @@ bool Connection::send(Output& output) {
 bool Connection::send_from(Output& output, std::size_t& sent) {
   while (sent < output.size()) {
     asio::error_code error;
-    sent += output.only_copies()
+    sent += tls_ != nullptr ? send_encrypted(output, sent, error)
+            : output.only_copies()
                 ? socket_.send(asio::buffer(ByteView(output.copied()).substr(sent)), 0, error)
                 : send_parts(output, sent, error);
     if (would_block(error)) return false;
@@ -299,6 +359,13 @@ std::size_t Connection::send_parts(Output& output, std::size_t sent, asio::error
     return parts.size() < gather_max;
   });
   return socket_.send(parts, 0, error);
+}
+
+/// One record at most.
+std::size_t Connection::send_encrypted(Output& output, std::size_t sent, asio::error_code& error) {
+  Bytes& record = worker_.record();
+  output.copy(sent, record_bytes, record);
+  return tls_->send(record, error);
 }
 
 bool Connection::reads_too_slowly() const {

@@ -14,23 +14,28 @@
 // The memory of the read under way is a part of the connection, so an idle connection is one block on the
 // heap besides what Asio keeps for each descriptor; and it may be destroyed only when can_be_freed() says so.
 //
+// A connection of TLS waits until its socket is ready, and reads and sends through TlsStream; the rest is the
+// same.
+//
 // Owned by its worker's lists; every member runs on the worker's thread.
 #pragma once
 
 #include <array>
-#include <asio/io_context.hpp>
-#include <asio/ip/tcp.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <list>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "server/admission.h"
+#include "server/entrance.h"
 #include "server/output.h"
 #include "server/rate.h"
 #include "server/session.h"
+#include "server/socket.h"
 #include "server/time.h"
+#include "server/tls.h"
 
 namespace lekt {
 
@@ -67,8 +72,6 @@ class OperationMemory {
   alignas(void*) std::array<std::byte, bytes> bytes_;
 };
 
-using Socket = asio::basic_stream_socket<asio::ip::tcp, asio::io_context::executor_type>;
-
 class Connection {
  public:
   using List = std::list<Connection>;
@@ -78,8 +81,8 @@ class Connection {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  /// Begins to read.
-  void start();
+  /// Begins to read, or refuses at once. `entrance`: what has to come before LEKT; null for nothing.
+  void start(std::unique_ptr<Entrance> entrance, const std::optional<Rejection>& rejection);
   /// Refuses the client whatever it sends, and closes readably.
   void refuse(const Rejection& rejection);
   /// The writer has decided about the join.
@@ -118,16 +121,20 @@ class Connection {
     AwakeTime deadline;  ///< for all of it
   };
 
-  /// What Asio calls when a read is over.
+  /// What Asio calls when a read is over, or a wait for the socket before a read through TLS.
   struct ReadHandler {
     using allocator_type = OperationMemory::Allocator<void>;
     Connection* connection;
 
     allocator_type get_allocator() const { return allocator_type(connection->read_memory_); }
-    void operator()(const asio::error_code& error, std::size_t size) const;
+    void operator()(const asio::error_code& error, std::size_t size = 0) const;
   };
 
+  void enter();
+  void identify();
   void read();
+  void wait(bool for_output);
+  void read_encrypted();
   void on_read(const asio::error_code& error, std::size_t size);
   void read_more();
   void drop_input(std::size_t size);
@@ -138,6 +145,7 @@ class Connection {
   bool send(Output& output);
   bool send_from(Output& output, std::size_t& sent);
   std::size_t send_parts(Output& output, std::size_t sent, asio::error_code& error);
+  std::size_t send_encrypted(Output& output, std::size_t sent, asio::error_code& error);
   void wait_writable();
   void end(Output& output);
   void drain();
@@ -162,6 +170,8 @@ class Connection {
   Admission::Verdict verdict_ = Admission::Verdict::admitted;
   Stage stage_ = Stage::handshaking;
   std::unique_ptr<Blocked> blocked_;
+  std::unique_ptr<TlsStream> tls_;      ///< null for plain text
+  std::unique_ptr<Entrance> entrance_;  ///< until LEKT may begin
   Rate::Time heartbeats_paid_until_{0};
   AwakeTime since_;  ///< last heard, or when the current phase began
   Session session_;

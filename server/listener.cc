@@ -3,6 +3,7 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <asio/error.hpp>
 #include <asio/ip/v6_only.hpp>
 #include <cerrno>
@@ -38,9 +39,15 @@ Rejection not_ipv4(const asio::ip::address& peer) {
 
 }  // namespace
 
-Listener::Listener(asio::io_context& io, const ListenAddress& address, AwakeTime user_timeout,
+Listener::Listener(asio::io_context& io, const Settings& settings,
                    const std::vector<std::unique_ptr<Worker>>& workers, Admission& admission)
-    : workers_(workers), admission_(admission), acceptor_(io), pause_(io), arrivals_(workers.size()) {
+    : proxies_(settings.proxies),
+      workers_(workers),
+      admission_(admission),
+      acceptor_(io),
+      pause_(io),
+      arrivals_(workers.size()) {
+  const ListenAddress& address = settings.address;
   const asio::ip::tcp::endpoint endpoint(asio::ip::make_address(address.address), address.port);
   try {
     acceptor_.open(endpoint.protocol());
@@ -48,7 +55,7 @@ Listener::Listener(asio::io_context& io, const ListenAddress& address, AwakeTime
     if (endpoint.address().is_v6()) acceptor_.set_option(asio::ip::v6_only(false));
     // The connections inherit these two.
     acceptor_.set_option(asio::ip::tcp::no_delay(true));
-    acceptor_.set_option(UserTimeout(static_cast<int>(user_timeout.count())));
+    acceptor_.set_option(UserTimeout(static_cast<int>(settings.user_timeout.count())));
     acceptor_.bind(endpoint);
     acceptor_.listen(asio::socket_base::max_listen_connections);
     acceptor_.non_blocking(true);
@@ -102,12 +109,18 @@ Listener::Accepted Listener::accept_one() {
 void Listener::take(Descriptor socket, const asio::ip::address& peer) {
   const auto known = ipv4_of(peer);
   const Ipv4Address address = known.value_or(Ipv4Address{});
+  const bool proxied = known && is_proxy(address);
   Admission::Decision decision =
-      known ? admission_.admit(address, std::chrono::steady_clock::now().time_since_epoch())
-            : admission_.refuse(address, not_ipv4(peer));
+      !known    ? admission_.refuse(address, not_ipv4(peer))
+      : proxied ? admission_.admit_proxy(address)
+                : admission_.admit(address, std::chrono::steady_clock::now().time_since_epoch());
   if (decision.verdict == Admission::Verdict::dropped) return;
-  arrivals_[next_worker_].push_back({std::move(socket), address, std::move(decision)});
+  arrivals_[next_worker_].push_back({std::move(socket), address, std::move(decision), proxied, tls_});
   next_worker_ = (next_worker_ + 1) % workers_.size();
+}
+
+bool Listener::is_proxy(Ipv4Address address) const {
+  return std::ranges::any_of(proxies_, [&](const Cidr& block) { return block.contains(address); });
 }
 
 void Listener::hand_over() {

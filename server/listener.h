@@ -23,10 +23,21 @@ namespace lekt {
 
 class Listener {
  public:
-  /// Binds and listens at once; throws CodedError E502. `user_timeout`: how long a client may leave what it
-  /// was sent without an acknowledgement before the kernel gives it up (tcp(7), TCP_USER_TIMEOUT).
-  Listener(asio::io_context& io, const ListenAddress& address, AwakeTime user_timeout,
+  struct Settings {
+    ListenAddress address;
+    /// How long a client may leave what it was sent without an acknowledgement before the kernel gives it up
+    /// (tcp(7), TCP_USER_TIMEOUT).
+    AwakeTime user_timeout;
+    /// Whose connections begin with a header that says for whom they are.
+    std::vector<Cidr> proxies;
+  };
+
+  /// Binds and listens at once; throws CodedError E502.
+  Listener(asio::io_context& io, const Settings& settings,
            const std::vector<std::unique_ptr<Worker>>& workers, Admission& admission);
+
+  /// Speaks TLS with all who come from now on.
+  void use(std::shared_ptr<TlsContext> tls) { tls_ = std::move(tls); }
 
   /// With the port that was picked when 0 was asked for.
   ListenAddress local_address() const;
@@ -41,9 +52,12 @@ class Listener {
   void accept_waiting();
   Accepted accept_one();
   void take(Descriptor socket, const asio::ip::address& peer);
+  bool is_proxy(Ipv4Address address) const;
   void hand_over();
   void pause();
 
+  std::vector<Cidr> proxies_;
+  std::shared_ptr<TlsContext> tls_;
   const std::vector<std::unique_ptr<Worker>>& workers_;
   Admission& admission_;
   asio::ip::tcp::acceptor acceptor_;

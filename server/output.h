@@ -50,6 +50,15 @@ class Output {
     }
   }
 
+  /// Replaces `bytes` by a copy of what follows the first `skip` bytes, at most `most`.
+  void copy(std::size_t skip, std::size_t most, Bytes& bytes) {
+    bytes.clear();
+    each(skip, [&](ByteView part) {
+      bytes.append(part.substr(0, most - bytes.size()));
+      return bytes.size() < most;
+    });
+  }
+
  private:
   struct Part {
     const char* shared;  ///< null: a stretch of copied_

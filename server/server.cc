@@ -100,7 +100,8 @@ Server::Server(const Configuration& configuration)
       published_(writer_.view()),
       admission_(configuration_.address_rules, admission_limits(configuration_), counts_),
       writer_thread_(writer_, database_, inbox_, published_, workers_),
-      signals_(io_, SIGTERM, SIGINT) {
+      end_signals_(io_, SIGTERM, SIGINT),
+      reload_signals_(io_, SIGHUP) {
   const Worker::Shared shared{rules_, inbox_, admission_, counts_, published_};
   for (std::uint32_t index = 0; index < configuration_.threads; ++index)
     workers_.push_back(
@@ -114,11 +115,23 @@ Server::~Server() = default;
 void Server::listen() {
   const std::size_t connections_max = connections_allowed();
   for (const ListenAddress& address : configuration_.listen) {
-    listeners_.push_back(
-        std::make_unique<Listener>(io_, address, configuration_.tcp_user_timeout, workers_, admission_));
+    const Listener::Settings settings{address, configuration_.tcp_user_timeout, configuration_.proxies};
+    listeners_.push_back(std::make_unique<Listener>(io_, settings, workers_, admission_));
+    if (address.tls) tls_listeners_.push_back(listeners_.back().get());
     log_event(LogLevel::info, "listening",
-              {{"address", listeners_.back()->local_address().text()}, {"connections_max", connections_max}});
+              {{"address", listeners_.back()->local_address().text()},
+               {"tls", address.tls ? "yes" : "no"},
+               {"connections_max", connections_max}});
   }
+  if (!tls_listeners_.empty()) load_tls();
+}
+
+void Server::load_tls() {
+  const auto tls = std::make_shared<TlsContext>(configuration_.tls);
+  for (Listener* listener : tls_listeners_) listener->use(tls);
+  log_event(tls->has_expired() ? LogLevel::warn : LogLevel::info, "certificate",
+            {{"file", configuration_.tls.certificate.string()},
+             {tls->has_expired() ? "expired" : "expires", tls->expires()}});
 }
 
 void Server::start_workers() {
@@ -136,16 +149,36 @@ void Server::run() {
              {"threads", workers_.size()}});
   start_workers();
   for (const auto& listener : listeners_) listener->start();
-  signals_.async_wait([this](const asio::error_code& error, int signal) {
-    if (error) return;
-    log_event(LogLevel::info, "stopping", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
-    for (const auto& listener : listeners_) listener->stop();
-  });
+  wait_for_end();
+  wait_for_reload();
   io_.run();
   stop_workers();
   log_event(LogLevel::info, "stopped",
             {{"clients", writer_.registry().clients()},
              {"full_list_encodings", writer_.change_log().encodings_of_full_list()}});
+}
+
+void Server::wait_for_end() {
+  end_signals_.async_wait([this](const asio::error_code& error, int signal) {
+    if (error) return;
+    log_event(LogLevel::info, "stopping", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
+    for (const auto& listener : listeners_) listener->stop();
+    reload_signals_.cancel();
+  });
+}
+
+void Server::wait_for_reload() {
+  reload_signals_.async_wait([this](const asio::error_code& error, int) {
+    if (error) return;
+    try {
+      if (!tls_listeners_.empty()) load_tls();
+    } catch (const CodedError& trouble) {
+      const CodedError reported(ErrorCode::tls_reload_failed,
+                                std::string(trouble.what()) + "; the old certificates stay in use");
+      log_event(LogLevel::error, "reload_failed", {{"message", reported.what()}});
+    }
+    wait_for_reload();
+  });
 }
 
 void Server::stop_workers() {

@@ -34,12 +34,15 @@ class Server {
   ~Server();
 
   /// Serves until SIGTERM or SIGINT; then clients are told, what has gathered is committed, and clients stay
-  /// listed.
+  /// listed. SIGHUP reads the certificates anew.
   void run();
 
  private:
   void start_workers();
   void listen();
+  void load_tls();
+  void wait_for_end();
+  void wait_for_reload();
   void stop_workers();
 
   Configuration configuration_;
@@ -53,8 +56,10 @@ class Server {
   std::vector<std::unique_ptr<Worker>> workers_;
   WriterThread writer_thread_;
   asio::io_context io_{1};
-  asio::signal_set signals_;
+  asio::signal_set end_signals_;
+  asio::signal_set reload_signals_;
   std::vector<std::unique_ptr<Listener>> listeners_;
+  std::vector<Listener*> tls_listeners_;
   std::vector<std::thread> threads_;
 };
 

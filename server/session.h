@@ -56,6 +56,9 @@ class Session {
 
   Session(SessionId id, Ipv4Address address, const SessionRules& rules);
 
+  /// Before the first byte: the client is somebody else than the sender, as a trusted proxy says.
+  void name_client(Ipv4Address address) { address_ = address; }
+
   /// Takes bytes from the front of `input` until something is to be decided, and appends owed packets to
   /// `out`. Call it again, with what is left of the input, until it says `wait`, which leaves the input
   /// empty.

@@ -85,8 +85,11 @@ void Worker::admit(Arrival& arrival) {
   Connection& connection = handshaking.emplace_back(*this, std::move(socket), id, arrival.address);
   connection.self_ = std::prev(handshaking.end());
   connection.verdict_ = arrival.decision.verdict;
-  if (arrival.decision.rejection) return connection.refuse(*arrival.decision.rejection);
-  stopping_ ? connection.refuse(stopping) : connection.start();
+  std::unique_ptr<Entrance> entrance;
+  if (arrival.proxied || arrival.tls != nullptr)
+    entrance = std::make_unique<Entrance>(arrival.proxied, std::move(arrival.tls));
+  connection.start(std::move(entrance),
+                   stopping_ ? std::optional(stopping) : std::move(arrival.decision.rejection));
 }
 
 void Worker::run() {
@@ -185,6 +188,10 @@ void Worker::move(Connection& connection, Stage to) {
 }
 
 // ---- For its connections ----
+
+Admission::Decision Worker::identify(Ipv4Address proxy, Ipv4Address client) {
+  return shared_.admission.identify(proxy, client, std::chrono::steady_clock::now().time_since_epoch());
+}
 
 void Worker::ask_to_join(Connection& connection) {
   const Session& session = connection.session();

@@ -28,6 +28,7 @@
 #include "server/published_view.h"
 #include "server/rate.h"
 #include "server/time.h"
+#include "server/tls.h"
 #include "server/writer.h"
 
 namespace lekt {
@@ -51,6 +52,8 @@ struct Arrival {
   Descriptor socket;
   Ipv4Address address;
   Admission::Decision decision;
+  bool proxied = false;             ///< a trusted proxy's: its header comes first
+  std::shared_ptr<TlsContext> tls;  ///< null for plain text
 };
 
 class Worker {
@@ -90,10 +93,12 @@ class Worker {
   Output& output() { return output_; }
   std::array<char, 16 * 1024>& buffer() { return buffer_; }
   std::vector<asio::const_buffer>& parts() { return parts_; }
+  Bytes& record() { return record_; }
   AwakeTime now() const { return now_; }
   bool is_stopping() const { return stopping_; }
   const SessionRules& rules() const { return shared_.rules; }
   const WorkerSettings& settings() const { return settings_; }
+  Admission::Decision identify(Ipv4Address proxy, Ipv4Address client);
   void ask_to_join(Connection& connection);
   void was_heard(Connection& connection);  ///< or has just joined
   void has_left(const Connection& connection);
@@ -136,6 +141,7 @@ class Worker {
   Output output_;
   std::array<char, 16 * 1024> buffer_;
   std::vector<asio::const_buffer> parts_;
+  Bytes record_;  ///< what is sent encrypted
 
   Connection::List& list_of(Stage stage) { return lists_[static_cast<std::size_t>(stage)]; }
 

@@ -93,7 +93,7 @@ TEST_F(LogTest, has_nothing_about_heartbeats) {
   RawClient client = joined(start().port(), "127.0.0.2");
   ASSERT_TRUE(daemon().logs("event=join"));
   const std::string before = daemon().log();
-  for (int heartbeat = 0; heartbeat < 200; ++heartbeat) client.beat();
+  for (int heartbeat = 0; heartbeat < 100; ++heartbeat) client.beat();
   EXPECT_EQ(daemon().log(), before);
 }
 

@@ -112,6 +112,29 @@ TEST_F(AdmissionTest, spends_nothing_of_the_rates_on_an_address_that_is_denied) 
   EXPECT_EQ(admit(first), std::nullopt);
 }
 
+TEST_F(AdmissionTest, judges_the_client_behind_a_proxy_and_not_the_proxy) {
+  for (std::uint32_t client = 0; client < 3; ++client) {
+    ASSERT_EQ(admission_.admit_proxy(first).verdict, Admission::Verdict::admitted);
+    ASSERT_EQ(admission_.identify(first, {1000 + client}, now_).verdict, Admission::Verdict::admitted);
+    admission_.end_handshake({1000 + client});
+  }
+  ASSERT_EQ(admission_.admit_proxy(first).verdict, Admission::Verdict::admitted);
+  EXPECT_EQ(admission_.identify(first, denied, now_).rejection->code, ErrorCode::address_denied);
+  admission_.end_handshake(denied);
+  EXPECT_EQ(admission_.handshakes(), 0u);
+  EXPECT_EQ(admission_.connections(), 4u);
+}
+
+TEST_F(AdmissionTest, limits_the_handshakes_of_a_client_behind_a_proxy) {
+  for (int count = 0; count < 2; ++count) {
+    ASSERT_EQ(admission_.admit_proxy(first).verdict, Admission::Verdict::admitted);
+    ASSERT_EQ(admission_.identify(first, second, now_).verdict, Admission::Verdict::admitted);
+  }
+  ASSERT_EQ(admission_.admit_proxy(first).verdict, Admission::Verdict::admitted);
+  EXPECT_EQ(admission_.identify(first, second, now_).rejection->code, ErrorCode::address_busy);
+  EXPECT_EQ(admission_.admit_proxy(first).rejection->code, ErrorCode::handshakes_too_many);
+}
+
 TEST_F(AdmissionTest, tells_only_so_many_at_once_why_they_are_refused) {
   for (int count = 0; count < 4; ++count) {
     ASSERT_EQ(admit(denied), ErrorCode::address_denied);

@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+
 #include <cstdlib>
 #include <fstream>
+#include <sstream>
 
 #include "tests/support/support.h"
 
@@ -121,6 +123,18 @@ TEST(Configuration, takes_every_flag) {
                                                 "70000",
                                                 "--tcp-user-timeout",
                                                 "31s",
+                                                "--tls-listen",
+                                                "[::]:7891",
+                                                "--tls-cert",
+                                                "server.pem",
+                                                "--tls-key",
+                                                "server.key",
+                                                "--tls-client-ca",
+                                                "clients.pem",
+                                                "--tls-min-version",
+                                                "1.2",
+                                                "--proxy-protocol",
+                                                "10.9.0.0/24",
                                                 "--allow",
                                                 "10.0.0.0/8",
                                                 "--allow",
@@ -148,6 +162,14 @@ TEST(Configuration, takes_every_flag) {
   EXPECT_EQ(configuration.heartbeat_rate, 9u);
   EXPECT_EQ(configuration.output_bytes_max, 70'000u);
   EXPECT_EQ(configuration.tcp_user_timeout, 31s);
+  EXPECT_FALSE(configuration.listen.at(0).tls);
+  EXPECT_EQ(configuration.listen.at(1).text(), "[::]:7891");
+  EXPECT_TRUE(configuration.listen.at(1).tls);
+  EXPECT_EQ(configuration.tls.certificate, "server.pem");
+  EXPECT_EQ(configuration.tls.key, "server.key");
+  EXPECT_EQ(configuration.tls.client_authorities, "clients.pem");
+  EXPECT_TRUE(configuration.tls.allow_1_2);
+  EXPECT_EQ(configuration.proxies, std::vector{parse_cidr("10.9.0.0/24").value()});
   EXPECT_EQ(configuration.address_rules.allowed,
             (std::vector{parse_cidr("10.0.0.0/8").value(), parse_cidr("192.0.2.7").value()}));
   EXPECT_EQ(configuration.address_rules.denied, std::vector{parse_cidr("10.1.0.0/16").value()});
@@ -265,6 +287,9 @@ TEST(Configuration, a_wrong_value_names_the_flag_the_value_and_what_is_allowed) 
       {"--max-clients", "99999999999999999999", "a whole number from 1 to 16000000"},
       {"--max-connections-per-address", "0", "a whole number from 1 to 1000000"},
       {"--max-handshakes", "0", "a whole number from 1 to 1000000"},
+      {"--tls-listen", "nowhere", "ADDRESS:PORT"},
+      {"--tls-min-version", "1.1", "1.2 or 1.3"},
+      {"--proxy-protocol", "10.0.0.1/8", "without bits behind its prefix"},
       {"--max-connection-rate", "0", "a whole number from 1 to 1000000"},
       {"--max-connection-rate-per-address", "0", "a whole number from 1 to 1000000"},
       {"--max-heartbeat-rate", "0", "a whole number from 1 to 1000000"},
@@ -312,36 +337,32 @@ TEST(Configuration, one_method_cannot_be_given_twice) {
   expect_refused({"--method", "2:chat:sized", "--method", "2:talk:sized"}, {"--method", "'2:talk:sized'"});
 }
 
+TEST(Configuration, what_belongs_together_is_given_together) {
+  expect_refused({"--tls-listen", "127.0.0.1:0"}, {"--tls-listen needs a certificate", "--tls-key"});
+  expect_refused({"--tls-listen", "127.0.0.1:0", "--tls-cert", "x.pem"},
+                 {"--tls-listen needs a certificate"});
+  expect_refused({"--tls-cert", "x.pem", "--tls-key", "x.key"}, {"of no use without --tls-listen"});
+  expect_refused({"--tls-client-ca", "x.pem"}, {"of no use without --tls-listen"});
+}
+
+TEST(Configuration, who_listens_with_tls_does_not_listen_in_plain_text_unasked) {
+  const Configuration configuration =
+      settings({"--tls-listen", "127.0.0.1:0", "--tls-cert", "x.pem", "--tls-key", "x.key"});
+  ASSERT_EQ(configuration.listen.size(), 1u);
+  EXPECT_TRUE(configuration.listen.front().tls);
+}
+
 TEST(Configuration, help_and_version_exit_with_0) {
   const EarlyExit help = exit_of({"--help"});
   EXPECT_EQ(help.status, 0);
-  for (const char* flag : {"--listen",
-                           "--database",
-                           "--heartbeat-timeout",
-                           "--handshake-timeout",
-                           "--restart-grace",
-                           "--retention",
-                           "--threads",
-                           "--max-clients",
-                           "--max-connections-per-address",
-                           "--max-handshakes",
-                           "--max-connection-rate",
-                           "--max-connection-rate-per-address",
-                           "--max-heartbeat-rate",
-                           "--max-output-bytes",
-                           "--tcp-user-timeout",
-                           "--allow",
-                           "--deny",
-                           "--max-methods",
-                           "--max-packet-bytes",
-                           "--method",
-                           "--log-level",
-                           "--log-format",
-                           "--check-config",
-                           "--version",
-                           "--config",
-                           "LEKT_MAX_CLIENTS"})
-    EXPECT_NE(help.text.find(flag), help.text.npos) << flag;
+  std::istringstream flags(
+      "--listen --database --heartbeat-timeout --handshake-timeout --restart-grace --retention "
+      "--threads --max-clients --max-connections-per-address --max-handshakes "
+      "--max-connection-rate --max-connection-rate-per-address --max-heartbeat-rate "
+      "--max-output-bytes --tcp-user-timeout --tls-listen --tls-cert --tls-key --tls-client-ca "
+      "--tls-min-version --proxy-protocol --allow --deny --max-methods --max-packet-bytes "
+      "--method --log-level --log-format --check-config --version --config LEKT_MAX_CLIENTS ");
+  for (std::string flag; flags >> flag;) EXPECT_NE(help.text.find(flag), help.text.npos) << flag;
   const EarlyExit version = exit_of({"--version"});
   EXPECT_EQ(version.status, 0);
   EXPECT_EQ(version.text.substr(0, 6), "lektd ");
