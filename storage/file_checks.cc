@@ -26,6 +26,10 @@ constexpr std::size_t header_bytes = 100;
 constexpr ByteView header_magic("SQLite format 3\0", 16);
 constexpr std::size_t application_id_offset = 68;
 
+/// A new database has one page. When the power goes while it is made, a file system may keep the size and not
+/// the bytes.
+constexpr std::size_t blank_bytes_max = 4096;
+
 struct NetworkFileSystem {
   std::uint32_t type;
   std::string_view name;
@@ -47,15 +51,20 @@ constexpr std::array network_file_systems = {
                                                     "; it was left as it was, choose another file");
 }
 
-/// Up to header_bytes of the file, opened for writing too: a file that we may only read is of no use.
-Bytes read_header(const fs::path& path) {
+/// The file's beginning, as far as it matters; opened for writing too: a file that we may only read is of no
+/// use.
+Bytes read_beginning(const fs::path& path) {
   const Descriptor descriptor(open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
   if (!descriptor.is_open()) throw_file_error("cannot open for reading and writing", path, errno);
-  Bytes header(header_bytes, '\0');
-  const ssize_t size = pread(descriptor.value(), header.data(), header.size(), 0);
+  Bytes beginning(blank_bytes_max + 1, '\0');
+  const ssize_t size = pread(descriptor.value(), beginning.data(), beginning.size(), 0);
   if (size < 0) throw_file_error("cannot read", path, errno);
-  header.resize(static_cast<std::size_t>(size));
-  return header;
+  beginning.resize(static_cast<std::size_t>(size));
+  return beginning;
+}
+
+bool is_blank(ByteView beginning) {
+  return beginning.size() <= blank_bytes_max && beginning.find_first_not_of('\0') == beginning.npos;
 }
 
 /// A write-ahead log without its database still holds committed rows, and SQLite would throw it away, or mix
@@ -130,8 +139,8 @@ FileState inspect(const fs::path& path) {
   }
   if (!S_ISREG(information.st_mode))
     throw CodedError(ErrorCode::database_unusable, path.string() + " is not a file; name a file");
-  const Bytes header = read_header(path);
-  if (header.empty()) {
+  const Bytes header = read_beginning(path);
+  if (is_blank(header)) {
     refuse_orphaned_log(path);
     return FileState::empty;
   }

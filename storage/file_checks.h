@@ -35,7 +35,7 @@ void refuse_network_file_system(const std::filesystem::path& path);
 
 enum class FileState {
   missing,
-  empty,  ///< no bytes: as good as new
+  empty,  ///< no bytes, or a page of zeros: as good as new
   ours,
 };
 
