@@ -21,6 +21,7 @@ namespace fs = std::filesystem;
 namespace {
 
 fs::path log_of(const fs::path& path) { return path.string() + "-wal"; }
+fs::path journal_of(const fs::path& path) { return path.string() + "-journal"; }
 fs::path shared_memory_of(const fs::path& path) { return path.string() + "-shm"; }
 
 /// The bytes of a database without tables. SQLite makes them, so that nothing here knows the file format.
@@ -65,6 +66,8 @@ FailedOpenUndo::FailedOpenUndo(const fs::path& path, FileState state)
 FailedOpenUndo::~FailedOpenUndo() {
   if (keep_) return;
   std::error_code ignored;
+  // First the journal: a later database of that name would be rolled back with it.
+  if (state_ != FileState::ours) fs::remove(journal_of(path_), ignored);
   if (state_ == FileState::missing) fs::remove(path_, ignored);
   if (state_ == FileState::empty) fs::resize_file(path_, 0, ignored);
   if (!had_log_) fs::remove(log_of(path_), ignored);

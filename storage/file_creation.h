@@ -13,8 +13,9 @@ namespace lekt::storage {
 void create_database_file(const std::filesystem::path& path, FileState state);
 
 /// Until keep() is called, the destructor removes the database, its write-ahead log and its shared memory
-/// file if they were not there at construction, and empties a database that was empty. The caller holds the
-/// instance lock, and has closed the database before this ends.
+/// file if they were not there at construction, and empties a database that was empty; the rollback journal
+/// of a database that was not there or empty goes with it. The caller holds the instance lock, and has closed
+/// the database before this ends.
 class FailedOpenUndo {
  public:
   FailedOpenUndo(const std::filesystem::path& path, FileState state);
