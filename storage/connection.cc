@@ -3,7 +3,9 @@
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <string>
+#include <string_view>
 
 #include "common/errors.h"
 
@@ -23,6 +25,13 @@ constexpr std::size_t overdue_factor = 2;
 int note_frames(void* frames, sqlite3*, const char*, int frames_in_log) {
   *static_cast<std::size_t*>(frames) = static_cast<std::size_t>(frames_in_log);
   return SQLITE_OK;
+}
+
+/// The number in a finding such as "Page 5: unable to get the page. error code=266"; 0 if there is none.
+int error_code_in(const std::string& finding) {
+  constexpr std::string_view label = "error code=";
+  const std::size_t at = finding.find(label);
+  return at == finding.npos ? SQLITE_OK : std::atoi(finding.c_str() + at + label.size());
 }
 
 }  // namespace
@@ -59,12 +68,19 @@ void Connection::check(std::size_t version_known) {
   std::string findings = database_.execAndGet("PRAGMA quick_check(1)").getString();
   if (findings == "ok") return;
   std::ranges::replace(findings, '\n', ' ');
+  // What cannot be read at the moment is not damaged.
+  const int code = error_code_in(findings) & 0xff;
+  if (code != SQLITE_OK && code != SQLITE_CORRUPT)
+    throw CodedError(ErrorCode::database_unusable, "cannot read " + path_.string() + " (" + findings + ")");
   throw CodedError(ErrorCode::database_corrupt, path_.string() + " is damaged (" + findings +
                                                     "); restore a backup, the file was left as it was");
 }
 
 void Connection::begin_writing(std::size_t checkpoint_bytes) {
-  const std::string mode = database_.execAndGet("PRAGMA journal_mode = WAL").getString();
+  // Run to its end: the first step tells the mode, and the next one commits it, which can fail.
+  SQLite::Statement change_mode(database_, "PRAGMA journal_mode = WAL");
+  std::string mode;
+  while (change_mode.executeStep()) mode = change_mode.getColumn(0).getString();
   if (mode != "wal")
     throw CodedError(ErrorCode::database_unusable,
                      path_.string() + " cannot use a write-ahead log (journal mode " + mode + ")");
