@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/errors.h"
 
@@ -22,6 +23,9 @@ constexpr int cache_kibibytes = 256;
 /// is cut to it when the log starts over.
 constexpr std::size_t overdue_factor = 2;
 
+/// The log is written again in parts of this size.
+constexpr int rewrite_bytes = 64 * 1024;
+
 int note_frames(void* frames, sqlite3*, const char*, int frames_in_log) {
   *static_cast<std::size_t*>(frames) = static_cast<std::size_t>(frames_in_log);
   return SQLITE_OK;
@@ -32,6 +36,23 @@ int error_code_in(const std::string& finding) {
   constexpr std::string_view label = "error code=";
   const std::size_t at = finding.find(label);
   return at == finding.npos ? SQLITE_OK : std::atoi(finding.c_str() + at + label.size());
+}
+
+void expect_ok(int result, const char* what) {
+  if (result != SQLITE_OK) throw SQLite::Exception(what, result);
+}
+
+/// The same bytes to the same places, and a sync.
+void write_again(sqlite3_file& file) {
+  sqlite3_int64 size = 0;
+  expect_ok(file.pMethods->xFileSize(&file, &size), "cannot ask for the size of the write-ahead log");
+  std::vector<char> buffer(rewrite_bytes);
+  for (sqlite3_int64 offset = 0; offset < size; offset += rewrite_bytes) {
+    const int part = static_cast<int>(std::min<sqlite3_int64>(size - offset, rewrite_bytes));
+    expect_ok(file.pMethods->xRead(&file, buffer.data(), part, offset), "cannot read the write-ahead log");
+    expect_ok(file.pMethods->xWrite(&file, buffer.data(), part, offset), "cannot write the write-ahead log");
+  }
+  expect_ok(file.pMethods->xSync(&file, SQLITE_SYNC_NORMAL), "cannot sync the write-ahead log");
 }
 
 }  // namespace
@@ -89,6 +110,15 @@ void Connection::begin_writing(std::size_t checkpoint_bytes) {
       static_cast<std::size_t>(database_.execAndGet("PRAGMA page_size").getInt()) + frame_header_bytes;
   frames_due_ = std::max<std::size_t>(checkpoint_bytes / frame_bytes_, 1);
   sqlite3_wal_hook(database_.getHandle(), note_frames, &frames_);
+}
+
+void Connection::secure_log() {
+  // While the write lock is held, nobody else writes the log.
+  const SQLite::Transaction transaction(database_, SQLite::TransactionBehavior::IMMEDIATE);
+  sqlite3_file* log = nullptr;
+  expect_ok(sqlite3_file_control(database_.getHandle(), "main", SQLITE_FCNTL_JOURNAL_POINTER, &log),
+            "cannot find the write-ahead log");
+  write_again(*log);
 }
 
 void Connection::checkpoint_if_due() {

@@ -128,6 +128,7 @@ class Database::Implementation {
     SQLite::Database& database = connection->database();
     connection->check(migrations_.size());
     connection->begin_writing(settings_.checkpoint_bytes);
+    if (settings_.durable) connection->secure_log();
     migrate(database, migrations_);
     const ServerRow server = start == Start::counted ? count_start(database) : read_server(database);
     auto writer = std::make_unique<TableWriter>(database, *settings_.catalogue, server.run);
