@@ -13,7 +13,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// In place: a file system may take a file that is emptied and written again to its medium at once, to be kind.
+/// In place: a file system may take a file that is emptied and written again to its medium at once, to be
+/// kind.
 void write_file(const fs::path& path, const Bytes& content) {
   std::ofstream(path, std::ios::binary | std::ios::app).close();
   std::fstream file(path, std::ios::binary | std::ios::in | std::ios::out);
@@ -106,11 +107,14 @@ void Disk::lose_power(Random& random) {
       fs::remove(path);
       continue;
     }
-    Bytes content = entry.file.after_power_loss(random, kept);
-    write_file(path, content);
-    left.emplace(path, Entry{DiskFile(std::move(content)), true});
-    // Nothing of the shared memory is ever synced.
-    if (fs::exists(path + "-shm")) write_file(path + "-shm", random.bytes(random.below(40'000)));
+    if (!entry.file.is_safe()) {
+      Bytes content = entry.file.after_power_loss(random, kept);
+      write_file(path, content);
+      entry.file = DiskFile(std::move(content));
+    }
+    left.emplace(path, Entry{std::move(entry.file), true});
+    const std::string shared_memory = path + "-shm";  // which is never synced
+    if (fs::exists(shared_memory)) write_file(shared_memory, random.bytes(random.below(4000)));
   }
   for (const auto& [path, content] : removed_)
     if (!fs::exists(path) && !random.chance(kept)) write_file(path, content);

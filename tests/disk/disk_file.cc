@@ -30,9 +30,8 @@ void DiskFile::touch(std::size_t first_sector, std::size_t end_sector) {
 }
 
 void DiskFile::write(std::size_t offset, ByteView bytes) {
-  if (bytes.empty()) return;
   const std::size_t end = offset + bytes.size();
-  touch(offset / sector_bytes, sectors_of(end));
+  if (!bytes.empty()) touch(offset / sector_bytes, sectors_of(end));
   if (end > seen_.size()) {
     seen_.resize(end, '\0');
     sizes_.push_back(end);
@@ -41,13 +40,16 @@ void DiskFile::write(std::size_t offset, ByteView bytes) {
 }
 
 void DiskFile::truncate(std::size_t size) {
-  if (size == seen_.size()) return;
-  touch(std::min(size, seen_.size()) / sector_bytes, sectors_of(std::max(size, seen_.size())));
-  seen_.resize(size, '\0');
-  sizes_.push_back(size);
+  if (size >= seen_.size()) return write(size, {});
+  uncut_ = std::make_shared<const DiskFile>(*this);
+  unsafe_.erase(unsafe_.lower_bound(sectors_of(size)), unsafe_.end());
+  seen_.resize(size);
+  safe_.resize(std::min(size, safe_.size()));
+  sizes_.clear();
 }
 
 void DiskFile::sync() {
+  uncut_.reset();
   sizes_.clear();
   safe_.resize(seen_.size(), '\0');
   std::erase_if(unsafe_, [&](const auto& entry) {
@@ -76,6 +78,7 @@ Bytes DiskFile::chosen(Random& random, std::size_t sector, const Unsafe& unsafe,
 }
 
 Bytes DiskFile::after_power_loss(Random& random, unsigned kept) const {
+  if (uncut_ != nullptr && !random.chance(kept)) return uncut_->after_power_loss(random, kept);
   Bytes left = safe_;
   if (!sizes_.empty() && !random.chance(100 - kept))
     left.resize(random.chance(50) ? sizes_.back() : random.pick(sizes_), '\0');

@@ -3,9 +3,10 @@
 //
 // Reads see every write at once (the page cache). A sector of 512 bytes that was written since it was last
 // synced may lie on the medium as it was then, as it is now, or as it was at any time between; each sector on
-// its own, so writes are dropped, torn and reordered. The size of the file is chosen in the same way. What
-// SQLite relies on holds: a sector is written whole or not at all, and a sync that succeeds settles
-// everything that was dirty.
+// its own, so writes are dropped, torn and reordered. How far the file has grown is chosen in the same way.
+// That it was cut has reached the medium or not, and what came after that only if it has: a file system's
+// journal sees to it. What SQLite relies on holds: a sector is written whole or not at all, and a sync that
+// succeeds settles everything that was dirty.
 //
 // A sync that fails leaves what reads see, and marks it clean: no later sync writes it, unless it is written
 // again. That is what Linux does (https://wiki.postgresql.org/wiki/Fsync_Errors).
@@ -16,6 +17,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <vector>
 
 #include "common/bytes.h"
@@ -37,8 +39,10 @@ class DiskFile {
 
   /// What reads see.
   const Bytes& seen() const { return seen_; }
-  /// What is on the medium for sure.
+  /// What is on the medium for sure, as far as it has not been cut.
   const Bytes& safe() const { return safe_; }
+
+  bool is_safe() const { return unsafe_.empty() && sizes_.empty() && uncut_ == nullptr; }
 
   /// What a power loss may leave. `kept` percent of the unsafe sectors are as they were last.
   Bytes after_power_loss(Random& random, unsigned kept) const;
@@ -56,8 +60,9 @@ class DiskFile {
 
   Bytes safe_;
   Bytes seen_;
-  std::map<std::size_t, Unsafe> unsafe_;  ///< by the sector's number
-  std::vector<std::size_t> sizes_;        ///< since the size was last synced
+  std::map<std::size_t, Unsafe> unsafe_;   ///< by the sector's number
+  std::vector<std::size_t> sizes_;         ///< since the size was last synced
+  std::shared_ptr<const DiskFile> uncut_;  ///< as it was before it was cut; null when that is on the medium
 };
 
 }  // namespace lekt::test

@@ -57,10 +57,14 @@ TEST(DiskFile, a_file_that_has_grown_may_be_short_or_hold_zeros) {
   EXPECT_EQ(left_of(file), (std::set<std::string>{"a", "a.", "ax"}));
 }
 
-TEST(DiskFile, a_file_that_was_cut_may_have_its_end_back) {
-  DiskFile file(sectors("ab"));
+TEST(DiskFile, a_file_that_was_cut_is_so_or_as_it_was) {
+  DiskFile file(sectors("abc"));
   file.truncate(DiskFile::sector_bytes);
-  EXPECT_EQ(left_of(file), (std::set<std::string>{"a", "ab", "a."}));
+  EXPECT_EQ(left_of(file), (std::set<std::string>{"a", "abc"}));
+  file.write(0, sectors("x"));
+  EXPECT_EQ(left_of(file), (std::set<std::string>{"a", "x", "abc"}));
+  file.sync();
+  EXPECT_EQ(left_of(file), std::set<std::string>{"x"});
 }
 
 TEST(DiskFile, after_a_failed_sync_the_next_one_does_not_save_what_reads_see) {
@@ -88,7 +92,7 @@ class DiskTest : public testing::Test {
   int survivors(const char* synchronous);
   std::string path() const { return directory_.path() / "test.db"; }
 
-  TempDirectory directory_;
+  TempDirectory directory_{directory_in_memory()};
   Random random_{7};
   Disk disk_{7};
   sqlite3* connection_ = nullptr;

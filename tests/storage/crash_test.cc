@@ -11,34 +11,6 @@ namespace lekt::storage {
 
 namespace {
 
-constexpr std::uint32_t addresses = 50;
-constexpr std::uint64_t batch_changes = 3;
-
-/// The change of a sequence number is known beforehand, so that everybody can check it.
-Change change_of(std::uint64_t sequence) {
-  const Ipv4Address address{0x0a000001u + static_cast<std::uint32_t>(sequence % addresses)};
-  if (sequence % 7 == 0) return {sequence, started + 1, UpdateKind::removed, address, {}};
-  return added(sequence, started + 1, address,
-               {{tcp_index, tcp_information(static_cast<std::uint16_t>(sequence % 60000 + 1))}});
-}
-
-CommitResult commit_next(Database& database) {
-  std::vector<Change> changes;
-  for (std::uint64_t i = 1; i <= batch_changes; ++i)
-    changes.push_back(change_of(database.state().sequence + i));
-  return commit(database, changes);
-}
-
-/// The database holds, for each address, the newest change up to its sequence.
-void expect_whole(Database& database) {
-  const std::uint64_t newest = database.state().sequence;
-  const std::uint64_t oldest = newest > addresses ? newest - addresses + 1 : 1;
-  std::vector<std::string> expected;
-  for (std::uint64_t sequence = oldest; sequence <= newest; ++sequence)
-    expected.push_back(describe(change_of(sequence)));
-  EXPECT_EQ(describe(load_all(database)), expected);
-}
-
 class CrashTest : public StorageTest {
  protected:
   CrashTest() { settings_.checkpoint_bytes = 32 * 1024; }
@@ -59,7 +31,7 @@ TEST_F(CrashTest, a_killed_process_loses_nothing_that_it_has_acknowledged) {
 
     Database database(settings_);
     EXPECT_GE(database.state().sequence, acknowledged);
-    EXPECT_LE(database.state().sequence, acknowledged + batch_changes)
+    EXPECT_LE(database.state().sequence, acknowledged + known_batch)
         << "at most the batch that was in flight";
     expect_whole(database);
   }
@@ -121,7 +93,7 @@ TEST_F(FullDiskTest, refuses_a_commit_and_goes_on_when_there_is_space) {
 
   ASSERT_EQ(mount("lekt-test", directory_.c_str(), "tmpfs", MS_REMOUNT, "size=16m"), 0);
   EXPECT_EQ(commit_next(database), CommitResult::done);
-  EXPECT_EQ(database.state().sequence, acknowledged + batch_changes);
+  EXPECT_EQ(database.state().sequence, acknowledged + known_batch);
   expect_whole(database);
 }
 

@@ -15,7 +15,21 @@ namespace lekt::storage {
 
 namespace fs = std::filesystem;
 
-StorageTest::StorageTest() : directory_(fs::canonical(temporary_.path())) {
+namespace {
+
+constexpr std::uint32_t known_addresses = 50;
+
+Change known_change(std::uint64_t sequence) {
+  const Ipv4Address address{0x0a000001u + static_cast<std::uint32_t>(sequence % known_addresses)};
+  if (sequence % 7 == 0) return {sequence, started + 1, UpdateKind::removed, address, {}};
+  return added(sequence, started + 1, address,
+               {{tcp_index, tcp_information(static_cast<std::uint16_t>(sequence % 60000 + 1))}});
+}
+
+}  // namespace
+
+StorageTest::StorageTest(const fs::path& parent)
+    : temporary_(parent), directory_(fs::canonical(temporary_.path())) {
   settings_.path = path();
   settings_.catalogue = &catalogue_;
   settings_.program_version = "0.1.0";
@@ -53,6 +67,22 @@ std::vector<Change> load_all(Database& database) {
   std::vector<Change> changes;
   database.load([&](Change&& change) { changes.push_back(std::move(change)); });
   return changes;
+}
+
+CommitResult commit_next(Database& database) {
+  std::vector<Change> changes;
+  for (std::uint64_t i = 1; i <= known_batch; ++i)
+    changes.push_back(known_change(database.state().sequence + i));
+  return commit(database, changes);
+}
+
+void expect_whole(Database& database) {
+  const std::uint64_t newest = database.state().sequence;
+  const std::uint64_t oldest = newest > known_addresses ? newest - known_addresses + 1 : 1;
+  std::vector<std::string> expected;
+  for (std::uint64_t sequence = oldest; sequence <= newest; ++sequence)
+    expected.push_back(describe(known_change(sequence)));
+  EXPECT_EQ(describe(load_all(database)), expected);
 }
 
 std::string describe(const Change& change) {

@@ -23,7 +23,7 @@ inline constexpr std::int64_t started = 1767323040;
 /// A new directory, with what a Database needs to be opened in it.
 class StorageTest : public testing::Test {
  protected:
-  StorageTest();
+  explicit StorageTest(const std::filesystem::path& parent = std::filesystem::temp_directory_path());
 
   std::filesystem::path path() const { return directory_ / "lekt.db"; }
 
@@ -43,6 +43,16 @@ CommitResult commit(Database& database, const std::vector<Change>& changes,
                     const std::vector<Presence>& presences = {});
 
 std::vector<Change> load_all(Database& database);
+
+// Changes of a known history, of which the sequence number tells everything: so who reads them back can check
+// them.
+
+/// Changes in one commit.
+inline constexpr std::uint64_t known_batch = 3;
+/// Commits the next ones.
+CommitResult commit_next(Database& database);
+/// The database holds, for each address of the known history, the newest change up to its sequence.
+void expect_whole(Database& database);
 
 /// "1 A 10.0.0.7 tcp:7890 @1700000000", to compare and to print.
 std::string describe(const Change& change);

@@ -50,8 +50,13 @@ Bytes Random::bytes(std::size_t size) {
   return result;
 }
 
-TempDirectory::TempDirectory() {
-  std::string pattern = (std::filesystem::temp_directory_path() / "lekt-test-XXXXXX").string();
+std::filesystem::path directory_in_memory() {
+  const std::filesystem::path memory = "/dev/shm";
+  return access(memory.c_str(), W_OK) == 0 ? memory : std::filesystem::temp_directory_path();
+}
+
+TempDirectory::TempDirectory(const std::filesystem::path& parent) {
+  std::string pattern = (parent / "lekt-test-XXXXXX").string();
   if (mkdtemp(pattern.data()) == nullptr) throw std::system_error(errno, std::generic_category(), pattern);
   path_ = pattern;
 }

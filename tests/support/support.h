@@ -50,10 +50,14 @@ class Random {
   std::mt19937_64 engine_;
 };
 
+/// A directory whose files are in memory, where there is one: for tests that make thousands of files and do
+/// not care how slow a real disk syncs them.
+std::filesystem::path directory_in_memory();
+
 /// A new, empty directory, removed with all it holds at the end of the scope.
 class TempDirectory {
  public:
-  TempDirectory();
+  explicit TempDirectory(const std::filesystem::path& parent = std::filesystem::temp_directory_path());
   ~TempDirectory();
   TempDirectory(const TempDirectory&) = delete;
   TempDirectory& operator=(const TempDirectory&) = delete;

@@ -1,0 +1,137 @@
+// Every operation of the disk fails once, or from one on: while the database is opened, and while it is used.
+//
+// The writer's way through the same faults is tests/server/writer_disk_test.cc.
+#include <utility>
+
+#include "tests/storage/disk_fixture.h"
+
+namespace lekt::storage {
+
+namespace {
+
+using test::DiskFault;
+
+struct Trouble {
+  DiskFault fault;
+  bool lasts;
+  const char* name;
+};
+
+constexpr Trouble troubles[] = {{DiskFault::io_error, false, "one_error"},
+                                {DiskFault::io_error, true, "errors_from_then_on"},
+                                {DiskFault::full, false, "full_once"},
+                                {DiskFault::full, true, "full_from_then_on"},
+                                {DiskFault::short_write, false, "one_short_write"},
+                                {DiskFault::short_write, true, "short_writes_from_then_on"}};
+
+class FaultTest : public FaultyDiskTest, public testing::WithParamInterface<Trouble> {
+ protected:
+  void begin_trouble(std::uint64_t operation) { disk_.fail(GetParam().fault, operation, GetParam().lasts); }
+
+  /// Ends the trouble; false when it has hit nothing, so there is no further operation to fail.
+  bool end_trouble() {
+    disk_.heal();
+    return disk_.failures() != std::exchange(failures_, disk_.failures());
+  }
+
+  /// Nothing when the database was opened; a failure of the test when it is told to be foreign, damaged or
+  /// newer.
+  void try_to_open() {
+    try {
+      Database database(settings_);
+    } catch (const CodedError& error) {
+      EXPECT_EQ(error.code(), ErrorCode::database_unusable) << error.what();
+    }
+  }
+
+ private:
+  std::uint64_t failures_ = 0;
+};
+
+TEST_P(FaultTest, in_the_first_start_is_told_and_leaves_no_file_behind) {
+  bool hit = true;
+  for (std::uint64_t operation = 0; hit && !HasFailure(); ++operation) {
+    SCOPED_TRACE(operation);
+    begin_anew(operation);
+    begin_trouble(operation);
+    bool opened = false;
+    try {
+      const Database database(settings_);
+      opened = true;
+    } catch (const CodedError& error) {
+      EXPECT_EQ(error.code(), ErrorCode::database_unusable) << error.what();
+    }
+    hit = end_trouble();
+    if (!opened) {
+      EXPECT_EQ(files_in(directory_), std::vector<std::string>{});
+    }
+    Database database(settings_);
+    EXPECT_EQ(database.state().second, started + 1);
+    std::filesystem::remove(settings_.path);
+    std::filesystem::remove(settings_.path.string() + "-wal");
+    std::filesystem::remove(settings_.path.string() + "-shm");
+    std::filesystem::remove(settings_.path.string() + ".lock");
+  }
+}
+
+TEST_P(FaultTest, in_a_later_start_is_told_and_changes_nothing) {
+  std::uint64_t acknowledged = 0;
+  bool hit = true;
+  for (std::uint64_t operation = 0; hit && !HasFailure(); ++operation) {
+    SCOPED_TRACE(operation);
+    {
+      // What is in the log is read by the next start, or was copied back by a clean end.
+      Database database(settings_);
+      ASSERT_EQ(commit_next(database), CommitResult::done);
+      acknowledged = database.state().sequence;
+      if (operation % 2 == 0) disk_.kill();
+    }
+    begin_trouble(operation);
+    try_to_open();
+    hit = end_trouble();
+    if (operation % 3 == 0) disk_.lose_power(random_);
+    Database database(settings_);
+    EXPECT_EQ(database.state().sequence, acknowledged);
+    expect_whole(database);
+  }
+}
+
+TEST_P(FaultTest, in_a_commit_or_checkpoint_loses_nothing_that_was_acknowledged) {
+  std::uint64_t acknowledged = 0;
+  bool hit = true;
+  for (std::uint64_t operation = 0; hit && !HasFailure(); ++operation) {
+    SCOPED_TRACE(operation);
+    {
+      Database database(settings_);
+      begin_trouble(operation);
+      try {
+        for (int commits = 0; commits < 8; ++commits) {
+          ASSERT_EQ(commit_next(database), CommitResult::done);
+          acknowledged = database.state().sequence;
+        }
+      } catch (const CodedError& error) {
+        EXPECT_EQ(error.code(), ErrorCode::commit_failed) << error.what();
+      }
+      hit = end_trouble();
+      database.reopen();
+      ASSERT_GE(database.state().sequence, acknowledged);
+      ASSERT_LE(database.state().sequence, acknowledged + known_batch);
+      expect_whole(database);
+      if (operation % 2 == 0) {
+        ASSERT_EQ(commit_next(database), CommitResult::done);
+      }
+      acknowledged = database.state().sequence;
+      disk_.lose_power(random_);
+    }
+    Database database(settings_);
+    EXPECT_EQ(database.state().sequence, acknowledged) << "what reopen() has read is safe";
+    expect_whole(database);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, FaultTest, testing::ValuesIn(troubles),
+                         [](const auto& trouble) { return trouble.param.name; });
+
+}  // namespace
+
+}  // namespace lekt::storage
