@@ -31,6 +31,19 @@ enum class DiskFault : std::uint8_t {
   stop,         ///< this operation and every later one does not happen: the machine or the process dies here
 };
 
+/// What a test goes through for every operation that it can hit.
+struct DiskTrouble {
+  DiskFault fault;
+  bool lasts;
+  const char* name;
+};
+inline constexpr DiskTrouble disk_troubles[] = {{DiskFault::io_error, false, "one_error"},
+                                                {DiskFault::io_error, true, "errors_from_then_on"},
+                                                {DiskFault::full, false, "full_once"},
+                                                {DiskFault::full, true, "full_from_then_on"},
+                                                {DiskFault::short_write, false, "one_short_write"},
+                                                {DiskFault::short_write, true, "short_writes_from_then_on"}};
+
 class Disk {
  public:
   explicit Disk(std::uint64_t seed);

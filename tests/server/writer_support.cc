@@ -4,7 +4,7 @@ namespace lekt::test {
 
 using namespace std::chrono_literals;
 
-WriterTest::WriterTest() {
+WriterTest::WriterTest(const std::filesystem::path& parent) : directory_(parent) {
   database_settings_.path = path();
   database_settings_.catalogue = &catalogue_;
   database_settings_.program_version = "0.1.0";

@@ -20,7 +20,7 @@ class WriterTest : public testing::Test {
  protected:
   static constexpr std::int64_t started = 1'700'000'000;
 
-  WriterTest();
+  explicit WriterTest(const std::filesystem::path& parent = std::filesystem::temp_directory_path());
 
   /// Opens the database and starts a writer on it, as the program does; ends the one before without a clean
   /// stop.

@@ -9,22 +9,9 @@ namespace lekt::storage {
 
 namespace {
 
-using test::DiskFault;
+using test::DiskTrouble;
 
-struct Trouble {
-  DiskFault fault;
-  bool lasts;
-  const char* name;
-};
-
-constexpr Trouble troubles[] = {{DiskFault::io_error, false, "one_error"},
-                                {DiskFault::io_error, true, "errors_from_then_on"},
-                                {DiskFault::full, false, "full_once"},
-                                {DiskFault::full, true, "full_from_then_on"},
-                                {DiskFault::short_write, false, "one_short_write"},
-                                {DiskFault::short_write, true, "short_writes_from_then_on"}};
-
-class FaultTest : public FaultyDiskTest, public testing::WithParamInterface<Trouble> {
+class FaultTest : public FaultyDiskTest, public testing::WithParamInterface<DiskTrouble> {
  protected:
   void begin_trouble(std::uint64_t operation) { disk_.fail(GetParam().fault, operation, GetParam().lasts); }
 
@@ -129,7 +116,7 @@ TEST_P(FaultTest, in_a_commit_or_checkpoint_loses_nothing_that_was_acknowledged)
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Each, FaultTest, testing::ValuesIn(troubles),
+INSTANTIATE_TEST_SUITE_P(Each, FaultTest, testing::ValuesIn(test::disk_troubles),
                          [](const auto& trouble) { return trouble.param.name; });
 
 }  // namespace
