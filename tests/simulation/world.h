@@ -1,9 +1,10 @@
-// A world in one thread and virtual time: the real Session, Writer, ChangeLog and Database between programs
-// that follow the client's rule, over connections that deliver bytes in any pieces, break, or stay half open.
+// A world in one thread and virtual time: programs that follow the client's rule, a network between, and the
+// server with its disk (simulated_server.h), with everything that goes wrong drawn from one seed.
 //
-// Two workers receive views late and apart from each other, as threads do. What the server should have said
-// is kept beside it (the oracle): the list after every committed change. Every complete answer is compared
-// with it, so a lost or repeated change is seen at once and not only at the end.
+// Bytes arrive late and in any pieces; connections break, stay half open, or are made a second time; the
+// server dies with its process or its machine and starts again, is paused, or stopped; the wall clock steps;
+// the disk fails, fills up and is held by another program. After every step the oracle checks what has to
+// hold (oracle.h), and every complete answer is compared with the list that the server had.
 //
 // Pure: the same seed makes the same world.
 #pragma once
@@ -13,18 +14,14 @@
 #include <deque>
 #include <filesystem>
 #include <list>
-#include <map>
-#include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "client/conversation.h"
 #include "client/peer_view.h"
-#include "server/inbox.h"
 #include "server/session.h"
-#include "server/writer.h"
-#include "storage/database.h"
+#include "tests/simulation/oracle.h"
+#include "tests/simulation/simulated_server.h"
 #include "tests/support/support.h"
 
 namespace lekt::test {
@@ -32,25 +29,31 @@ namespace lekt::test {
 class World {
  public:
   struct Statistics {
-    std::size_t answers = 0;
-    std::size_t changes = 0;
-    std::size_t restarts = 0;
-    std::array<std::size_t, 5> by_basis{};
+    std::uint64_t steps = 0;
+    std::uint64_t answers = 0;
+    std::uint64_t changes = 0;
+    std::uint64_t starts = 0;
+    std::uint64_t power_losses = 0;
+    std::uint64_t disk_failures = 0;
+    std::uint64_t troubles = 0;
+    std::uint64_t refusals = 0;
+    std::array<std::uint64_t, 5> by_basis{};
+
+    Statistics& operator+=(const Statistics& other);
   };
 
-  /// Settings are drawn from `random`, too.
+  /// Settings are drawn from `random`, too. The directory is empty.
   World(Random& random, const std::filesystem::path& directory);
   ~World();
 
-  /// Something happens: a program connects, breaks off, asks; bytes arrive; the writer turns; time passes or
-  /// jumps; the server restarts. Throws std::logic_error when an answer is not what it has to be.
+  /// Something happens. Throws std::logic_error when a guarantee is broken.
   void step();
 
-  /// Faults end, everybody comes back and asks. Throws std::logic_error unless every program, the registry's
-  /// list and the database then agree.
+  /// Faults end, everybody comes back and asks, and then the power goes once more. Throws std::logic_error
+  /// unless every program and the database then hold the union of what the programs offer.
   void settle();
 
-  const Statistics& statistics() const { return statistics_; }
+  Statistics statistics() const;
 
  private:
   struct Link;
@@ -75,74 +78,68 @@ class World {
   struct Link {
     Program* program;  ///< null once the client's side is gone
     Session session;
-    std::size_t worker;
     Bytes to_server;
+    Bytes in_socket;  ///< has arrived, and the server has not read it
     Bytes to_client;
     AwakeTime heard;
     bool registered = false;   ///< the writer was told of a join
     bool client_gone = false;  ///< the server will read the end of the stream after to_server
     bool dead = false;
-    std::deque<Expected> expected;  ///< the list that each answer under way has to lead to
+    std::deque<Expected> expected = {};  ///< the list that each answer under way has to lead to
   };
 
-  /// What the writer has handed to a worker that has not looked yet.
-  struct Delivery {
-    std::shared_ptr<const ChangeView> view;
-    std::vector<Writer::Completion> completions;
-  };
-
-  struct Worker {
-    std::shared_ptr<const ChangeView> view;
-    std::deque<Delivery> deliveries;
-  };
-
-  void start_server();
-  void restart_server();
-  void check_database();
-
+  // Programs.
   void connect(Program& program);
   void ask(Program& program);
   void break_off(Program& program);
   void change_methods(Program& program);
+  Methods random_methods();
 
+  // The network and the server's sessions (world_links.cc).
+  void deliver_somewhere();
   void deliver_to_server(Link& link, std::size_t size);
-  void process(Link& link, ByteView input);
   void deliver_to_client(Link& link, std::size_t size);
+  void read_socket(Link& link);
+  void process(Link& link, ByteView input);
+  void answer(Link& link, std::int64_t timestamp);
+  void deliver_to_worker(SimulatedServer::Worker& worker);
+  void complete(Link& link, const Writer::Completion& completion);
   void take(Link& link, const ConversationEvent& event);
   void end_session(Link& link);
-  void deliver_somewhere();
+  void expire_sessions();
   void remove_dead_links();
 
+  // The server.
   void turn_writer();
-  void deliver_to_worker(Worker& worker);
+  void start_server();
+  void end_server(unsigned dice);
+  void server_is_gone();
+  void die(SimulatedServer::Death death);
+  void trouble_disk();
+
+  // Time.
+  Moment now() const { return {AwakeTime(awake_), wall_ / 1000}; }
   void pass_time(std::int64_t milliseconds);
-  void expire_sessions();
+  void pause_server(std::int64_t milliseconds);
   void step_wall_clock();
 
+  void end_faults();
   void exchange_everything();
-  Methods random_methods();
-  void check(bool holds, const std::string& what) const;
+  void check_agreement();
+  void check(bool holds, const std::string& what) const { oracle_.check(holds, what); }
 
   Random& random_;
-  std::filesystem::path path_;
   MethodCatalogue catalogue_;
   SessionRules rules_{catalogue_};
   WriterSettings settings_;
   AwakeTime heartbeat_timeout_;
   std::int64_t awake_ = 0;                 ///< milliseconds
   std::int64_t wall_ = 1'000'000'000'000;  ///< milliseconds, steps about
-
-  std::unique_ptr<storage::Database> database_;
-  std::unique_ptr<Writer> writer_;
-  std::array<Worker, 2> workers_;
-  std::vector<Command> inbox_;
+  Oracle oracle_;
+  std::optional<SimulatedServer> server_;
   std::list<Program> programs_;
   std::list<Link> links_;
   SessionId sessions_made_ = 0;
-
-  Peers truth_;                           ///< after the newest committed change
-  std::map<std::uint64_t, Peers> lists_;  ///< after each commit, by its newest sequence
-  std::int64_t newest_closing_ = 0;
   Statistics statistics_;
 };
 

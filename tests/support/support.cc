@@ -32,13 +32,15 @@ std::string own_program() {
 
 }  // namespace
 
-Random::Random() : Random(chosen_seed()) {
+std::string replay_command(std::uint64_t seed) {
+  std::string command = "LEKT_TEST_SEED=" + std::to_string(seed) + " " + own_program();
   const testing::TestInfo* running = testing::UnitTest::GetInstance()->current_test_info();
-  std::cout << "replay: LEKT_TEST_SEED=" << seed_ << " " << own_program();
   if (running != nullptr)
-    std::cout << " --gtest_filter=" << running->test_suite_name() << "." << running->name();
-  std::cout << std::endl;
+    command.append(" --gtest_filter=").append(running->test_suite_name()).append(".").append(running->name());
+  return command;
 }
+
+Random::Random() : Random(chosen_seed()) { std::cout << "replay: " << replay_command(seed_) << std::endl; }
 
 std::int64_t Random::between(std::int64_t first, std::int64_t last) {
   return std::uniform_int_distribution<std::int64_t>(first, last)(engine_);

@@ -17,6 +17,9 @@
 
 namespace lekt::test {
 
+/// The command that replays the running test with this seed.
+std::string replay_command(std::uint64_t seed);
+
 /// Random numbers of one test. The seed is new in each run unless the environment variable LEKT_TEST_SEED
 /// gives it; the constructor prints the command that replays the running test with the seed.
 class Random {

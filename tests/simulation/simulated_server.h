@@ -1,0 +1,84 @@
+// The server of a simulated world: the real Writer and Database on a faulty disk, and two workers that look
+// at what the writer has published late and apart from each other, as threads do.
+//
+// It can be down: it dies with its process or with the machine, and a start on a broken disk fails.
+//
+// Pure: the same calls make the same server.
+#pragma once
+
+#include <array>
+#include <deque>
+#include <filesystem>
+#include <memory>
+#include <vector>
+
+#include "server/inbox.h"
+#include "server/writer.h"
+#include "storage/database.h"
+#include "tests/disk/disk.h"
+#include "tests/simulation/oracle.h"
+
+namespace lekt::test {
+
+class SimulatedServer {
+ public:
+  /// What the writer has handed to a worker that has not looked yet.
+  struct Delivery {
+    std::shared_ptr<const ChangeView> view;
+    std::vector<Writer::Completion> completions;
+  };
+  struct Worker {
+    std::shared_ptr<const ChangeView> view;
+    std::deque<Delivery> deliveries;
+  };
+  enum class Death : std::uint8_t { killed, power_lost };
+
+  /// All outlive the server.
+  SimulatedServer(Random& random, Oracle& oracle, const MethodCatalogue& catalogue,
+                  const WriterSettings& settings, std::filesystem::path path);
+  ~SimulatedServer();
+  SimulatedServer(const SimulatedServer&) = delete;
+  SimulatedServer& operator=(const SimulatedServer&) = delete;
+
+  bool is_up() const { return writer_ != nullptr; }
+  /// False when the disk does not let it.
+  bool start(Moment now);
+  /// As after SIGTERM.
+  void stop(Moment now);
+  void die(Death death);
+
+  /// What the workers tell the writer.
+  void post(Command command) { inbox_.push_back(std::move(command)); }
+  bool has_commands() const { return !inbox_.empty(); }
+  /// False when it has died within the turn.
+  bool turn(Moment now);
+
+  Worker& worker(std::size_t index) { return workers_[index]; }
+  std::array<Worker, 2>& workers() { return workers_; }
+  const Writer& writer() const { return *writer_; }
+  Disk& disk() { return disk_; }
+  /// Whether the storage was in trouble after the last turn.
+  bool is_in_trouble() const { return trouble_ != Writer::Trouble::none; }
+  /// Turns after which the storage was in trouble, and operations of the disk that failed.
+  std::uint64_t troubles() const { return troubles_; }
+  std::uint64_t failures() const { return disk_.failures(); }
+
+ private:
+  void apply(const Command& command, Moment now);
+  void deliver(const Writer::Turn& turn);
+  void forget_everything();
+
+  Random& random_;
+  Oracle& oracle_;
+  WriterSettings settings_;
+  storage::DatabaseSettings database_settings_;
+  Disk disk_;
+  std::unique_ptr<storage::Database> database_;
+  std::unique_ptr<Writer> writer_;
+  std::array<Worker, 2> workers_;
+  std::vector<Command> inbox_;
+  Writer::Trouble trouble_ = Writer::Trouble::none;
+  std::uint64_t troubles_ = 0;
+};
+
+}  // namespace lekt::test
