@@ -64,7 +64,9 @@ Connection::Connection(const std::filesystem::path& path, std::chrono::milliseco
   settle(false);
   int persist = 1;
   sqlite3_file_control(database_.getHandle(), "main", SQLITE_FCNTL_PERSIST_WAL, &persist);
-  database_.exec(durable ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = OFF");
+  // EXTRA and not FULL: a new database leaves its rollback journal behind when it turns to the log, and a
+  // journal whose removal a power loss takes back would roll the database back to its beginning.
+  database_.exec(durable ? "PRAGMA synchronous = EXTRA" : "PRAGMA synchronous = OFF");
   database_.exec("PRAGMA wal_autocheckpoint = 0");
   // A page that is mapped changes under a process that has the file damaged beneath it: SIGBUS instead of an
   // error.
