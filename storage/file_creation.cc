@@ -7,7 +7,6 @@
 
 #include <cerrno>
 #include <memory>
-#include <new>
 #include <string>
 #include <system_error>
 
@@ -31,7 +30,7 @@ Bytes empty_database() {
   sqlite3_int64 size = 0;
   const std::unique_ptr<unsigned char, decltype(&sqlite3_free)> image(
       sqlite3_serialize(memory.getHandle(), "main", &size, 0), sqlite3_free);
-  if (image == nullptr) throw std::bad_alloc();
+  if (image == nullptr) throw SQLite::Exception("cannot make an empty database", SQLITE_NOMEM);
   return {reinterpret_cast<const char*>(image.get()), static_cast<std::size_t>(size)};
 }
 
