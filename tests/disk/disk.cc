@@ -44,6 +44,7 @@ void Disk::heal() { fault_.reset(); }
 
 bool Disk::can_hit(DiskFault fault, Operation operation) {
   if (fault == DiskFault::io_error || fault == DiskFault::stop) return true;
+  if (fault == DiskFault::failed_sync) return operation == Operation::sync;
   if (fault == DiskFault::short_write) return operation == Operation::write;
   return operation == Operation::write || operation == Operation::create || operation == Operation::map;
 }
@@ -67,7 +68,7 @@ std::optional<DiskFault> Disk::next(Operation operation) {
 void Disk::opened(const std::string& path, bool created) {
   Bytes content = read_text(path);
   const auto found = entries_.find(path);
-  if (found != entries_.end() && found->second.file.seen() == content) return;
+  if (found != entries_.end() && !created && found->second.file.seen() == content) return;
   entries_.insert_or_assign(path, Entry{DiskFile(std::move(content)), !created});
 }
 

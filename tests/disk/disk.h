@@ -25,7 +25,8 @@
 namespace lekt::test {
 
 enum class DiskFault : std::uint8_t {
-  io_error,     ///< EIO, in any operation; a sync that fails so has lost what it should have written
+  io_error,     ///< EIO, in any operation
+  failed_sync,  ///< EIO in a sync, which has then lost what it should have written
   full,         ///< ENOSPC, in what may need room
   short_write,  ///< half of it is written, then ENOSPC
   stop,         ///< this operation and every later one does not happen: the machine or the process dies here
@@ -39,6 +40,8 @@ struct DiskTrouble {
 };
 inline constexpr DiskTrouble disk_troubles[] = {{DiskFault::io_error, false, "one_error"},
                                                 {DiskFault::io_error, true, "errors_from_then_on"},
+                                                {DiskFault::failed_sync, false, "one_failed_sync"},
+                                                {DiskFault::failed_sync, true, "failed_syncs_from_then_on"},
                                                 {DiskFault::full, false, "full_once"},
                                                 {DiskFault::full, true, "full_from_then_on"},
                                                 {DiskFault::short_write, false, "one_short_write"},

@@ -170,7 +170,7 @@ int DiskVfs::truncate(sqlite3_file* file, sqlite3_int64 size) {
 int DiskVfs::sync(sqlite3_file* file, int) {
   Handle& handle = Handle::of(file);
   const auto fault = next(file, Operation::sync);
-  if (fault == DiskFault::io_error) handle.file().fail_sync();
+  if (fault && fault != DiskFault::stop) handle.file().fail_sync();
   if (fault) return SQLITE_IOERR_FSYNC;
   handle.disk->synced(*handle.path);
   return SQLITE_OK;

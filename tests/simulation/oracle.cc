@@ -60,7 +60,8 @@ void Oracle::started(const Writer& writer, AwakeTime grace_ends) {
   else
     check(published == list_, "a start does not find what was committed");
   publish(writer);
-  for (auto& [address, client] : clients_) client = {{}, {}, false, std::move(client.offered)};
+  for (auto& [address, client] : clients_)
+    client = {{}, {}, list_.contains(address), std::move(client.offered)};
   addresses_.clear();
   grace_ends_ = grace_ends;
 }
@@ -76,7 +77,7 @@ void Oracle::takes(const Command& command) {
     Client& client = clients_[leave->address];
     client.told.erase(leave->session);
     // Who was refused is not known any more; who has come back after a restart and left is not waited for.
-    if (client.sessions.erase(leave->session) == 1 && client.sessions.empty()) client.was_given_up = true;
+    if (client.sessions.erase(leave->session) == 1 && client.sessions.empty()) client.is_waited_for = false;
   }
 }
 
@@ -104,7 +105,6 @@ void Oracle::complete(const Writer::Completion& completion) {
     return;
   }
   client.sessions.erase(completion.session);
-  if (!list_.contains(address)) client.was_given_up = true;
 }
 
 /// The outcome of a commit is not known.
@@ -140,8 +140,8 @@ void Oracle::check_committed(const Peers& published, const std::vector<storage::
   check(published == expected, "what is published is not what was committed");
 }
 
-/// Read back after a failure or a crash: the list as it was, or with the batch that was in flight; and with what has
-/// been committed since.
+/// Read back after a failure or a crash: the list as it was, or with the batch that was in flight; and with
+/// what has been committed since.
 void Oracle::check_doubtful(const Peers& published, const std::vector<storage::Change>& changes) const {
   std::set<Ipv4Address> can_be_missing = *doubt_;
   for (const storage::Change& change : changes) can_be_missing.insert(change.address);
@@ -164,8 +164,7 @@ void Oracle::check_removals(const std::vector<storage::Change>& changes, Moment 
 
 bool Oracle::may_be_removed(Ipv4Address address, Moment now) const {
   const auto found = clients_.find(address);
-  if (found == clients_.end()) return now.awake >= grace_ends_;
-  return found->second.sessions.empty() && (found->second.was_given_up || now.awake >= grace_ends_);
+  return found->second.sessions.empty() && (!found->second.is_waited_for || now.awake >= grace_ends_);
 }
 
 void Oracle::check_sessions(const Writer& writer) const {

@@ -48,8 +48,8 @@ class Oracle {
  private:
   struct Client {
     std::map<SessionId, Methods> sessions;
-    std::set<SessionId> told;             ///< those of the sessions that have joined
-    bool was_given_up = false;            ///< in this run of the server: it is not waited for any more
+    std::set<SessionId> told;    ///< those of the sessions that have joined
+    bool is_waited_for = false;  ///< it was listed when this run of the server began, and has not left
     std::set<MethodInformation> offered;  ///< ever
   };
 

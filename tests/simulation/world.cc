@@ -77,10 +77,10 @@ void World::step() {
   if (dice < 640) return deliver_somewhere();
   if (dice < 780) return turn_writer();
   if (dice < 890) return deliver_to_worker(random_.pick(server_->workers()));
-  if (dice < 960) return pass_time(random_.between(0, random_.chance(90) ? 900 : 9000));
-  if (dice < 965) return pause_server(random_.between(0, 200'000));
-  if (dice < 973) return step_wall_clock();
-  if (dice < 990) return trouble_disk();
+  if (dice < 950) return pass_time(random_.between(0, random_.chance(90) ? 900 : 9000));
+  if (dice < 955) return pause_server(random_.between(0, 200'000));
+  if (dice < 962) return step_wall_clock();
+  if (dice < 992) return trouble_disk();
   end_server(static_cast<unsigned>(random_.below(4)));
 }
 
@@ -90,7 +90,8 @@ void World::trouble_disk() {
   if (dice < 3) return disk.heal();
   if (dice < 4) return disk.hold_write_lock(true);
   if (dice < 6) return disk.hold_write_lock(false);
-  disk.fail(static_cast<DiskFault>(random_.below(4)), random_.below(60), random_.chance(50));
+  const auto fault = static_cast<DiskFault>(random_.below(5));
+  disk.fail(fault, random_.below(fault == DiskFault::failed_sync ? 4 : 60), random_.chance(30));
 }
 
 // ---- The server ----

@@ -93,6 +93,22 @@ TEST_F(PowerLossTest, while_the_file_is_made_leaves_what_the_next_start_takes_up
   }
 }
 
+// The log has its name already, so SQLite does not sync the directory with it.
+TEST_F(PowerLossTest, takes_nothing_from_a_new_database_beside_the_empty_log_of_an_old_one) {
+  for (std::uint64_t round = 0; round < rounds(30); ++round) {
+    { Database database(settings_); }
+    ASSERT_TRUE(std::filesystem::exists(settings_.path.string() + "-wal"));
+    std::filesystem::remove(settings_.path);
+    {
+      Database database(settings_);
+      ASSERT_EQ(commit_next(database), CommitResult::done);
+    }
+    disk_.lose_power(random_);
+    Database database(settings_);
+    ASSERT_EQ(database.state().sequence, known_batch);
+  }
+}
+
 TEST_F(PowerLossTest, leaves_a_migration_done_or_not_begun) {
   const std::vector<std::string_view> first = {"CREATE TABLE old (a); INSERT INTO old VALUES (7)"};
   std::vector<std::string_view> both = first;
