@@ -17,7 +17,7 @@ namespace {
 
 using namespace test;
 
-constexpr std::uint64_t stride_default = 31;
+constexpr std::uint64_t stride_default = sanitized ? 307 : 31;
 
 std::uint64_t stride() {
   const char* given = std::getenv("LEKT_TEST_STRIDE");
@@ -79,7 +79,7 @@ TEST_P(WriterMemoryTest, whatever_allocation_fails_loses_nothing_and_is_recovere
     ++tried;
   }
   std::cout << tried - 1 << " of " << allocation << " allocations have failed\n";
-  EXPECT_GT(tried, 50u);
+  EXPECT_GT(tried, 10u);
 }
 
 INSTANTIATE_TEST_SUITE_P(Each, WriterMemoryTest, testing::Bool(),

@@ -12,6 +12,7 @@ using Death = SimulatedServer::Death;
 constexpr std::size_t programs_in_world = 8;
 constexpr std::uint32_t addresses_in_world = 5;  // fewer than programs: some share one
 constexpr std::uint32_t chat_index = 2;
+constexpr std::int64_t heartbeat_interval = 2000;  // milliseconds, at the end, when all is well
 
 }  // namespace
 
@@ -215,13 +216,13 @@ void World::exchange_everything() {
 void World::settle() {
   end_faults();
   const std::int64_t patience = std::max(settings_.restart_grace, heartbeat_timeout_).count() + 5000;
-  for (std::int64_t passed = 0; passed < patience; passed += 1000) {
+  for (std::int64_t passed = 0; passed < patience; passed += heartbeat_interval) {
     for (Program& program : programs_)
       if (program.link == nullptr) connect(program);
     exchange_everything();
     for (Program& program : programs_) ask(program);
     exchange_everything();
-    pass_time(1000);
+    pass_time(heartbeat_interval);
   }
   for (Program& program : programs_) ask(program);
   exchange_everything();

@@ -16,6 +16,7 @@ namespace lekt::storage {
 namespace {
 
 using test::DiskFault;
+using test::sanitized;
 
 std::uint64_t rounds(std::uint64_t usual) {
   const char* given = std::getenv("LEKT_TEST_ROUNDS");
@@ -41,7 +42,7 @@ class PowerLossTest : public FaultyDiskTest {
 
 TEST_F(PowerLossTest, takes_nothing_that_was_acknowledged) {
   std::uint64_t acknowledged = 0;
-  for (std::uint64_t round = 0; round < rounds(300) && !HasFailure(); ++round) {
+  for (std::uint64_t round = 0; round < rounds(sanitized ? 40 : 300) && !HasFailure(); ++round) {
     SCOPED_TRACE(round);
     if (round % 20 == 0) {
       begin_anew(round);
@@ -60,7 +61,7 @@ TEST_F(PowerLossTest, at_any_operation_of_the_first_start_leaves_what_the_next_s
   bool stopped = true;
   for (std::uint64_t operation = 0; stopped && !HasFailure(); ++operation) {
     SCOPED_TRACE(operation);
-    for (std::uint64_t round = 0; round < rounds(2); ++round) {
+    for (std::uint64_t round = 0; round < rounds(sanitized ? 1 : 2); ++round) {
       begin_anew(operation * 1'000'000 + round);
       disk_.fail(DiskFault::stop, operation, true);
       try {

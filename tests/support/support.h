@@ -17,6 +17,13 @@
 
 namespace lekt::test {
 
+/// Built with a sanitizer, and so several times slower: tests of many rounds make fewer of them.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool sanitized = true;
+#else
+inline constexpr bool sanitized = false;
+#endif
+
 /// The command that replays the running test with this seed.
 std::string replay_command(std::uint64_t seed);
 
