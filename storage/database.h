@@ -103,8 +103,9 @@ class Database {
   /// disk refuses: then nothing in memory may be trusted, and reopen() comes next.
   CommitResult commit(const Batch& batch);
 
-  /// Closes the connection, opens it anew and reads state() again, keeping the lock. Throws like the
-  /// constructor, and can be called again then. Never makes a new file.
+  /// Closes the connection, opens it anew and reads state() again, keeping the lock. As after the
+  /// constructor, what can be read then is durable, even if the commit that wrote it has failed. Throws like
+  /// the constructor, and can be called again then. Never makes a new file.
   void reopen();
 
   /// Notes a clean stop for operators. Best effort: no error is reported.
