@@ -14,7 +14,8 @@ namespace {
 Flags with_defaults(const std::filesystem::path& directory, Flags flags) {
   if (std::ranges::find(flags, "--listen") == flags.end())
     flags.insert(flags.begin(), {"--listen", "127.0.0.1:0"});
-  flags.insert(flags.begin(), {"--database", (directory / "lekt.db").string()});
+  if (std::ranges::find(flags, "--database") == flags.end())
+    flags.insert(flags.begin(), {"--database", (directory / "lekt.db").string()});
   return flags;
 }
 

@@ -22,7 +22,8 @@ using Flags = std::vector<std::string>;
 
 class Daemon {
  public:
-  /// Returns when it serves. Throws with its log when it does not come up. Flags may name another --listen.
+  /// Returns when it serves. Throws with its log when it does not come up. Flags may name another --listen
+  /// or --database.
   Daemon(const std::filesystem::path& directory, const Flags& flags, const Environment& environment = {});
 
   std::uint16_t port() const { return ports_.at(0); }

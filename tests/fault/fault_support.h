@@ -1,0 +1,30 @@
+// The fixture of tests that do something to a running server and look at who notices.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "tests/integration/daemon.h"
+#include "tests/integration/raw_client.h"
+
+namespace lekt::test {
+
+class FaultTest : public DaemonTest {
+ protected:
+  /// Joins as far as the server lets it: "" when it has joined (and left again), otherwise what was said
+  /// instead.
+  std::string try_to_join(const std::string& from);
+
+  /// Waits until the address can join again.
+  void expect_joins_again(const std::string& from);
+
+  /// What the database lists, in the words of RawClient::peers().
+  std::vector<std::string> stored_peers() const;
+  std::vector<std::string> stored_peers(const std::filesystem::path& database) const;
+
+  /// Waits until the client holds exactly what the database lists.
+  void expect_holds_the_list(RawClient& client);
+  void expect_holds_the_list(RawClient& client, const std::filesystem::path& database);
+};
+
+}  // namespace lekt::test
