@@ -77,8 +77,7 @@ Connection::Connection(const std::filesystem::path& path, std::chrono::milliseco
 }
 
 Connection::~Connection() {
-  if (!settled_) return;
-  sqlite3_wal_checkpoint_v2(database_.getHandle(), "main", SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+  if (settled_) copy_log_back();
 }
 
 void Connection::check(std::size_t version_known) {
@@ -134,6 +133,11 @@ void Connection::checkpoint_if_due() {
                                                &frames_in_log, &frames_copied);
   frames_checked_ = frames_;
   frames_uncopied_ = result == SQLITE_OK ? static_cast<std::size_t>(frames_in_log - frames_copied) : frames_;
+}
+
+bool Connection::copy_log_back() {
+  return sqlite3_wal_checkpoint_v2(database_.getHandle(), "main", SQLITE_CHECKPOINT_TRUNCATE, nullptr,
+                                   nullptr) == SQLITE_OK;
 }
 
 std::size_t Connection::wal_bytes_held() const {

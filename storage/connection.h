@@ -39,10 +39,14 @@ class Connection {
   /// not.
   void settle() { settle(true); }
   void distrust() { settle(false); }
+  bool is_trusted() const { return settled_; }
 
   /// Copies the log back when it has grown by checkpoint_bytes since the last time, or when a reader held
   /// something back then. Never fails: the commit is durable without it, and the next call tries again.
   void checkpoint_if_due();
+
+  /// Copies the whole log back and empties it; false when a reader does not let it, or the disk.
+  bool copy_log_back();
 
   /// Bytes of the log that readers keep from being copied back or used again.
   std::size_t wal_bytes_held() const;

@@ -14,6 +14,7 @@
 #include "storage/file_creation.h"
 #include "storage/instance_lock.h"
 #include "storage/migrations.h"
+#include "storage/opened_files.h"
 #include "storage/tables.h"
 
 namespace lekt::storage {
@@ -55,6 +56,12 @@ auto with_open_errors(const fs::path& path, Action action) {
   }
 }
 
+bool has_content(const fs::path& path) {
+  std::error_code ignored;
+  const auto size = fs::file_size(path, ignored);
+  return !ignored && size > 0;
+}
+
 [[maybe_unused]] bool ascends(std::span<const Change> changes) {
   const auto follows = [](const Change& a, const Change& b) {
     return a.sequence >= b.sequence || a.second > b.second;
@@ -79,6 +86,7 @@ class Database::Implementation {
   }
 
   void reopen() {
+    if (connection_) keep_what_is_open();
     close();
     if (inspect(path_) != FileState::ours)
       throw CodedError(ErrorCode::database_unusable,
@@ -96,6 +104,7 @@ class Database::Implementation {
     assert(batch.changes.empty() || batch.changes.back().sequence <= batch.state.sequence);
     assert(batch.changes.empty() || batch.changes.back().second <= batch.state.second);
     if (!connection_) throw CodedError(ErrorCode::commit_failed, path_.string() + " is not open");
+    expect_files_in_place();
     try {
       if (!write(batch)) return CommitResult::busy;
     } catch (const SQLite::Exception& error) {
@@ -110,7 +119,7 @@ class Database::Implementation {
 
   void note_stop(std::int64_t second) {
     try {
-      if (connection_) storage::note_stop(connection_->database(), second);
+      if (connection_ && connection_->is_trusted()) storage::note_stop(connection_->database(), second);
     } catch (const SQLite::Exception&) {
       // Then operators see no clean stop, and that is what it was.
     }
@@ -134,6 +143,7 @@ class Database::Implementation {
     auto writer = std::make_unique<TableWriter>(database, *settings_.catalogue, server.run);
     connection->settle();
     connection_ = std::move(connection);
+    files_.emplace(path_);
     writer_ = std::move(writer);
     state_ = server.state;
   }
@@ -150,6 +160,44 @@ class Database::Implementation {
   void close() {
     writer_.reset();
     connection_.reset();
+  }
+
+  /// What goes into a file without a name is lost with the process, so nobody may be told of it.
+  void expect_files_in_place() {
+    const std::vector<fs::path> moved = files_->moved();
+    if (moved.empty()) return;
+    // Without the lock, another server may be writing by now.
+    if (contains(moved, ".lock")) connection_->distrust();
+    throw CodedError(
+        ErrorCode::commit_failed,
+        moved.front().string() +
+            " was deleted, moved or replaced under the running server; put it back, or restart the "
+            "server to use what is there then");
+  }
+
+  /// Files that have lost their names hold what clients were told, perhaps nothing else does: they are closed
+  /// only when all of it is in the database of this name. Throws CodedError E503 or E504.
+  void keep_what_is_open() {
+    const std::vector<fs::path> moved = files_->moved();
+    if (moved.empty()) return;
+    const bool saved = connection_->is_trusted() && connection_->copy_log_back();
+    if (contains(moved, ""))
+      throw CodedError(ErrorCode::database_unusable,
+                       path_.string() +
+                           " is not the file that the server opened; put that one back, or restart "
+                           "the server to use what is there then");
+    if (contains(moved, ".lock")) lock_.acquire();
+    const fs::path log = path_.string() + "-wal";
+    if (contains(moved, "-wal") && (!saved || has_content(log)))
+      throw CodedError(ErrorCode::database_unusable,
+                       log.string() +
+                           " was deleted or replaced, and what it held cannot be saved; end the "
+                           "programs that use the database");
+  }
+
+  /// Whether the file of this database with the suffix is among the paths.
+  bool contains(const std::vector<fs::path>& paths, const char* suffix) const {
+    return std::ranges::find(paths, fs::path(path_.string() + suffix)) != paths.end();
   }
 
   /// False when a foreign writer does not let us begin.
@@ -172,6 +220,7 @@ class Database::Implementation {
   InstanceLock lock_;
   std::unique_ptr<Connection> connection_;
   std::unique_ptr<TableWriter> writer_;  ///< its statements end before the connection
+  std::optional<OpenedFiles> files_;     ///< of the connection
   LogState state_;
 };
 

@@ -99,13 +99,15 @@ class Database {
   /// Every remembered change, ascending by sequence. Throws CodedError E503 or E506.
   void load(const std::function<void(Change&&)>& take);
 
-  /// Writes the batch in one durable transaction. Throws CodedError E601 when the outcome is not known or the
-  /// disk refuses: then nothing in memory may be trusted, and reopen() comes next.
+  /// Writes the batch in one durable transaction. Throws CodedError E601 when the outcome is not known, the
+  /// disk refuses, or the files are no longer those of their names: then nothing in memory may be trusted,
+  /// and reopen() comes next.
   CommitResult commit(const Batch& batch);
 
   /// Closes the connection, opens it anew and reads state() again, keeping the lock. As after the
   /// constructor, what can be read then is durable, even if the commit that wrote it has failed. Throws like
-  /// the constructor, and can be called again then. Never makes a new file.
+  /// the constructor, and can be called again then. Never makes a new database: one that was deleted, moved or
+  /// replaced stays open until it is back.
   void reopen();
 
   /// Notes a clean stop for operators. Best effort: no error is reported.

@@ -70,7 +70,9 @@ void write_process_id(const Descriptor& descriptor) {
 
 }  // namespace
 
-InstanceLock::InstanceLock(const fs::path& database) : path_(database.string() + ".lock") {
+InstanceLock::InstanceLock(const fs::path& database) : path_(database.string() + ".lock") { acquire(); }
+
+void InstanceLock::acquire() {
   for (int turn = 0; turn < turns_max; ++turn) {
     Descriptor descriptor = open_locked(path_);
     if (!is_file_of_name(descriptor, path_)) continue;
@@ -82,6 +84,8 @@ InstanceLock::InstanceLock(const fs::path& database) : path_(database.string() +
   throw CodedError(ErrorCode::database_in_use, "the lock " + path_.string() + " changes hands all the time");
 }
 
-InstanceLock::~InstanceLock() { unlink(path_.c_str()); }
+InstanceLock::~InstanceLock() {
+  if (is_file_of_name(descriptor_, path_)) unlink(path_.c_str());  // and no other server's
+}
 
 }  // namespace lekt::storage

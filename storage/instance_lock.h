@@ -20,6 +20,8 @@ class InstanceLock {
   /// somebody else's.
   explicit InstanceLock(const std::filesystem::path& database);
   ~InstanceLock();
+  /// Takes it anew, after its file was deleted or replaced. Throws like the constructor.
+  void acquire();
   InstanceLock(const InstanceLock&) = delete;
   InstanceLock& operator=(const InstanceLock&) = delete;
 

@@ -193,7 +193,6 @@ TEST_F(RefusalTest, a_database_that_vanished_is_not_begun_anew_by_a_reopen) {
   EXPECT_EQ(error.code(), ErrorCode::database_unusable) << error.what();
   EXPECT_FALSE(fs::exists(path()));
   EXPECT_EQ(error_of([&] { commit(database, {}); }).code(), ErrorCode::commit_failed);
-  EXPECT_EQ(error_of([&] { load_all(database); }).code(), ErrorCode::database_unusable);
 }
 
 TEST_F(RefusalTest, rows_that_the_program_cannot_have_written_are_named) {

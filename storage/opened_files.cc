@@ -1,0 +1,30 @@
+#include "storage/opened_files.h"
+
+#include <sys/stat.h>
+
+namespace lekt::storage {
+
+namespace fs = std::filesystem;
+
+OpenedFiles::OpenedFiles(const fs::path& database) {
+  for (const char* suffix : {"", "-wal", "-shm", ".lock"}) {
+    const fs::path path = database.string() + suffix;
+    files_.push_back({path, identify(path)});
+  }
+}
+
+std::vector<fs::path> OpenedFiles::moved() const {
+  std::vector<fs::path> paths;
+  for (const File& file : files_)
+    if (identify(file.path) != file.identity) paths.push_back(file.path);
+  return paths;
+}
+
+/// Zeros when there is no such file.
+OpenedFiles::Identity OpenedFiles::identify(const fs::path& path) {
+  struct stat information {};
+  if (stat(path.c_str(), &information) != 0) return {};
+  return {information.st_dev, information.st_ino};
+}
+
+}  // namespace lekt::storage
