@@ -1,5 +1,5 @@
-// Disks that are full, that fail, or that can be read only: joins are refused with a code, heartbeats go on, and
-// when the disk works again so does the server, by itself.
+// Disks that are full, that fail, or that can be read only: joins are refused with a code, heartbeats go on,
+// and when the disk works again so does the server, by itself.
 #include <chrono>
 #include <optional>
 #include <string>
@@ -82,15 +82,15 @@ struct Failure {
 
 class FailingDiskTest : public DiskTest, public testing::WithParamInterface<Failure> {};
 
-// A file system that finds an error makes itself read-only, also for files that are open; `mount -o remount,ro`
-// is refused by the kernel while there are any.
-INSTANTIATE_TEST_SUITE_P(
-    Calls, FailingDiskTest,
-    testing::Values(Failure{"read_only", "pwrite64,ftruncate,openat,unlink:error=EROFS"},
-                    Failure{"unwritable", "pwrite64:error=EIO"}, Failure{"unsyncable", "fdatasync:error=EIO"},
-                    Failure{"unreadable", "pread64,pwrite64,openat:error=EIO"},
-                    Failure{"over_quota", "pwrite64:error=EDQUOT"}),
-    [](const auto& failure) { return std::string(failure.param.name); });
+// A file system that finds an error makes itself read-only, also for files that are open; `mount -o
+// remount,ro` is refused by the kernel while there are any.
+INSTANTIATE_TEST_SUITE_P(Calls, FailingDiskTest,
+                         testing::Values(Failure{"read_only", "pwrite64,ftruncate,openat,unlink:error=EROFS"},
+                                         Failure{"unwritable", "pwrite64:error=EIO"},
+                                         Failure{"unsyncable", "fdatasync:error=EIO"},
+                                         Failure{"unreadable", "pread64,pwrite64,openat:error=EIO"},
+                                         Failure{"over_quota", "pwrite64:error=EDQUOT"}),
+                         [](const auto& failure) { return std::string(failure.param.name); });
 
 TEST_P(FailingDiskTest, refuses_joins_until_it_works_again) {
   const std::string reason = cannot_trace();

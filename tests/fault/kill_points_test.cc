@@ -119,8 +119,8 @@ class Script {
   void leave(const std::string& address) {
     told_.leaves(address);
     clients_.find(address)->second.close();
-    const Deadline deadline(patience());
-    while (observer_->view().peers().contains(ip(address)) && !deadline.over()) observer_->beat();
+    eventually([&] { return observer_->beat(), !observer_->view().peers().contains(ip(address)); },
+               patience());
   }
 
   std::uint16_t port_;
@@ -261,8 +261,7 @@ class KillPointsAtTheStartTest : public KillPointsTest {
                               {database, database.string() + "-wal", database.string() + "-shm",
                                database.string() + "-journal", database.string() + ".lock", directory},
                               what};
-    std::vector<std::string> command = {LEKTD_PROGRAM, "--listen",   "127.0.0.1:0",
-                                        "--database",  database};
+    std::vector<std::string> command = {LEKTD_PROGRAM, "--listen", "127.0.0.1:0", "--database", database};
     command.insert(command.end(), flags.begin(), flags.end());
     Process process(STRACE_PROGRAM, Strace::arguments(injection, directory / "trace", command), directory);
     EXPECT_TRUE(eventually(
@@ -271,8 +270,8 @@ class KillPointsAtTheStartTest : public KillPointsTest {
     process.send_signal(SIGTERM);
     const int status = process.wait();
     // strace itself, which nobody waits for.
-    EXPECT_TRUE(eventually(
-        [&] { return read_text(directory / "trace").find("+++") != std::string::npos; }, patience()));
+    EXPECT_TRUE(eventually([&] { return read_text(directory / "trace").find("+++") != std::string::npos; },
+                           patience()));
     return status;
   }
 

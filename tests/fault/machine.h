@@ -1,5 +1,5 @@
-// What the fault tests do to the machine, each undone at the end of its scope: a small disk of its own, limits
-// of a running process. And what they read from it.
+// What the fault tests do to the machine, each undone at the end of its scope: a small disk of its own,
+// limits of a running process. And what they read from it.
 #pragma once
 
 #include <sys/resource.h>
