@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <csignal>
 #include <filesystem>
+#include <string>
+#include <system_error>
 
 #include "common/duration.h"
 #include "server/log.h"
@@ -134,20 +136,29 @@ void Server::load_tls() {
              {tls->has_expired() ? "expired" : "expires", tls->expires()}});
 }
 
+/// All threads or none: those that run are ended when another cannot be started.
 void Server::start_workers() {
-  threads_.emplace_back([this] { writer_thread_.run(); });
-  for (const auto& worker : workers_) threads_.emplace_back([&worker] { worker->run(); });
+  try {
+    threads_.emplace_back([this] { writer_thread_.run(); });
+    for (const auto& worker : workers_) threads_.emplace_back([&worker] { worker->run(); });
+  } catch (const std::system_error& error) {
+    stop_workers();
+    throw CodedError(ErrorCode::start_failed,
+                     "cannot start " + std::to_string(workers_.size() + 1) +
+                         " threads: " + error.code().message() +
+                         "; raise the limits of threads and memory, or lower --threads");
+  }
 }
 
 void Server::run() {
   std::signal(SIGPIPE, SIG_IGN);  // a log pipe whose reader is gone must not end the server
+  start_workers();
   log_event(LogLevel::info, "started",
             {{"version", LEKT_VERSION},
              {"database", std::filesystem::absolute(configuration_.database).string()},
              {"clients", writer_.registry().clients()},
              {"restart_grace", format_duration(configuration_.restart_grace)},
              {"threads", workers_.size()}});
-  start_workers();
   for (const auto& listener : listeners_) listener->start();
   wait_for_end();
   wait_for_reload();
@@ -182,6 +193,7 @@ void Server::wait_for_reload() {
 }
 
 void Server::stop_workers() {
+  if (threads_.empty()) return;
   for (const auto& worker : workers_) worker->stop();
   for (std::size_t index = 1; index < threads_.size(); ++index) threads_[index].join();
   inbox_.close();
