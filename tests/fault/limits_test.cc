@@ -1,0 +1,131 @@
+// The machine has no more: descriptors while the server runs, and descriptors, memory or threads at its
+// start.
+#include <algorithm>
+#include <deque>
+#include <set>
+#include <string>
+
+#include "tests/fault/fault_support.h"
+#include "tests/fault/machine.h"
+#include "tests/fault/strace.h"
+
+namespace lekt::test {
+
+namespace {
+
+using namespace std::chrono_literals;
+using testing::IsSubstring;
+namespace fs = std::filesystem;
+
+class LimitsTest : public FaultTest {
+ protected:
+  /// The soft limit with which so many more files can be opened: descriptors below it that are free.
+  rlim_t limit_for_more(int more) {
+    std::set<int> open;
+    for (const auto& entry : fs::directory_iterator("/proc/" + std::to_string(daemon().id()) + "/fd"))
+      open.insert(std::stoi(entry.path().filename()));
+    int limit = 0;
+    for (int free = 0; free < more; ++limit)
+      if (!open.contains(limit)) ++free;
+    return static_cast<rlim_t>(limit);
+  }
+
+  /// Starts a server through another program that limits it or injects faults. True when it has come up;
+  /// otherwise it has ended with a message and without a core.
+  bool comes_up(const std::string& program, std::vector<std::string> arguments) {
+    arguments.insert(arguments.end(), {LEKTD_PROGRAM, "--listen", "127.0.0.1:0", "--threads", "4",
+                                       "--database", database().string()});
+    Process process(program, arguments, directory_.path());
+    const auto started = [&] { return process.errors().find("event=started") != std::string::npos; };
+    EXPECT_TRUE(eventually([&] { return process.has_ended() || started(); }, patience()));
+    if (started()) return true;
+    const int status = process.wait();
+    const bool loader = status == 127;  // it never got as far as main()
+    EXPECT_TRUE(loader || (status == 1 && count(process.errors(), "lektd: E5") == 1)) << status << "\n"
+                                                                                      << process.errors();
+    messages_ += process.errors();
+    return false;
+  }
+
+  std::string messages_;
+};
+
+}  // namespace
+
+TEST_F(LimitsTest, without_descriptors_it_does_not_spin_and_serves_whom_it_has) {
+  constexpr int connections_left = 3;
+  constexpr int newcomers = 20;
+  start({"--threads", "1", "--handshake-timeout", "1h"});
+  std::deque<RawClient> established;
+  for (std::size_t number = 0; number < 5; ++number)
+    established.push_back(joined(daemon().port(), address_number(number)));
+  set_limit(daemon().id(), RLIMIT_NOFILE, limit_for_more(connections_left));
+
+  // The kernel takes their connections and their bytes; the server does not know of most of them.
+  std::deque<RawClient> waiting;
+  for (std::size_t number = 0; number < newcomers; ++number) {
+    waiting.emplace_back(daemon().port(), address_number(100 + number));
+    waiting.back().send(setup_bytes(tcp(7890)));
+  }
+  ASSERT_TRUE(daemon().logs("E604 no file descriptor is left"));
+  const auto before = processor_time(daemon().id());
+  EXPECT_FALSE(waiting.back().receives_within(1s));
+  EXPECT_LE(processor_time(daemon().id()) - before, slowed(200ms)) << "in a second";
+  for (RawClient& client : established) client.beat();
+  EXPECT_EQ(count(daemon().log(), "E604"), 1u) << "one line, however often it tries";
+
+  // One goes, and the next is let in; then the limit is raised, and all are.
+  const auto accepted = [&] {
+    return std::ranges::count_if(waiting, [](RawClient& client) { return client.receives_within(0ms); });
+  };
+  ASSERT_TRUE(eventually([&] { return accepted() == connections_left; }, patience()));
+  established.pop_back();
+  EXPECT_TRUE(eventually([&] { return accepted() == connections_left + 1; }, patience()));
+  set_limit(daemon().id(), RLIMIT_NOFILE, limit_for_more(newcomers));
+  for (RawClient& client : waiting) {
+    client.expect<AcceptPacket>();
+    EXPECT_EQ(client.expect<RequestPacket>().index, tcp_index);
+    EXPECT_EQ(client.expect<RequestPacket>().index, 0u);
+  }
+  expect_holds_the_list(established.front());
+  EXPECT_EQ(established.front().peers().size(), established.size() + newcomers);
+}
+
+// Whatever it lacks at its start, it says so and ends with status 1, and not with a core.
+TEST_F(LimitsTest, without_descriptors_at_the_start_it_says_so) {
+  int files = 3;
+  for (; !comes_up("/usr/bin/prlimit", {"--nofile=" + std::to_string(files)}); ++files) ASSERT_LT(files, 64);
+  EXPECT_GT(files, 8);
+  EXPECT_PRED_FORMAT2(IsSubstring, "Too many open files", messages_);
+}
+
+TEST_F(LimitsTest, without_memory_at_the_start_it_says_so) {
+  // In small steps until it gets as far as to its threads, whose stacks are large.
+  int kilobytes = 8000;
+  while (!comes_up("/usr/bin/prlimit", {"--as=" + std::to_string(kilobytes * 1000)})) {
+    kilobytes += count(messages_, "cannot start 5 threads") == 0 ? 200 : 4000;
+    ASSERT_LT(kilobytes, 500'000);
+  }
+  EXPECT_PRED_FORMAT2(IsSubstring, "memory", messages_);
+  EXPECT_PRED_FORMAT2(IsSubstring, "E509 cannot start 5 threads", messages_);
+}
+
+TEST_F(LimitsTest, without_threads_at_the_start_it_says_so) {
+  const std::string reason = cannot_trace();
+  if (!reason.empty()) GTEST_SKIP() << reason;
+  const auto fails_at = [&](int thread) {
+    const Injection injection{
+        {"clone", "clone3"}, {}, "clone,clone3:error=EAGAIN:when=" + std::to_string(thread)};
+    messages_.clear();
+    return !comes_up(STRACE_PROGRAM, Strace::arguments(injection, directory_.path() / "trace", {}));
+  };
+  for (int thread = 1; thread <= 5; ++thread) {
+    ASSERT_TRUE(fails_at(thread)) << thread;
+    EXPECT_PRED_FORMAT2(IsSubstring,
+                        "E509 cannot start 5 threads: Resource temporarily unavailable; raise the limits",
+                        messages_);
+  }
+  EXPECT_FALSE(fails_at(6)) << "it has no more threads than that";
+}
+
+}  // namespace lekt::test

@@ -1,0 +1,129 @@
+// Operators who hold the database for long: a writer makes joins fail with a code and nothing else, and a
+// reader lets the write-ahead log grow, which is said, and made good when he goes.
+//
+// CI holds them for seconds; a minute, and an hour of churn in fast motion:
+//     LEKT_FAULTS_LONG=1 fault_test --gtest_filter='OperatorsFault*'
+#include <algorithm>
+#include <chrono>
+#include <deque>
+#include <iostream>
+#include <optional>
+#include <string>
+
+#include "tests/fault/fault_support.h"
+#include "tests/fault/machine.h"
+#include "tests/integration/sqlite.h"
+
+namespace lekt::test {
+
+namespace {
+
+using namespace std::chrono_literals;
+using testing::IsSubstring;
+using Clock = std::chrono::steady_clock;
+namespace fs = std::filesystem;
+
+class OperatorsFaultTest : public FaultTest {
+ protected:
+  std::uintmax_t log_bytes() const { return fs::file_size(database().string() + "-wal"); }
+};
+
+std::chrono::milliseconds since(Clock::time_point begin) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begin);
+}
+
+}  // namespace
+
+TEST_F(OperatorsFaultTest, a_writer_for_a_minute_makes_joins_fail_in_time_and_nothing_else) {
+  const auto held = long_form() ? 60'000ms : 4000ms;
+  const auto join_wait = slowed(1s);
+  start(Flags{"--handshake-timeout", duration_flag(2s)});
+  RawClient observer = joined(daemon().port(), "127.0.0.2");
+  std::optional<RawClient> leaving(joined(daemon().port(), "127.0.0.3"));
+  expect_holds_the_list(observer);
+  const std::vector<std::string> before = observer.peers();
+  Operator writer(database(), Operator::Access::read_write);
+  writer.ask("BEGIN IMMEDIATE");
+  leaving.reset();
+  int refused = 0;
+  std::chrono::milliseconds slowest_beat{0};
+  for (const Deadline end(held); !end.over(); ++refused) {
+    RawClient joining(daemon().port(), "127.0.0.4");
+    const auto begin = Clock::now();
+    joining.send(setup_bytes(tcp(7890)));
+    joining.expect<AcceptPacket>();
+    joining.expect<RequestPacket>();
+    while (!joining.receives_within(20ms)) {
+      const auto asked = Clock::now();
+      observer.beat();
+      slowest_beat = std::max(slowest_beat, since(asked));
+    }
+    EXPECT_PRED_FORMAT2(IsSubstring, "E403 another program has held", joining.expect_reject());
+    EXPECT_LE(since(begin), join_wait + slowed(1s));
+  }
+  EXPECT_EQ(observer.peers(), before);
+  std::cout << refused << " joins refused; slowest heartbeat " << slowest_beat.count() << " ms\n";
+  EXPECT_LE(slowest_beat, slowed(500ms));
+  writer.ask("ROLLBACK");
+  expect_joins_again("127.0.0.4");
+  EXPECT_TRUE(eventually([&] { return observer.beat(), !observer.view().peers().contains(ip("127.0.0.3")); },
+                         patience()));
+  expect_holds_the_list(observer);
+  EXPECT_EQ(count(daemon().log(), "event=storage_trouble"), 1u);
+  EXPECT_EQ(count(daemon().log(), "event=storage_recovered"), 1u);
+}
+
+// All that a change can write: the pages of its row, of the list of changes and of their indexes.
+TEST_F(OperatorsFaultTest, a_reader_during_churn_lets_the_log_grow_with_a_warning_until_he_goes) {
+  constexpr std::uintmax_t log_bytes_worrying = 64 * 1024 * 1024;
+  constexpr std::uintmax_t log_bytes_kept = 2 * 4 * 1024 * 1024;  // storage/connection.cc, overdue_factor
+  constexpr std::uintmax_t change_bytes_max = 40 * 1024;
+  constexpr std::size_t at_once = 50;
+  const std::size_t changes_min = long_form() ? 100'000 : 5000;
+  Flags flags = catalogue_flags();
+  flags.insert(flags.end(), {"--max-connection-rate-per-address", "100000"});
+  start(flags);
+  RawClient observer = joined(daemon().port(), "127.0.0.2");
+  const Bytes setup = setup_bytes(chat(Bytes(4000, 'x')));
+  std::size_t changes = 0;
+  const auto churn = [&] {
+    std::deque<RawClient> clients;
+    for (std::size_t number = 0; number < at_once; ++number) {
+      clients.emplace_back(daemon().port(), address_number(number));
+      clients.back().send(setup);
+    }
+    for (RawClient& client : clients) client.expect<AcceptPacket>();
+    for (RawClient& client : clients)
+      while (client.expect<RequestPacket>().index != 0) {
+      }
+    changes += 2 * at_once;  // they leave at the end of this scope
+    observer.beat();
+  };
+  {
+    Operator reader(database());
+    reader.ask("BEGIN");
+    ASSERT_EQ(reader.ask("SELECT address FROM clients").size(), 1u);
+    while (changes < changes_min || log_bytes() < log_bytes_worrying + at_once * change_bytes_max) {
+      churn();
+      ASSERT_LT(changes, 10 * changes_min);
+    }
+    EXPECT_EQ(reader.ask("SELECT address FROM clients").size(), 1u) << "still the old state";
+    std::cout << changes << " changes, " << log_bytes() / changes << " bytes of the log each\n";
+    EXPECT_LE(log_bytes() / changes, change_bytes_max);
+    EXPECT_TRUE(daemon().logs("E603 the write-ahead log has grown to 64 MiB"));
+  }
+  // The next commits copy it back, start it over and cut it.
+  ASSERT_TRUE(eventually(
+      [&] {
+        churn();
+        return log_bytes() <= log_bytes_kept;
+      },
+      patience()));
+  expect_holds_the_list(observer);
+  EXPECT_EQ(observer.peers().size(), 1u);
+  EXPECT_EQ(Operator(database()).ask_one("PRAGMA quick_check"), "ok");
+  // One line each time the log has doubled, and not one a commit.
+  EXPECT_LE(count(daemon().log(), "event=wal_growing"), 8u);
+}
+
+}  // namespace lekt::test
