@@ -132,8 +132,8 @@ TEST_F(ClocksTest, that_step_are_those_of_the_test) {
 class PauseTest : public FaultTest {};
 
 TEST_F(PauseTest, longer_than_the_heartbeat_timeout_expires_nobody) {
-  const auto timeout = slowed(1s);
-  start({"--heartbeat-timeout", duration_flag(1s), "--threads", "2"});
+  const auto timeout = slowed(2s);
+  start({"--heartbeat-timeout", duration_flag(2s), "--threads", "2"});
   std::deque<RawClient> faithful;
   for (std::size_t number = 0; number < 20; ++number) {
     faithful.push_back(joined(daemon().port(), address_number(number)));
@@ -142,7 +142,7 @@ TEST_F(PauseTest, longer_than_the_heartbeat_timeout_expires_nobody) {
   RawClient silent = joined(daemon().port(), "127.0.0.3");
   daemon().pause();
   // They go on during the pause: their heartbeats wait in the server's sockets.
-  const Deadline pause(3 * timeout);
+  const Deadline pause(2 * timeout);
   while (!pause.over()) {
     for (RawClient& client : faithful) client.ask(client.view().next_timestamp());
     EXPECT_FALSE(silent.receives_within(std::min(timeout / 4, pause.left())));

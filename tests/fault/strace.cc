@@ -37,8 +37,14 @@ std::filesystem::path new_trace(const std::filesystem::path& directory) {
 
 std::string cannot_trace() {
   if (access(STRACE_PROGRAM, X_OK) != 0) return "strace is not installed";
-  const Outcome outcome = run(STRACE_PROGRAM, {"-o", "/dev/null", "/bin/true"});
-  return outcome.status == 0 ? "" : "strace may not trace here: " + outcome.errors;
+  const TempDirectory directory;
+  const Process traced("/bin/sleep", {"60"}, directory.path());
+  try {
+    const Strace strace(traced.id(), {{"close"}, {}, {}}, directory.path());
+    return {};
+  } catch (const std::runtime_error& error) {
+    return error.what();
+  }
 }
 
 std::string Injection::kill_before(const std::string& call, std::size_t number) {

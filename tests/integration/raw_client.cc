@@ -86,6 +86,12 @@ void RawClient::close() {
   socket_ = -1;
 }
 
+void RawClient::reset() {
+  const linger at_once{1, 0};
+  setsockopt(socket_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  close();
+}
+
 void RawClient::half_close() {
   if (shutdown(socket_, SHUT_WR) != 0) fail("shutdown");
 }

@@ -60,6 +60,7 @@ class RawClient {
   bool try_send(ByteView bytes);
   void half_close();
   void close();
+  void reset();  ///< closes so that the server sees a reset of the connection
 
   /// Reads one packet; a reject in its place is thrown with its text.
   template <class Packet>
