@@ -4,7 +4,7 @@
 // It connects to the server from the client's own address, so the server sees who is there. Bytes are never
 // changed, and never come in another order.
 //
-// Its thread owns the connections; calm() may be called from another.
+// Its thread owns the connections; set_calm() may be called from another.
 #pragma once
 
 #include <atomic>
@@ -26,8 +26,8 @@ class Proxy {
   Proxy& operator=(const Proxy&) = delete;
 
   std::uint16_t port() const { return port_; }
-  /// From now on nothing is delayed or cut any more.
-  void calm() { calm_ = true; }
+  /// While it is calm, nothing is delayed or cut.
+  void set_calm(bool calm) { calm_ = calm; }
   std::size_t cuts() const { return cuts_; }
 
  private:
