@@ -44,7 +44,7 @@ class DiskTest : public FaultTest {
   /// After it can be written again.
   void expect_recovers(const fs::path& database) {
     EXPECT_TRUE(daemon().logs("event=storage_recovered"));
-    expect_joins_again("127.0.0.5");
+    expect_joins_again("127.0.0.5", *observer_);
     EXPECT_TRUE(eventually(
         [&] { return observer_->beat(), !observer_->view().peers().contains(ip("127.0.0.3")); }, patience()));
     RawClient last = joined(daemon().port(), "127.0.0.6");
@@ -78,6 +78,8 @@ TEST_F(DiskTest, that_is_full_refuses_joins_until_there_is_space) {
 struct Failure {
   const char* name;
   const char* what;  ///< to strace
+
+  friend void PrintTo(const Failure& failure, std::ostream* out) { *out << failure.what; }
 };
 
 class FailingDiskTest : public DiskTest, public testing::WithParamInterface<Failure> {};

@@ -14,8 +14,10 @@ std::string FaultTest::try_to_join(const std::string& from) {
   }
 }
 
-void FaultTest::expect_joins_again(const std::string& from) {
+void FaultTest::expect_joins_again(const std::string& from, RawClient& observer) {
   EXPECT_TRUE(eventually([&] { return try_to_join(from).empty(); }, patience()));
+  EXPECT_TRUE(
+      eventually([&] { return observer.beat(), !observer.view().peers().contains(ip(from)); }, patience()));
 }
 
 std::vector<std::string> FaultTest::stored_peers() const { return stored_peers(database()); }

@@ -15,8 +15,8 @@ class FaultTest : public DaemonTest {
   /// instead.
   std::string try_to_join(const std::string& from);
 
-  /// Waits until the address can join again.
-  void expect_joins_again(const std::string& from);
+  /// Waits until the address can join again, and the observer has heard that it has left then.
+  void expect_joins_again(const std::string& from, RawClient& observer);
 
   /// What the database lists, in the words of RawClient::peers().
   std::vector<std::string> stored_peers() const;

@@ -42,7 +42,7 @@ class MovedFilesTest : public FaultTest {
   }
 
   void expect_recovers() {
-    expect_joins_again("127.0.0.4");
+    expect_joins_again("127.0.0.4", *observer_);
     EXPECT_TRUE(daemon().logs("event=storage_recovered"));
     RawClient last = joined(daemon().port(), "127.0.0.5");
     expect_holds_the_list(*observer_);
@@ -90,7 +90,7 @@ TEST_F(MovedFilesTest, log_and_shared_memory_that_are_deleted_lose_nothing) {
 
 TEST_F(MovedFilesTest, a_lock_that_is_deleted_is_taken_again) {
   fs::remove(file(".lock"));
-  expect_joins_again("127.0.0.4");
+  expect_joins_again("127.0.0.4", *observer_);
   const Outcome second = run(LEKTD_PROGRAM, {"--listen", "127.0.0.1:0", "--database", database().string()});
   EXPECT_EQ(second.status, 1);
   EXPECT_PRED_FORMAT2(IsSubstring, "E504", second.errors);

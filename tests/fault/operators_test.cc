@@ -65,7 +65,7 @@ TEST_F(OperatorsFaultTest, a_writer_for_a_minute_makes_joins_fail_in_time_and_no
   std::cout << refused << " joins refused; slowest heartbeat " << slowest_beat.count() << " ms\n";
   EXPECT_LE(slowest_beat, slowed(500ms));
   writer.ask("ROLLBACK");
-  expect_joins_again("127.0.0.4");
+  expect_joins_again("127.0.0.4", observer);
   EXPECT_TRUE(eventually([&] { return observer.beat(), !observer.view().peers().contains(ip("127.0.0.3")); },
                          patience()));
   expect_holds_the_list(observer);
