@@ -120,7 +120,7 @@ TEST_F(ClocksTest, that_step_between_restarts_expire_nobody_and_hide_nothing) {
   }
 }
 
-TEST_F(ClocksTest, that_step_are_those_of_the_test) {
+TEST_F(ClocksTest, that_step_are_seen_by_the_server) {
   start_with_this_clock({});
   const std::string year = last_year_in_log();
   step_to("-31536000s");
