@@ -188,6 +188,13 @@ void Flags::define() {
   duration("--restart-grace", target.restart_grace, 0ms,
            "clients of before a restart have so long to come back [default: the heartbeat timeout]")
       ->default_str("");
+  duration(
+      "--silence-patience", target.silence_patience, 0ms,
+      "when many fall silent at once they are removed later by at most this; 0s: never later [default: the "
+      "heartbeat timeout]")
+      ->default_str("");
+  number("--silence-share", target.silence_share_percent, 1, 100,
+         "percent of the clients, and at least 10, that are many");
   duration("--retention", target.retention, 1s, "removed clients are remembered for so long");
   number("--threads", target.threads, 1, 256, "threads that serve clients; by default one per core");
   define_limits();
@@ -294,6 +301,8 @@ std::string describe(const Configuration& configuration) {
   line("handshake-timeout", format_duration(configuration.handshake_timeout));
   line("tcp-user-timeout", format_duration(configuration.tcp_user_timeout));
   line("restart-grace", format_duration(configuration.restart_grace));
+  line("silence-patience", format_duration(configuration.silence_patience));
+  line("silence-share", std::to_string(configuration.silence_share_percent));
   line("retention", format_duration(configuration.retention));
   line("threads", std::to_string(configuration.threads));
   line("max-clients", std::to_string(configuration.clients_max));
@@ -353,6 +362,7 @@ std::variant<Configuration, EarlyExit> read_configuration(int argc, const char* 
         2, "lektd: " + code_text(ErrorCode::setting_invalid) + " " + *wrong + "\nTry 'lektd --help'.\n"};
   if (configuration.listen.empty()) configuration.listen.push_back({"0.0.0.0", limits::port_default});
   if (app.count("--restart-grace") == 0) configuration.restart_grace = configuration.heartbeat_timeout;
+  if (app.count("--silence-patience") == 0) configuration.silence_patience = configuration.heartbeat_timeout;
   if (app.count("--tcp-user-timeout") == 0) configuration.tcp_user_timeout = configuration.heartbeat_timeout;
   if (flags.check_only) return EarlyExit{0, describe(configuration)};
   return configuration;

@@ -31,6 +31,9 @@ struct Configuration {
   AwakeTime handshake_timeout = std::chrono::seconds(10);
   AwakeTime tcp_user_timeout = std::chrono::seconds(90);
   AwakeTime restart_grace = std::chrono::seconds(90);
+  /// Sessions that may fall silent within one heartbeat timeout before the server doubts its own network.
+  std::uint32_t silence_share_percent = 15;
+  AwakeTime silence_patience = std::chrono::seconds(90);
   std::chrono::seconds retention = std::chrono::hours(7 * 24);
   std::uint32_t threads = 1;
   std::uint32_t clients_max = 100'000;

@@ -1,7 +1,6 @@
 #include "server/connection.h"
 
 #include <asio/buffer.hpp>
-#include <asio/error.hpp>
 #include <cassert>
 #include <string>
 
@@ -38,19 +37,19 @@ Connection::Connection(Worker& worker, Socket socket, SessionId id, Ipv4Address 
       socket_(std::move(socket)),
       since_(worker.now()),
       session_(id, address, worker.rules()) {
-  asio::error_code ignored;  // a socket that refuses this is about to fail anyway
-  socket_.non_blocking(true, ignored);
+  asio::error_code ignored;
+  socket_.non_blocking(true, ignored);  // one that refuses is about to fail anyway
 }
 
 Connection::~Connection() { assert(operations_ == 0); }
+
+// ---- Before LEKT ----
 
 void Connection::start(std::unique_ptr<Entrance> entrance, const std::optional<Rejection>& rejection) {
   entrance_ = std::move(entrance);
   if (rejection) return refuse(*rejection);
   entrance_ == nullptr ? read() : enter();
 }
-
-// ---- Before LEKT ----
 
 void Connection::enter() {
   switch (entrance_->step(socket_)) {
@@ -253,12 +252,16 @@ void Connection::expire() {
   if (blocked_ != nullptr)
     return refuse({ErrorCode::reads_too_slowly, std::to_string(blocked_->output.size() - blocked_->sent) +
                                                     " bytes of an answer wait to be read"});
-  // Bytes that wait in the socket were sent in time; they are read as soon as this thread gets to it.
-  asio::error_code ignored;
-  if (slowed_ || socket_.available(ignored) > 0) return worker_.was_heard(*this);
+  // They were sent in time, and are read as soon as this thread gets to it.
+  if (!is_silent()) return worker_.was_heard(*this);
   refuse(
       {ErrorCode::heartbeat_timeout,
        "no heartbeat came within " + format_duration(settings.heartbeat_timeout) + "; send them more often"});
+}
+
+bool Connection::is_silent() const {
+  asio::error_code ignored;
+  return blocked_ == nullptr && !slowed_ && socket_.available(ignored) == 0;
 }
 
 // ---- Ending ----

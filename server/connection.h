@@ -94,6 +94,8 @@ class Connection {
   /// Closes now; the client is told nothing.
   void close();
 
+  /// Nothing of it waits to be read, so an expired one is really silent.
+  bool is_silent() const;
   /// What waits for it to read has waited for too long.
   bool reads_too_slowly() const;
 
@@ -101,7 +103,7 @@ class Connection {
   bool can_be_freed() const { return state_ == State::closed && operations_ == 0; }
 
  private:
-  friend class Worker;  // keeps stage_, self_, since_, heard_ and verdict_
+  friend class Worker;  // keeps stage_, self_, since_, heard_, held_ and verdict_
 
   enum class State : std::uint8_t {
     open,
@@ -163,6 +165,7 @@ class Connection {
   State state_ = State::open;
   bool reading_ = false;
   bool heard_ = false;       ///< since the worker has last reported it
+  bool held_ = false;        ///< overdue, and waited for
   bool registered_ = false;  ///< the writer knows the session
   bool joined_ = false;
   bool slowed_ = false;      ///< reads nothing until resume()

@@ -8,12 +8,14 @@
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
+#include <string>
 #include <utility>
 #include <variant>
 #include <vector>
 
 #include "common/address.h"
 #include "common/catalogue.h"
+#include "common/errors.h"
 #include "server/registry.h"
 
 namespace lekt {
@@ -30,7 +32,12 @@ struct LeaveCommand {
 struct HeardCommand {
   std::vector<std::pair<Ipv4Address, std::int64_t>> heard;  ///< address, Unix second
 };
-using Command = std::variant<JoinCommand, LeaveCommand, HeardCommand>;
+/// Something is wrong, or, without a message, no longer.
+struct WarningCommand {
+  ErrorCode code;
+  std::string message;
+};
+using Command = std::variant<JoinCommand, LeaveCommand, HeardCommand, WarningCommand>;
 
 class Inbox {
  public:

@@ -110,10 +110,9 @@ void Listener::take(Descriptor socket, const asio::ip::address& peer) {
   const auto known = ipv4_of(peer);
   const Ipv4Address address = known.value_or(Ipv4Address{});
   const bool proxied = known && is_proxy(address);
-  Admission::Decision decision =
-      !known    ? admission_.refuse(address, not_ipv4(peer))
-      : proxied ? admission_.admit_proxy(address)
-                : admission_.admit(address, std::chrono::steady_clock::now().time_since_epoch());
+  Admission::Decision decision = !known    ? admission_.refuse(address, not_ipv4(peer))
+                                 : proxied ? admission_.admit_proxy(address)
+                                           : admission_.admit(address, steady_now());
   if (decision.verdict == Admission::Verdict::dropped) return;
   arrivals_[next_worker_].push_back({std::move(socket), address, std::move(decision), proxied, tls_});
   next_worker_ = (next_worker_ + 1) % workers_.size();

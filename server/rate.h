@@ -39,4 +39,7 @@ class Rate {
   Time credit_;
 };
 
+/// The time that rates of several threads have in common.
+inline Rate::Time steady_now() { return std::chrono::steady_clock::now().time_since_epoch(); }
+
 }  // namespace lekt

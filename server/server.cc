@@ -83,6 +83,19 @@ Admission::Limits admission_limits(const Configuration& configuration) {
           rate_of(configuration.connection_rate), rate_of(configuration.connection_rate_per_address)};
 }
 
+SilenceGuard::Settings silence_settings(const Configuration& configuration) {
+  SilenceGuard::Settings settings;
+  settings.share_percent = configuration.silence_share_percent;
+  settings.timeout = configuration.heartbeat_timeout;
+  settings.patience = configuration.silence_patience;
+  // Workers ask about a session that is overdue at least so often (WorkerSettings::round), and twice as
+  // seldom when they are busy.
+  settings.calm =
+      std::max<AwakeTime>(std::min<AwakeTime>(std::chrono::seconds(10), configuration.heartbeat_timeout / 5),
+                          std::chrono::milliseconds(100));
+  return settings;
+}
+
 WorkerSettings worker_settings(const Configuration& configuration) {
   WorkerSettings settings;
   settings.heartbeat_timeout = configuration.heartbeat_timeout;
@@ -100,11 +113,12 @@ Server::Server(const Configuration& configuration)
       database_(database_settings(configuration_)),
       writer_(database_, writer_settings(configuration_), {AwakeTime(0), wall_seconds()}),
       published_(writer_.view()),
+      silence_guard_(silence_settings(configuration_)),
       admission_(configuration_.address_rules, admission_limits(configuration_), counts_),
-      writer_thread_(writer_, database_, inbox_, published_, workers_),
+      writer_thread_(writer_, database_, counts_, inbox_, published_, workers_),
       end_signals_(io_, SIGTERM, SIGINT),
       reload_signals_(io_, SIGHUP) {
-  const Worker::Shared shared{rules_, inbox_, admission_, counts_, published_};
+  const Worker::Shared shared{rules_, inbox_, admission_, counts_, silence_guard_, published_};
   for (std::uint32_t index = 0; index < configuration_.threads; ++index)
     workers_.push_back(
         std::make_unique<Worker>(index, configuration_.threads, worker_settings(configuration_), shared));

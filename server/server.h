@@ -20,6 +20,7 @@
 #include "server/inbox.h"
 #include "server/listener.h"
 #include "server/published_view.h"
+#include "server/silence_guard.h"
 #include "server/worker.h"
 #include "server/writer.h"
 #include "server/writer_thread.h"
@@ -52,6 +53,7 @@ class Server {
   Writer writer_;
   PublishedView published_;
   CodeCounts counts_;
+  SilenceGuard silence_guard_;
   Admission admission_;
   std::vector<std::unique_ptr<Worker>> workers_;
   WriterThread writer_thread_;

@@ -107,6 +107,7 @@ void Worker::tick() {
   look_at_established();
   expire(list_of(Stage::draining), settings_.drain_timeout);
   free_closed();
+  watch_silence();
   resume_slowed();
   report_hidden_rejects();
   if (stopping_ && (list_of(Stage::draining).empty() || now_ >= stop_at_)) return io_.stop();
@@ -136,11 +137,36 @@ void Worker::look_at_established() {
       const auto ago = std::chrono::duration_cast<std::chrono::seconds>(now_ - connection.since_);
       command.heard.emplace_back(connection.session().address(), wall - ago.count());
       connection.heard_ = false;
+      connection.held_ = false;
     }
-    if (now_ - connection.since_ >= settings_.heartbeat_timeout || connection.reads_too_slowly())
-      connection.expire();
+    if (may_expire(connection)) connection.expire();
   }
   if (!command.heard.empty()) shared_.inbox.post(std::move(command));
+}
+
+/// Also if it is only doubted that the client is still there.
+bool Worker::may_expire(Connection& connection) {
+  if (connection.reads_too_slowly()) return true;
+  const AwakeTime overdue = now_ - connection.since_ - settings_.heartbeat_timeout;
+  if (overdue < AwakeTime(0)) return false;
+  if (!connection.is_silent()) return true;
+  const std::size_t sessions = shared_.admission.connections() - shared_.admission.handshakes();
+  return shared_.silence_guard.may_end(connection.session().id(), overdue, sessions, connection.held_,
+                                       steady_now());
+}
+
+void Worker::watch_silence() {
+  if (index_ != 0) return;  // one is enough
+  const SilenceGuard::State state = shared_.silence_guard.look(steady_now());
+  if (!state.changed) return;
+  if (!state.doubting) {
+    log_event(LogLevel::info, "mass_silence_over", {{"waited_for", state.held}, {"removed", state.removed}});
+    return shared_.inbox.post(WarningCommand{ErrorCode::mass_silence, {}});
+  }
+  const Rejection doubt{ErrorCode::mass_silence,
+                        "many clients fell silent at once; they are removed later, unless they come back"};
+  log_event(LogLevel::warn, "mass_silence", {{"message", doubt.text()}});
+  shared_.inbox.post(WarningCommand{doubt.code, doubt.message});
 }
 
 void Worker::free_closed() {
@@ -190,7 +216,7 @@ void Worker::move(Connection& connection, Stage to) {
 // ---- For its connections ----
 
 Admission::Decision Worker::identify(Ipv4Address proxy, Ipv4Address client) {
-  return shared_.admission.identify(proxy, client, std::chrono::steady_clock::now().time_since_epoch());
+  return shared_.admission.identify(proxy, client, steady_now());
 }
 
 void Worker::ask_to_join(Connection& connection) {

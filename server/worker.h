@@ -27,6 +27,7 @@
 #include "server/output.h"
 #include "server/published_view.h"
 #include "server/rate.h"
+#include "server/silence_guard.h"
 #include "server/time.h"
 #include "server/tls.h"
 #include "server/writer.h"
@@ -66,6 +67,7 @@ class Worker {
     Inbox& inbox;
     Admission& admission;
     CodeCounts& counts;
+    SilenceGuard& silence_guard;
     const PublishedView& published;
   };
 
@@ -115,6 +117,8 @@ class Worker {
   void expire(Connection::List& list, AwakeTime timeout);
   void look_at_established();
   void free_closed();
+  bool may_expire(Connection& connection);
+  void watch_silence();
   void resume_slowed();
   void report_hidden_rejects();
   void begin_stop();

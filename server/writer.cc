@@ -70,6 +70,25 @@ void Writer::note_sessions(Ipv4Address address) {
   presence.sessions = sessions;
 }
 
+void Writer::note_code(ErrorCode code, std::uint64_t count, Moment now) {
+  storage::CodeCount& noted = codes_[code];
+  noted = {code, noted.count + count, now.wall};
+}
+
+void Writer::warn(ErrorCode code, const std::string& message, Moment now) {
+  const auto found = std::ranges::find(warnings_, code, &storage::Warning::code);
+  if (found == warnings_.end())
+    warnings_.push_back({code, now.wall, message});
+  else
+    found->message = message;
+  warnings_written_ = false;
+}
+
+void Writer::clear_warning(ErrorCode code) {
+  if (std::erase_if(warnings_, [&](const storage::Warning& warning) { return warning.code == code; }) > 0)
+    warnings_written_ = false;
+}
+
 void Writer::heard(Ipv4Address address, std::int64_t wall) {
   const std::uint32_t sessions = registry_.sessions_of(address);
   if (sessions != 0) presences_[address] = {address, sessions, wall};
@@ -98,6 +117,8 @@ Writer::Plan Writer::plan(Moment now) {
   plan_changes(plan);
   plan_presences(now, plan);
   plan_forgetting(now, plan);
+  if (now.awake >= presences_due_)
+    for (const auto& [code, count] : codes_) plan.codes.push_back(count);
   return plan;
 }
 
@@ -141,14 +162,15 @@ void Writer::plan_forgetting(Moment now, Plan& plan) {
 /// Besides changes, one more commit after the last of them: it moves the closing timestamp beyond their
 /// second, so that a client that resumes later is not told of them again. An idle server then writes nothing.
 bool Writer::is_worth_a_commit(const Plan& plan, Moment now) const {
-  if (!plan.changes.empty() || plan.forget_before != 0) return true;
-  if (!plan.presences.empty() && now.awake >= presences_due_) return true;
+  if (!plan.changes.empty() || plan.forget_before != 0 || !warnings_written_) return true;
+  if ((!plan.presences.empty() || !plan.codes.empty()) && now.awake >= presences_due_) return true;
   const bool settled = state_.sequence == 0 || state_.second - 1 > last_change_second_;
   return !settled && plan.state.second - 1 > last_change_second_;
 }
 
 void Writer::commit(Plan& plan, Moment now, Turn& turn) {
-  const storage::Batch batch{plan.state, plan.changes, plan.presences, plan.forget_before};
+  const storage::Batch batch{plan.state,         plan.changes, plan.presences,
+                             plan.forget_before, plan.codes,   warnings_written_ ? nullptr : &warnings_};
   try {
     if (database_.commit(batch) == storage::CommitResult::busy) {
       set_trouble(
@@ -173,6 +195,8 @@ void Writer::apply(Plan& plan, Moment now, Turn& turn) {
   state_ = plan.state;
   if (!plan.changes.empty()) last_change_second_ = state_.second;
   for (const storage::Presence& presence : plan.presences) presences_.erase(presence.address);
+  for (const storage::CodeCount& count : plan.codes) codes_.erase(count.code);
+  warnings_written_ = true;
   if (now.awake >= presences_due_ && presences_.empty())
     presences_due_ = now.awake + settings_.presence_interval;
   if (now.awake >= forgetting_due_) forgetting_due_ = now.awake + forgetting_interval;
@@ -242,7 +266,7 @@ AwakeTime Writer::wake_at() const {
   AwakeTime at = last_turn_ + idle_interval;
   if (!waiting_joins_.empty() || !refused_.empty()) return last_turn_;
   if (registry_.waiting() > 0) at = std::min(at, grace_ends_);
-  if (!presences_.empty()) at = std::min(at, presences_due_);
+  if (!presences_.empty() || !codes_.empty()) at = std::min(at, presences_due_);
   return at;
 }
 

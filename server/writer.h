@@ -33,7 +33,7 @@ struct WriterSettings {
   std::chrono::seconds retention = std::chrono::hours(7 * 24);
   Registry::Limits limits{100'000, limits::packet_bytes_default};
   AwakeTime join_wait = std::chrono::seconds(5);
-  /// How often operators' columns (sessions, last heard) are written.
+  /// How often operators' columns (sessions, last heard) and counts are written.
   AwakeTime presence_interval = std::chrono::seconds(5);
 };
 
@@ -62,6 +62,11 @@ class Writer {
 
   void join(SessionId session, Ipv4Address address, const Methods& methods, Moment now);
   void leave(SessionId session, Ipv4Address address, Moment now);
+  /// A code was given to clients so often; for operators.
+  void note_code(ErrorCode code, std::uint64_t count, Moment now);
+  /// Something is wrong, or no longer; for operators. The first call for a code says since when.
+  void warn(ErrorCode code, const std::string& message, Moment now);
+  void clear_warning(ErrorCode code);
   /// A client was heard at this second of the wall clock; for operators.
   void heard(Ipv4Address address, std::int64_t wall);
 
@@ -89,6 +94,7 @@ class Writer {
     std::vector<Registry::Difference> differences;
     std::vector<storage::Change> changes;
     std::vector<storage::Presence> presences;
+    std::vector<storage::CodeCount> codes;
     storage::LogState state;
     std::int64_t forget_before = 0;
   };
@@ -115,6 +121,9 @@ class Writer {
   std::shared_ptr<const ChangeView> view_;
   std::vector<WaitingJoin> waiting_joins_;
   std::unordered_map<Ipv4Address, storage::Presence> presences_;
+  std::unordered_map<ErrorCode, storage::CodeCount> codes_;
+  std::vector<storage::Warning> warnings_;
+  bool warnings_written_ = true;
   std::vector<Completion> refused_;  ///< by the registry; told with the next turn
   Trouble trouble_ = Trouble::none;
   std::int64_t last_change_second_ = 0;

@@ -12,16 +12,21 @@ using namespace std::chrono_literals;
 
 constexpr AwakeTime step_max = 2s;
 
+/// How often the counts of codes are looked at.
+constexpr AwakeTime codes_interval = 1s;
+
 /// A write-ahead log of this size that a reader holds is worth a warning; the next one comes when it has
 /// doubled.
 constexpr std::size_t wal_bytes_worrying = 64 * 1024 * 1024;
 
 }  // namespace
 
-WriterThread::WriterThread(Writer& writer, const storage::Database& database, Inbox& inbox,
-                           PublishedView& published, const std::vector<std::unique_ptr<Worker>>& workers)
+WriterThread::WriterThread(Writer& writer, const storage::Database& database, CodeCounts& counts,
+                           Inbox& inbox, PublishedView& published,
+                           const std::vector<std::unique_ptr<Worker>>& workers)
     : writer_(writer),
       database_(database),
+      counts_(counts),
       inbox_(inbox),
       published_(published),
       workers_(workers),
@@ -38,12 +43,21 @@ void WriterThread::run() {
     open = inbox_.take(commands, patience);
     const Moment moment = now();
     apply(commands, moment);
+    note_codes(moment);
     Writer::Turn turn = writer_.turn(moment);
     report(turn);
     deliver(turn);
     watch_wal();
   }
+  codes_due_ = AwakeTime(0);
+  note_codes(now());
   writer_.stop(now());
+}
+
+void WriterThread::note_codes(Moment now) {
+  if (now.awake < codes_due_) return;
+  codes_due_ = now.awake + codes_interval;
+  for (const CodeCounts::Count& count : counts_.take()) writer_.note_code(count.code, count.count, now);
 }
 
 void WriterThread::apply(std::vector<Command>& commands, Moment now) {
@@ -56,6 +70,10 @@ void WriterThread::apply(std::vector<Command>& commands, Moment now) {
     void operator()(const LeaveCommand& leave) const { writer.leave(leave.session, leave.address, now); }
     void operator()(const HeardCommand& command) const {
       for (const auto& [address, second] : command.heard) writer.heard(address, second);
+    }
+    void operator()(const WarningCommand& warning) const {
+      if (warning.message.empty()) return writer.clear_warning(warning.code);
+      writer.warn(warning.code, warning.message, now);
     }
   };
   for (const Command& command : commands) std::visit(Apply{writer_, now}, command);

@@ -47,6 +47,20 @@ struct Presence {
   std::int64_t heard = 0;  ///< second of the last heartbeat or join; 0 leaves the stored value
 };
 
+/// That a code was given to clients.
+struct CodeCount {
+  ErrorCode code;
+  std::uint64_t count = 0;  ///< times, to be added
+  std::int64_t second = 0;  ///< of the last time
+};
+
+/// What is wrong with the server, for operators.
+struct Warning {
+  ErrorCode code;
+  std::int64_t second = 0;  ///< since when
+  std::string message;
+};
+
 /// Where the change log stands.
 struct LogState {
   std::int64_t second = 0;               ///< the newest second that was stamped or reserved; never goes back
@@ -63,6 +77,9 @@ struct Batch {
   std::span<const Change> changes;  ///< ascending, after those committed before; each address at most once
   std::span<const Presence> presences;  ///< of addresses that are present (others are ignored)
   std::int64_t forget_before = 0;       ///< removals of an earlier second are deleted; 0 deletes none
+  std::span<const CodeCount> codes = {};
+  /// All that hold now; null when that is what was written last.
+  const std::vector<Warning>* warnings = nullptr;
 };
 
 enum class CommitResult {
@@ -106,8 +123,8 @@ class Database {
 
   /// Closes the connection, opens it anew and reads state() again, keeping the lock. As after the
   /// constructor, what can be read then is durable, even if the commit that wrote it has failed. Throws like
-  /// the constructor, and can be called again then. Never makes a new database: one that was deleted, moved or
-  /// replaced stays open until it is back.
+  /// the constructor, and can be called again then. Never makes a new database: one that was deleted, moved
+  /// or replaced stays open until it is back.
   void reopen();
 
   /// Notes a clean stop for operators. Best effort: no error is reported.

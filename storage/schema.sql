@@ -100,3 +100,29 @@ CREATE VIEW server AS
             WHERE present = 1 AND sessions > 0 AND client.run = server_record.run AND stopped IS NULL) AS connected,
          (SELECT count(*) FROM client_record WHERE present = 0) AS removed
     FROM server_record;
+
+-- migration 2: codes and warnings
+
+CREATE TABLE code_record (
+  -- How often each code was given to a client, since the database was made.
+  code   INTEGER PRIMARY KEY,  -- 404 is E404 (docs/errors.md)
+  count  INTEGER NOT NULL,
+  second INTEGER NOT NULL      -- of the last time, Unix seconds
+) STRICT;
+
+CREATE TABLE warning_record (
+  -- What is wrong with the server now. Emptied at each start.
+  code    INTEGER PRIMARY KEY,
+  second  INTEGER NOT NULL,    -- since when, Unix seconds
+  message TEXT NOT NULL
+) STRICT;
+
+CREATE VIEW codes AS
+  -- Whom the server had to refuse, hold back or let go: how often each code was given, the latest first.
+  SELECT 'E' || code AS code, count, datetime(second, 'unixepoch') AS last
+    FROM code_record ORDER BY second DESC, code_record.code;
+
+CREATE VIEW warnings AS
+  -- What is wrong with the server now; empty when nothing is.
+  SELECT 'E' || code AS code, datetime(second, 'unixepoch') AS since, message
+    FROM warning_record ORDER BY second DESC;

@@ -61,6 +61,15 @@ constexpr const char* set_state_sql = R"sql(
   UPDATE server_record SET second = ?1, sequence = ?2, history_begins = ?3, forgotten_sequence = ?4
 )sql";
 
+constexpr const char* count_code_sql = R"sql(
+  INSERT INTO code_record (code, count, second) VALUES (?1, ?2, ?3)
+  ON CONFLICT (code) DO UPDATE SET count = count + excluded.count, second = excluded.second
+)sql";
+
+constexpr const char* warn_sql = "INSERT INTO warning_record (code, second, message) VALUES (?1, ?2, ?3)";
+
+constexpr const char* clear_warnings_sql = "DELETE FROM warning_record";
+
 constexpr const char* note_start_sql = R"sql(
   INSERT INTO server_record (only_row, second, sequence, history_begins, forgotten_sequence, version, created, started,
                              stopped, run)
@@ -124,6 +133,7 @@ void note_start(SQLite::Database& database, const std::string& version, std::int
   statement.bind(1, version);
   statement.bind(2, started);
   statement.exec();
+  database.exec(clear_warnings_sql);
 }
 
 void note_stop(SQLite::Database& database, std::int64_t second) {
@@ -175,7 +185,10 @@ TableWriter::TableWriter(SQLite::Database& database, const MethodCatalogue& cata
       prune_(database, prune_sql),
       see_(database, see_sql),
       forget_(database, forget_sql),
-      set_state_(database, set_state_sql) {}
+      set_state_(database, set_state_sql),
+      count_code_(database, count_code_sql),
+      warn_(database, warn_sql),
+      clear_warnings_(database, clear_warnings_sql) {}
 
 void TableWriter::write(const Batch& batch) {
   const std::uint64_t newest = batch.state.sequence;
@@ -188,6 +201,8 @@ void TableWriter::write(const Batch& batch) {
   for (const Presence& presence : batch.presences) write(presence);
   if (!batch.changes.empty()) execute(prune_, signed_of(pruned));
   if (batch.forget_before > 0) execute(forget_, batch.forget_before);
+  for (const CodeCount& count : batch.codes) write(count);
+  if (batch.warnings != nullptr) write(*batch.warnings);
   write(batch.state);
 }
 
@@ -229,6 +244,23 @@ void TableWriter::write(const LogState& state) {
   set_state_.bind(3, state.history_begins);
   set_state_.bind(4, signed_of(state.forgotten_sequence));
   execute(set_state_);
+}
+
+void TableWriter::write(const CodeCount& count) {
+  count_code_.bind(1, static_cast<std::int64_t>(count.code));
+  count_code_.bind(2, signed_of(count.count));
+  count_code_.bind(3, count.second);
+  execute(count_code_);
+}
+
+void TableWriter::write(const std::vector<Warning>& warnings) {
+  execute(clear_warnings_);
+  for (const Warning& warning : warnings) {
+    warn_.bind(1, static_cast<std::int64_t>(warning.code));
+    warn_.bind(2, warning.second);
+    warn_.bindNoCopy(3, warning.message);
+    execute(warn_);
+  }
 }
 
 }  // namespace lekt::storage

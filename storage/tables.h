@@ -57,6 +57,8 @@ class TableWriter {
   void write_history(const Change& change, const std::string& words);
   void write(const Presence& presence);
   void write(const LogState& state);
+  void write(const CodeCount& count);
+  void write(const std::vector<Warning>& warnings);
 
   const MethodCatalogue& catalogue_;
   std::int64_t run_;
@@ -67,6 +69,9 @@ class TableWriter {
   SQLite::Statement see_;
   SQLite::Statement forget_;
   SQLite::Statement set_state_;
+  SQLite::Statement count_code_;
+  SQLite::Statement warn_;
+  SQLite::Statement clear_warnings_;
 };
 
 }  // namespace lekt::storage

@@ -3,6 +3,7 @@
 
 #include "tests/integration/daemon.h"
 #include "tests/integration/raw_client.h"
+#include "tests/integration/sqlite.h"
 
 namespace lekt::test {
 
@@ -152,6 +153,10 @@ TEST_F(RejectsTest, an_address_that_is_not_served) {
     EXPECT_PRED_FORMAT2(IsSubstring, std::string("E404 this server does not serve ") + address,
                         refused.expect_reject());
   }
+  const auto counted = [&] {
+    return Operator(database()).ask_one("SELECT count FROM codes WHERE code = 'E404'") == "2";
+  };
+  EXPECT_TRUE(eventually(counted, patience())) << "operators see how often it was refused";
 }
 
 TEST_F(RejectsTest, one_connection_too_many_of_an_address_until_another_is_closed) {

@@ -122,6 +122,10 @@ TEST(Configuration, takes_every_flag) {
                                                 "70000",
                                                 "--tcp-user-timeout",
                                                 "31s",
+                                                "--silence-share",
+                                                "32",
+                                                "--silence-patience",
+                                                "33s",
                                                 "--tls-listen",
                                                 "[::]:7891",
                                                 "--tls-cert",
@@ -161,6 +165,8 @@ TEST(Configuration, takes_every_flag) {
   EXPECT_EQ(configuration.heartbeat_rate, 9u);
   EXPECT_EQ(configuration.output_bytes_max, 70'000u);
   EXPECT_EQ(configuration.tcp_user_timeout, 31s);
+  EXPECT_EQ(configuration.silence_share_percent, 32u);
+  EXPECT_EQ(configuration.silence_patience, 33s);
   EXPECT_FALSE(configuration.listen.at(0).tls);
   EXPECT_EQ(configuration.listen.at(1).text(), "[::]:7891");
   EXPECT_TRUE(configuration.listen.at(1).tls);
@@ -286,6 +292,8 @@ TEST(Configuration, a_wrong_value_names_the_flag_the_value_and_what_is_allowed) 
       {"--max-clients", "99999999999999999999", "a whole number from 1 to 16000000"},
       {"--max-connections-per-address", "0", "a whole number from 1 to 1000000"},
       {"--max-handshakes", "0", "a whole number from 1 to 1000000"},
+      {"--silence-share", "0", "a whole number from 1 to 100"},
+      {"--silence-patience", "never", "a duration from 0s " + duration + "90s"},
       {"--tls-listen", "nowhere", "ADDRESS:PORT"},
       {"--tls-min-version", "1.1", "1.2 or 1.3"},
       {"--proxy-protocol", "10.0.0.1/8", "without bits behind its prefix"},
@@ -358,7 +366,8 @@ TEST(Configuration, help_and_version_exit_with_0) {
       "--listen --database --heartbeat-timeout --handshake-timeout --restart-grace --retention "
       "--threads --max-clients --max-connections-per-address --max-handshakes "
       "--max-connection-rate --max-connection-rate-per-address --max-heartbeat-rate "
-      "--max-output-bytes --tcp-user-timeout --tls-listen --tls-cert --tls-key --tls-client-ca "
+      "--max-output-bytes --tcp-user-timeout --silence-share --silence-patience --tls-listen --tls-cert "
+      "--tls-key --tls-client-ca "
       "--tls-min-version --proxy-protocol --allow --deny --max-methods --max-packet-bytes "
       "--method --log-level --log-format --check-config --version --config LEKT_MAX_CLIENTS ");
   for (std::string flag; flags >> flag;) EXPECT_NE(help.text.find(flag), help.text.npos) << flag;

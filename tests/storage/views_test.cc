@@ -129,6 +129,50 @@ TEST_F(ViewsTest, server_tells_its_state_in_one_row) {
             "2026-01-02 03:09:00  0        \n");
 }
 
+TEST_F(ViewsTest, codes_add_up_and_the_latest_stands_first) {
+  Database database(settings_);
+  const std::vector<CodeCount> first = {{ErrorCode::address_denied, 3, started + 5},
+                                        {ErrorCode::not_lekt, 1, started + 5}};
+  const std::vector<CodeCount> second = {{ErrorCode::not_lekt, 2, started + 9}};
+  Batch batch;
+  batch.state = database.state();
+  batch.codes = first;
+  database.commit(batch);
+  batch.codes = second;
+  database.commit(batch);
+  EXPECT_EQ(ask("select * from codes"),
+            "code  count  last               \n"
+            "----  -----  -------------------\n"
+            "E102  3      2026-01-02 03:04:09\n"
+            "E404  3      2026-01-02 03:04:05\n");
+}
+
+TEST_F(ViewsTest, warnings_are_those_that_hold_now_and_none_after_a_start) {
+  const std::vector<Warning> some = {{ErrorCode::mass_silence, started + 5, "the network is suspected"}};
+  const std::vector<Warning> none;
+  {
+    Database database(settings_);
+    Batch batch;
+    batch.state = database.state();
+    batch.warnings = &some;
+    database.commit(batch);
+    EXPECT_EQ(ask("select * from warnings"),
+              "code  since                message                 \n"
+              "----  -------------------  ------------------------\n"
+              "E605  2026-01-02 03:04:05  the network is suspected\n");
+    batch.warnings = &none;
+    database.commit(batch);
+    EXPECT_EQ(ask("select * from warnings"), "");
+    batch.warnings = &some;
+    database.commit(batch);
+    batch.warnings = nullptr;
+    database.commit(batch);
+    EXPECT_NE(ask("select * from warnings"), "") << "null means: as before";
+  }
+  const Database next(settings_);
+  EXPECT_EQ(ask("select * from warnings"), "");
+}
+
 TEST_F(ViewsTest, a_start_takes_back_the_note_of_the_stop) {
   {
     Database database(settings_);
