@@ -13,6 +13,7 @@
 #include "client/connection.h"
 #include "client/conversation.h"
 #include "client/server_name.h"
+#include "client/tls_context.h"
 #include "common/errors.h"
 #include "common/limits.h"
 
@@ -50,6 +51,7 @@ ClientOptions checked(ClientOptions options) {
   require(options.retry_first <= options.retry_last,
           "the longest wait before the next attempt must not be shorter "
           "than the shortest");
+  if (options.tls) make_tls_context(*options.tls);
   return options;
 }
 
@@ -76,7 +78,7 @@ class Client::Implementation : public ConnectionOwner {
  public:
   Implementation(ClientOptions options, ClientHandler& handler)
       : options_(checked(std::move(options))),
-        settings_{parse_server_name(options_.server), options_.source, options_.connect_timeout,
+        settings_{parse_server_name(options_.server), options_.source, options_.tls, options_.connect_timeout,
                   options_.answer_timeout},
         handler_(handler),
         stop_event_(context_, open_event()),

@@ -25,6 +25,7 @@
 #include <string>
 
 #include "client/peer_view.h"
+#include "client/tls.h"
 #include "common/address.h"
 #include "common/catalogue.h"
 
@@ -40,10 +41,12 @@ struct ClientOptions {
   std::chrono::milliseconds interval{5000};
   /// Local address to connect from, and so the one under which the others know this program.
   std::optional<Ipv4Address> source = {};
+  /// Speak TLS with the server, on its port for TLS. None: plain TCP.
+  std::optional<TlsOptions> tls = {};
   /// Methods whose information can be read in what the server tells of others; tcp is built in.
   MethodCatalogue catalogue = {};
 
-  std::chrono::milliseconds connect_timeout{5000};  ///< includes resolving the name
+  std::chrono::milliseconds connect_timeout{5000};  ///< includes resolving the name, and TLS
   std::chrono::milliseconds answer_timeout{10000};  ///< silence of the server when it is its turn
   std::chrono::milliseconds retry_first{500};       ///< shortest wait before the next attempt
   std::chrono::milliseconds retry_last{30000};      ///< longest wait
@@ -82,7 +85,7 @@ class ClientHandler {
 class Client {
  public:
   /// Does not connect yet. The handler outlives the client. Throws CodedError E705 if an option makes no
-  /// sense.
+  /// sense or a file of TLS cannot be used.
   Client(ClientOptions options, ClientHandler& handler);
   /// Closes at once if the client still runs; stop() and run() leave cleanly.
   ~Client();

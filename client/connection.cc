@@ -19,6 +19,10 @@ constexpr std::chrono::milliseconds leave_timeout{1000};
 
 std::string coded(ErrorCode code, const std::string& message) { return Rejection{code, message}.text(); }
 
+std::string tls_reason(const ServerName& server, const std::string& reason) {
+  return coded(ErrorCode::tls_failed, "TLS with " + to_string(server) + ": " + reason);
+}
+
 std::string closed_reason(const asio::error_code& error) {
   std::string reason = coded(ErrorCode::server_closed, "the server closed the connection without a reason");
   if (error != asio::error::eof) reason += " (" + error.message() + ")";
@@ -35,7 +39,7 @@ Connection::Connection(asio::io_context& context, const ConnectionSettings& sett
       conversation_(std::move(conversation)),
       owner_(&owner),
       resolver_(context),
-      socket_(context),
+      stream_(context),
       deadline_(context) {}
 
 void Connection::start() {
@@ -65,10 +69,10 @@ void Connection::connect(std::vector<tcp::endpoint> endpoints) {
   if (const Error error = open_socket()) return fail_to_connect(error.message());
   const tcp::endpoint next = endpoints.front();
   endpoints.erase(endpoints.begin());
-  socket_.async_connect(
+  stream_.socket().async_connect(
       next, [this, self = shared_from_this(), rest = std::move(endpoints)](const Error& error) mutable {
         if (owner_ == nullptr) return;
-        if (!error) return connected();
+        if (!error) return settings_.tls ? begin_tls() : connected();
         if (rest.empty()) return fail_to_connect(error.message());
         connect(std::move(rest));
       });
@@ -76,15 +80,29 @@ void Connection::connect(std::vector<tcp::endpoint> endpoints) {
 
 Connection::Error Connection::open_socket() {
   Error error;
-  socket_.close(error);
-  socket_.open(tcp::v4(), error);
+  tcp::socket& socket = stream_.socket();
+  socket.close(error);
+  socket.open(tcp::v4(), error);
   if (error) return error;
   // A program that this one starts must not hold the connection open: the server would believe that we are
   // still here.
-  ::fcntl(socket_.native_handle(), F_SETFD, FD_CLOEXEC);
-  socket_.set_option(tcp::no_delay(true), error);
-  if (settings_.source) socket_.bind({to_asio(*settings_.source), 0}, error);
+  ::fcntl(socket.native_handle(), F_SETFD, FD_CLOEXEC);
+  socket.set_option(tcp::no_delay(true), error);
+  if (settings_.source) socket.bind({to_asio(*settings_.source), 0}, error);
   return error;
+}
+
+void Connection::begin_tls() try {
+  deadline_reason_ = tls_reason(
+      settings_.server, "the handshake did not end within " + format_duration(settings_.connect_timeout));
+  stream_.async_handshake(*settings_.tls, settings_.server.host,
+                          [this, self = shared_from_this()](const Error& error) {
+                            if (owner_ == nullptr) return;
+                            if (error) return fail_in_tls(error);
+                            connected();
+                          });
+} catch (const CodedError& unusable_file) {
+  end({unusable_file.what()});
 }
 
 void Connection::connected() {
@@ -103,19 +121,25 @@ void Connection::heartbeat() {
 void Connection::leave() {
   if (!connected_) return end({});
   leaving_ = true;
-  Error ignored;
-  socket_.shutdown(tcp::socket::shutdown_send, ignored);
+  stream_.end_sending(shared_from_this());
   set_deadline(leave_timeout, {});
 }
 
 void Connection::receive() {
-  socket_.async_read_some(asio::buffer(buffer_),
+  stream_.async_read_some(asio::buffer(buffer_),
                           [this, self = shared_from_this()](const Error& error, std::size_t size) {
                             if (owner_ == nullptr) return;
-                            if (error) return end({closed_reason(error)});
+                            if (error) return failed(error);
                             if (!leaving_) received(size);
                             if (owner_ != nullptr) receive();
                           });
+}
+
+/// A server may refuse a client's certificate only after the handshake (TLS 1.3); the reader hears of it
+/// first.
+void Connection::failed(const Error& error) {
+  if (Stream::is_of_tls(error)) return fail_in_tls(error);
+  end({closed_reason(error)});
 }
 
 void Connection::received(std::size_t size) {
@@ -145,20 +169,22 @@ void Connection::flush() {
   if (!sending_.empty()) return;
   sending_ = conversation_.take_output();
   if (sending_.empty()) return;
-  asio::async_write(socket_, asio::buffer(sending_),
-                    [this, self = shared_from_this()](const Error& error, std::size_t) {
-                      sending_.clear();
-                      // A failed write is left to the reader: it may still find the reject that explains it.
-                      if (owner_ != nullptr && !leaving_ && !error) flush();
-                    });
+  stream_.async_write(asio::buffer(sending_),
+                      [this, self = shared_from_this()](const Error& error, std::size_t) {
+                        sending_.clear();
+                        // A failed write is left to the reader: it may still find the reject that explains
+                        // it.
+                        if (owner_ != nullptr && !leaving_ && !error) flush();
+                      });
 }
 
 void Connection::set_deadline(std::chrono::milliseconds timeout, std::string reason) {
   deadline_.expires_after(timeout);
-  deadline_.async_wait([this, self = shared_from_this(), reason = std::move(reason)](const Error& error) {
+  deadline_reason_ = std::move(reason);
+  deadline_.async_wait([this, self = shared_from_this()](const Error& error) {
     // The deadline may have been moved while this handler was on its way.
     const bool moved = deadline_.expiry() > asio::steady_timer::clock_type::now();
-    if (!error && !moved && owner_ != nullptr) end({reason});
+    if (!error && !moved && owner_ != nullptr) end({deadline_reason_});
   });
 }
 
@@ -168,12 +194,16 @@ void Connection::fail_to_connect(const std::string& reason) {
              "cannot connect to " + to_string(settings_.server) + from + ": " + reason)});
 }
 
+void Connection::fail_in_tls(const Error& error) {
+  end({tls_reason(settings_.server, stream_.explain(error))});
+}
+
 void Connection::end(ConnectionEnd end) {
   ConnectionOwner* owner = std::exchange(owner_, nullptr);
   Error ignored;
   resolver_.cancel();
   deadline_.cancel();
-  socket_.close(ignored);
+  stream_.socket().close(ignored);
   owner->on_ended(end);
 }
 

@@ -1,5 +1,5 @@
-// One TCP connection to the server, carrying one conversation: resolves, connects, sends, receives, and gives
-// up when the server is silent for too long.
+// One connection to the server, carrying one conversation: resolves, connects, begins TLS if it is asked to,
+// sends, receives, and gives up when the server is silent for too long.
 //
 // It decides nothing: what happens goes to its owner, once each; on_ended comes last, and at most once.
 // Private to the library: this is where Asio is. Lives on the thread that runs the io_context, kept alive by
@@ -16,6 +16,8 @@
 
 #include "client/conversation.h"
 #include "client/server_name.h"
+#include "client/stream.h"
+#include "client/tls.h"
 #include "common/address.h"
 
 namespace lekt {
@@ -23,7 +25,8 @@ namespace lekt {
 struct ConnectionSettings {
   ServerName server;
   std::optional<Ipv4Address> source;  ///< local address to connect from
-  std::chrono::milliseconds connect_timeout{5000};
+  std::optional<TlsOptions> tls;
+  std::chrono::milliseconds connect_timeout{5000};  ///< until bytes of the conversation can be sent
   std::chrono::milliseconds answer_timeout{10000};
 };
 
@@ -66,21 +69,25 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void resolve();
   void connect(std::vector<tcp::endpoint> endpoints);
   Error open_socket();
+  void begin_tls();
   void connected();
   void receive();
+  void failed(const Error& error);
   void received(std::size_t size);
   void take(const ConversationEvent& event);
   void flush();
   void set_deadline(std::chrono::milliseconds timeout, std::string reason);
   void fail_to_connect(const std::string& reason);
+  void fail_in_tls(const Error& error);
   void end(ConnectionEnd end);
 
   ConnectionSettings settings_;
   Conversation conversation_;
   ConnectionOwner* owner_;  ///< none after the end
   tcp::resolver resolver_;
-  tcp::socket socket_;
+  Stream stream_;
   asio::steady_timer deadline_;
+  std::string deadline_reason_;
   std::array<char, 16 * 1024> buffer_;
   Bytes sending_;  ///< what an unfinished write refers to; empty if there is none
   bool connected_ = false;

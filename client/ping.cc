@@ -6,6 +6,7 @@
 #include "client/connection.h"
 #include "client/conversation.h"
 #include "client/peer_view.h"
+#include "client/tls_context.h"
 #include "common/catalogue.h"
 
 namespace lekt {
@@ -16,7 +17,8 @@ class Ping : public ConnectionOwner {
  public:
   explicit Ping(const PingOptions& options)
       : connection_(std::make_shared<Connection>(
-            context_, ConnectionSettings{options.server, options.source, options.timeout, options.timeout},
+            context_,
+            ConnectionSettings{options.server, options.source, options.tls, options.timeout, options.timeout},
             Conversation(catalogue_, offered_, view_), *this)) {}
 
   PingResult run() {
@@ -58,6 +60,9 @@ class Ping : public ConnectionOwner {
 
 }  // namespace
 
-PingResult ping(const PingOptions& options) { return Ping(options).run(); }
+PingResult ping(const PingOptions& options) {
+  if (options.tls) make_tls_context(*options.tls);
+  return Ping(options).run();
+}
 
 }  // namespace lekt

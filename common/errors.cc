@@ -99,6 +99,9 @@ constexpr std::array catalogue = {
               "the message names the value and what is allowed"},
     ErrorInfo{output_failed, "the output cannot be written or the command cannot be run",
               "check path, permissions and free space"},
+    ErrorInfo{tls_failed, "the TLS connection to the server could not be made",
+              "the message names the certificate or the server's objection; look at --ca, --cert, --key, and "
+              "at the server's certificate"},
 };
 
 }  // namespace

@@ -67,6 +67,7 @@ enum class ErrorCode : std::uint16_t {
   answer_timeout = 704,
   usage_wrong = 705,
   output_failed = 706,
+  tls_failed = 707,
 };
 
 struct ErrorInfo {

@@ -86,6 +86,35 @@ void add_source(CLI::App& app, std::optional<Ipv4Address>& source) {
       ->type_name("ADDR");
 }
 
+void add_tls(CLI::App& app, std::optional<TlsOptions>& tls) {
+  // CLI11 looks at flags in the order in which they were added.
+  app.add_flag_function(
+         "--tls", [&tls](std::int64_t) { tls.emplace(); },
+         "Speak TLS with the coordinator, on its port for TLS; its\ncertificate has to name the host of "
+         "--server")
+      ->envname("LEKT_TLS");
+  const auto add_file = [&](const std::string& flag, const char* variable,
+                            std::filesystem::path TlsOptions::*file, const char* what) {
+    app.add_option_function<std::string>(
+           flag,
+           [=, &tls](const std::string& path) {
+             if (!tls)
+               throw CodedError(ErrorCode::usage_wrong,
+                                flag + " \"" + escape(path) + "\" is of use with --tls only");
+             (*tls).*file = path;
+           },
+           what)
+        ->type_name("FILE")
+        ->envname(variable);
+  };
+  add_file("--ca", "LEKT_CA", &TlsOptions::authorities,
+           "With --tls: trust the authorities of this PEM file, and not\nthose that the machine trusts");
+  add_file("--cert", "LEKT_CERT", &TlsOptions::certificate,
+           "With --tls: your own certificate, for a coordinator that\nwants one; a PEM file");
+  add_file("--key", "LEKT_KEY", &TlsOptions::key,
+           "With --tls: the key of --cert; a PEM file without a password");
+}
+
 void add_catalogue(CLI::App& app, MethodCatalogue& catalogue) {
   app.add_option_function<std::vector<std::string>>(
          "--catalogue",

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "client/tls.h"
 #include "common/address.h"
 #include "common/catalogue.h"
 #include "common/errors.h"
@@ -23,6 +24,8 @@ namespace lekt::command {
 void add_server(CLI::App& app, std::string& server);
 /// --source ADDR
 void add_source(CLI::App& app, std::optional<Ipv4Address>& source);
+/// --tls, --ca, --cert and --key, or LEKT_TLS, LEKT_CA, LEKT_CERT and LEKT_KEY
+void add_tls(CLI::App& app, std::optional<TlsOptions>& tls);
 /// --catalogue INDEX:NAME:FORM, any number of times
 void add_catalogue(CLI::App& app, MethodCatalogue& catalogue);
 /// A duration with its limits; `value` is also the default that the help shows.

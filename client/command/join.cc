@@ -66,6 +66,7 @@ struct Options {
   MethodCatalogue catalogue;
   std::chrono::milliseconds interval = 5s;
   std::optional<Ipv4Address> source;
+  std::optional<TlsOptions> tls;
   Format format = Format::text;
   std::string output;
   std::string command;
@@ -98,6 +99,7 @@ ClientOptions client_options(const Options& options) {
           .methods = parse_methods(options.methods, options.catalogue),
           .interval = options.interval,
           .source = options.source,
+          .tls = options.tls,
           .catalogue = options.catalogue};
 }
 
@@ -207,6 +209,7 @@ Run add_join(CLI::App& app) {
       "From one heartbeat to the next; keep it well below the\nserver's --heartbeat-timeout, 90s by default",
       options->interval, 10ms, 24h);
   add_source(app, options->source);
+  add_tls(app, options->tls);
   add_choice(app, "--format", "How the list and its changes are written; see below", options->format,
              {{"text", Format::text}, {"json", Format::json}, {"hosts", Format::hosts}});
   app.add_option("--output", options->output, "The file that --format hosts rewrites")->type_name("FILE");

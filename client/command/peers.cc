@@ -30,6 +30,7 @@ struct Options {
   std::string server;
   MethodCatalogue catalogue;
   std::optional<Ipv4Address> source;
+  std::optional<TlsOptions> tls;
   std::chrono::milliseconds timeout = 10s;
   Format format = Format::text;
 };
@@ -41,6 +42,7 @@ class Visitor : public ClientHandler {
       : options_(options),
         client_({.server = options.server,
                  .source = options.source,
+                 .tls = options.tls,
                  .catalogue = options.catalogue,
                  .connect_timeout = options.timeout,
                  .answer_timeout = options.timeout},
@@ -85,6 +87,7 @@ Run add_peers(CLI::App& app) {
   add_server(app, options->server);
   add_catalogue(app, options->catalogue);
   add_source(app, options->source);
+  add_tls(app, options->tls);
   add_duration(app, "--timeout", "How long to wait for the connection, and for each answer", options->timeout,
                10ms, 1h);
   add_choice(app, "--format", "A table, or JSON lines", options->format,

@@ -26,6 +26,7 @@ Exit codes: 0 the handshake was accepted; 1 it was not, and standard error says 
 struct Options {
   std::string server;
   std::optional<Ipv4Address> source;
+  std::optional<TlsOptions> tls;
   std::chrono::milliseconds timeout = 5s;
 };
 
@@ -38,7 +39,7 @@ std::string milliseconds_text(std::chrono::microseconds duration) {
 
 int run(const Options& options) {
   const ServerName server = parse_server_name(options.server);
-  const PingResult result = ping({server, options.source, options.timeout});
+  const PingResult result = ping({server, options.source, options.timeout, options.tls});
   if (!result.accepted) {
     print_status(result.reason);
     return exit_failed;
@@ -56,6 +57,7 @@ Run add_ping(CLI::App& app) {
   app.footer(footer);
   add_server(app, options->server);
   add_source(app, options->source);
+  add_tls(app, options->tls);
   add_duration(app, "--timeout", "How long to wait for the connection, and again for the answer",
                options->timeout, 10ms, 1h);
   return [options] { return run(*options); };

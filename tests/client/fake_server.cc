@@ -3,6 +3,8 @@
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -31,6 +33,26 @@ bool readable(int descriptor) {
   return ::poll(&waiting, 1, patience_milliseconds) > 0;
 }
 
+/// OpenSSL's reason for the last failure.
+std::string tls_reason() {
+  const char* reason = ERR_reason_error_string(ERR_get_error());
+  return reason != nullptr ? reason : "no reason";
+}
+
+std::shared_ptr<SSL_CTX> make_context(const FakeTls& tls) {
+  std::shared_ptr<SSL_CTX> context(SSL_CTX_new(TLS_server_method()), SSL_CTX_free);
+  SSL_CTX_set_max_proto_version(context.get(), tls.version_last);
+  const bool loaded =
+      SSL_CTX_use_certificate_chain_file(context.get(), tls.certificate.certificate.c_str()) == 1 &&
+      SSL_CTX_use_PrivateKey_file(context.get(), tls.certificate.key.c_str(), SSL_FILETYPE_PEM) == 1;
+  if (!loaded) throw std::runtime_error("the server's certificate: " + tls_reason());
+  if (tls.client_authority.empty()) return context;
+  SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+  if (SSL_CTX_load_verify_file(context.get(), tls.client_authority.c_str()) != 1)
+    throw std::runtime_error("the clients' authority: " + tls_reason());
+  return context;
+}
+
 Ipv4Address address(std::string_view text) { return parse_ipv4(text).value(); }
 
 }  // namespace
@@ -56,20 +78,46 @@ Bytes update(std::int64_t timestamp, const std::vector<std::string_view>& remove
 
 Bytes closing(std::int64_t timestamp) { return encode(UpdatePacket{.timestamp = timestamp}); }
 
-FakeConnection::~FakeConnection() { ::close(descriptor_); }
+FakeConnection::~FakeConnection() {
+  if (tls_) SSL_shutdown(tls_.get());
+  ::close(descriptor_);
+}
+
+std::string FakeConnection::begin_tls(const FakeTls& tls) {
+  const timeval patience{patience_milliseconds / 1000, 0};
+  checked(::setsockopt(descriptor_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience), "setsockopt");
+  const std::shared_ptr<SSL> begun(SSL_new(make_context(tls).get()), SSL_free);
+  SSL_set_fd(begun.get(), descriptor_);
+  ERR_clear_error();
+  if (SSL_accept(begun.get()) != 1) throw std::runtime_error("the TLS handshake failed: " + tls_reason());
+  tls_ = begun;
+  const char* name = SSL_get_servername(begun.get(), TLSEXT_NAMETYPE_host_name);
+  return name != nullptr ? name : "";
+}
 
 void FakeConnection::send(ByteView bytes) {
   while (!bytes.empty()) {
-    const int sent =
-        checked(static_cast<int>(::send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL)), "send");
-    bytes.remove_prefix(static_cast<std::size_t>(sent));
+    const auto sent = tls_ ? SSL_write(tls_.get(), bytes.data(), static_cast<int>(bytes.size()))
+                           : ::send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    bytes.remove_prefix(static_cast<std::size_t>(checked(static_cast<int>(sent), "send")));
   }
+}
+
+/// Yields 0 at a clean end; anything else that is not bytes throws.
+int FakeConnection::receive_into(char* bytes, std::size_t size) {
+  if (!tls_) {
+    if (!readable(descriptor_)) throw std::runtime_error("the client sent nothing and did not close");
+    return checked(static_cast<int>(::recv(descriptor_, bytes, size, 0)), "recv");
+  }
+  ERR_clear_error();
+  const int received = SSL_read(tls_.get(), bytes, static_cast<int>(size));
+  if (received > 0 || SSL_get_error(tls_.get(), received) == SSL_ERROR_ZERO_RETURN) return received;
+  throw std::runtime_error("the client's TLS does not end cleanly: " + tls_reason());
 }
 
 void FakeConnection::receive_some() {
   std::array<char, 4096> buffer;
-  if (!readable(descriptor_)) throw std::runtime_error("the client sent nothing");
-  const int size = checked(static_cast<int>(::recv(descriptor_, buffer.data(), buffer.size(), 0)), "recv");
+  const int size = receive_into(buffer.data(), buffer.size());
   if (size == 0) throw std::runtime_error("the client closed the connection");
   input_.append(buffer.data(), static_cast<std::size_t>(size));
 }
@@ -84,9 +132,7 @@ void FakeConnection::receive_bytes(ByteView expected) {
 void FakeConnection::expect_end() {
   char byte = 0;
   if (!input_.empty()) throw std::runtime_error("the client sent more than it should");
-  if (!readable(descriptor_)) throw std::runtime_error("the client does not close the connection");
-  if (checked(static_cast<int>(::recv(descriptor_, &byte, 1, 0)), "recv") != 0)
-    throw std::runtime_error("the client sent more than it should");
+  if (receive_into(&byte, 1) != 0) throw std::runtime_error("the client sent more than it should");
 }
 
 Methods FakeConnection::let_join() {

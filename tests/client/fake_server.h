@@ -4,8 +4,11 @@
 // it did not expect throws, which the destructor reports as a failure of the running test.
 #pragma once
 
+#include <openssl/types.h>
+
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -16,6 +19,7 @@
 #include "common/bytes.h"
 #include "common/catalogue.h"
 #include "common/packets.h"
+#include "tests/support/certificates.h"
 
 namespace lekt::test {
 
@@ -29,6 +33,13 @@ Bytes update(std::int64_t timestamp, const std::vector<AddedEntry>& entries);
 Bytes update(std::int64_t timestamp, const std::vector<std::string_view>& removed);
 Bytes closing(std::int64_t timestamp);
 
+/// How a connection speaks TLS.
+struct FakeTls {
+  CertifiedKey certificate;
+  std::filesystem::path client_authority = {};  ///< empty: no client's certificate is wanted
+  int version_last = 0;                         ///< for example TLS1_2_VERSION; 0: the newest
+};
+
 /// The server's end of one connection. Reading waits for at most 10 s, then throws.
 class FakeConnection {
  public:
@@ -38,6 +49,10 @@ class FakeConnection {
   FakeConnection& operator=(const FakeConnection&) = delete;
 
   Ipv4Address peer() const { return peer_; }
+
+  /// Speaks TLS from now on. Yields the server's name as the client said it, empty if it said none. Throws if
+  /// the handshake fails.
+  std::string begin_tls(const FakeTls& tls);
 
   void send(ByteView bytes);
   /// The next packet of the client; anything else throws.
@@ -55,12 +70,16 @@ class FakeConnection {
 
   /// Makes the kernel send RST.
   void reset();
+  /// Ends TLS as a killed process does it: with the end of the TCP connection alone.
+  void forget_tls() { tls_.reset(); }
 
  private:
+  int receive_into(char* bytes, std::size_t size);
   void receive_some();
 
   int descriptor_;
   Ipv4Address peer_;
+  std::shared_ptr<SSL> tls_;
   Bytes input_;
   MethodCatalogue catalogue_;
 };
