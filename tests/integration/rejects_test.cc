@@ -1,4 +1,5 @@
-// Rejects: the right code in every phase, and always readable to the end, whatever the client still sends.
+// Rejects of what a client is, and of when it comes; what it sends is in bad_input_test.cc. They are always
+// readable to the end, whatever the client still sends.
 #include <string>
 
 #include "tests/integration/daemon.h"
@@ -16,40 +17,14 @@ using testing::IsSubstring;
 /// read it.
 const Bytes flood(768 * 1024, 'x');
 
-class RejectsTest : public DaemonTest {
- protected:
-  /// Sends what is wrong with more behind it, and reads how the server puts it.
-  static std::string answer_to(RawClient& client, const Bytes& wrong) {
-    client.send(wrong);
-    client.send(flood);
-    return client.expect_reject();
-  }
-
-  std::string answer_to_handshake(const Bytes& wrong) {
-    RawClient client(daemon().port(), "127.0.0.2");
-    return answer_to(client, wrong);
-  }
-};
+class RejectsTest : public DaemonTest {};
 
 }  // namespace
-
-TEST_F(RejectsTest, a_version_that_is_not_spoken_and_names_both) {
-  start();
-  EXPECT_EQ(answer_to_handshake(hex("4c454b54 48010200 00000000")),
-            "E101 protocol version 1.2 is not supported; this server speaks 0.0");
-}
 
 TEST_F(RejectsTest, tells_its_own_version_in_the_packet) {
   RawClient client(start().port(), "127.0.0.2");
   client.send(hex("4c454b54 48010200 00000000"));
   EXPECT_EQ(client.expect<RejectPacket>().version, version_spoken);
-}
-
-TEST_F(RejectsTest, what_is_no_lekt_at_all) {
-  start();
-  EXPECT_PRED_FORMAT2(IsSubstring, "E102 the bytes \"GET / HT\" begin no LEKT packet",
-                      answer_to_handshake("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"));
-  EXPECT_PRED_FORMAT2(IsSubstring, "E102", answer_to_handshake("X"));
 }
 
 TEST_F(RejectsTest, too_many_methods_before_they_are_sent) {
@@ -59,47 +34,6 @@ TEST_F(RejectsTest, too_many_methods_before_they_are_sent) {
   EXPECT_PRED_FORMAT2(IsSubstring,
                       "E104 the number of known methods is 4294967295; this server allows at most 64",
                       client.expect_reject());
-}
-
-TEST_F(RejectsTest, a_bit_beyond_the_known_methods) {
-  start();
-  EXPECT_PRED_FORMAT2(IsSubstring, "E105 the bit of method 2 is set, but only 1 methods are known",
-                      answer_to_handshake(hex("4c454b54 48000000 00000001 00000002")));
-}
-
-TEST_F(RejectsTest, wrong_responses_in_the_setup) {
-  const std::uint16_t port = start(catalogue_flags()).port();
-  const auto answer_to_response = [&](const Methods& methods, const Bytes& response) {
-    RawClient client(port, "127.0.0.2");
-    client.begin_setup(methods);
-    return answer_to(client, response);
-  };
-  EXPECT_PRED_FORMAT2(IsSubstring, "E201", answer_to_response(tcp(1), hex("4c454b54 54000000 00000002")));
-  EXPECT_PRED_FORMAT2(IsSubstring, "E202",
-                      answer_to_response(tcp(1), hex("4c454b54 54000000 00000001 00010000")));
-  EXPECT_PRED_FORMAT2(IsSubstring, "E202",
-                      answer_to_response(tcp(1), hex("4c454b54 54000000 00000001 00000000")));
-  EXPECT_PRED_FORMAT2(IsSubstring, "E203",
-                      answer_to_response(chat("x"), hex("4c454b54 54000000 00000002 00001001")));
-  EXPECT_PRED_FORMAT2(IsSubstring, "E204",
-                      answer_to_response(chat("x"), hex("4c454b54 54000000 00000002 00000001 78000001")));
-  EXPECT_PRED_FORMAT2(IsSubstring, "E103", answer_to_response(tcp(1), heartbeat_bytes(0)));
-  EXPECT_PRED_FORMAT2(IsSubstring, "E101", answer_to_response(tcp(1), hex("4c454b54 54000100 00000001")));
-}
-
-TEST_F(RejectsTest, wrong_packets_in_the_heartbeat_phase_and_removes_the_client) {
-  const std::uint16_t port = start().port();
-  RawClient other = joined(port, "127.0.0.9");
-  const std::pair<const char*, Bytes> wrongs[] = {
-      {"E101", hex("4c454b54 48010000")},
-      {"E102", "no packet"},
-      {"E103", hex("4c454b54 54000000 00000001")},
-  };
-  for (const auto& [code, wrong] : wrongs) {
-    RawClient client = joined(port, "127.0.0.2");
-    EXPECT_PRED_FORMAT2(IsSubstring, code, answer_to(client, wrong));
-    EXPECT_TRUE(eventually([&] { return other.beat(), other.peers().size() == 1; }, patience())) << code;
-  }
 }
 
 TEST_F(RejectsTest, answers_what_came_before_the_mistake_first) {
