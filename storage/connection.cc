@@ -115,11 +115,15 @@ void Connection::begin_writing(std::size_t checkpoint_bytes) {
 
 void Connection::secure_log() {
   // While the write lock is held, nobody else writes the log.
-  const SQLite::Transaction transaction(database_, SQLite::TransactionBehavior::IMMEDIATE);
+  SQLite::Transaction transaction(database_, SQLite::TransactionBehavior::IMMEDIATE);
   sqlite3_file* log = nullptr;
   expect_ok(sqlite3_file_control(database_.getHandle(), "main", SQLITE_FCNTL_JOURNAL_POINTER, &log),
             "cannot find the write-ahead log");
   write_again(*log);
+  // Changes nothing, but the page is written: SQLite compares rows before it writes them, and not this.
+  const std::string version = database_.execAndGet("PRAGMA user_version").getString();
+  database_.exec("PRAGMA user_version = " + version);
+  transaction.commit();
 }
 
 void Connection::checkpoint_if_due() {

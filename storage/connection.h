@@ -29,10 +29,11 @@ class Connection {
   void check(std::size_t version_known);
   void begin_writing(std::size_t checkpoint_bytes);
 
-  /// Makes what can be read durable. A process that was killed between a write and its sync, or a sync that
-  /// failed, leaves a commit that reads see and the disk may not have; and what a failed sync has dropped is
-  /// not written by a later one that succeeds. So the log is written over with itself, and synced. Throws
-  /// SQLite::Exception.
+  /// Makes what can be read durable, and what cannot be read impossible. A process that was killed between a
+  /// write and its sync, or a sync that failed, leaves a commit that reads see and the disk may not have; and
+  /// what a failed sync has dropped is not written by a later one that succeeds. So the log is written over
+  /// with itself, and synced. While a reader keeps the log's index, a failed commit stands behind its end,
+  /// and would be there after a power loss: a commit of our own takes its place. Throws SQLite::Exception.
   void secure_log();
 
   /// After a successful open: closing may touch the file. After a failure that may not be trusted: it may
