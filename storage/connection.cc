@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "common/errors.h"
@@ -23,7 +24,7 @@ constexpr int cache_kibibytes = 256;
 /// is cut to it when the log starts over.
 constexpr std::size_t overdue_factor = 2;
 
-/// The log is written again in parts of this size.
+/// A file is written again in parts of this size.
 constexpr int rewrite_bytes = 64 * 1024;
 
 int note_frames(void* frames, sqlite3*, const char*, int frames_in_log) {
@@ -42,17 +43,26 @@ void expect_ok(int result, const char* what) {
   if (result != SQLITE_OK) throw SQLite::Exception(what, result);
 }
 
-/// The same bytes to the same places, and a sync.
-void write_again(sqlite3_file& file) {
+/// The file with SQLITE_FCNTL_FILE_POINTER, its log with SQLITE_FCNTL_JOURNAL_POINTER.
+sqlite3_file& file_of(SQLite::Database& database, int which) {
+  sqlite3_file* file = nullptr;
+  sqlite3_file_control(database.getHandle(), "main", which, &file);
+  return *file;
+}
+
+int sync(sqlite3_file& file) { return file.pMethods->xSync(&file, SQLITE_SYNC_NORMAL); }
+
+/// The same bytes to the same places, and a sync. Returns SQLite's code.
+int write_again(sqlite3_file& file) {
   sqlite3_int64 size = 0;
-  expect_ok(file.pMethods->xFileSize(&file, &size), "cannot ask for the size of the write-ahead log");
+  int result = file.pMethods->xFileSize(&file, &size);
   std::vector<char> buffer(rewrite_bytes);
-  for (sqlite3_int64 offset = 0; offset < size; offset += rewrite_bytes) {
+  for (sqlite3_int64 offset = 0; result == SQLITE_OK && offset < size; offset += rewrite_bytes) {
     const int part = static_cast<int>(std::min<sqlite3_int64>(size - offset, rewrite_bytes));
-    expect_ok(file.pMethods->xRead(&file, buffer.data(), part, offset), "cannot read the write-ahead log");
-    expect_ok(file.pMethods->xWrite(&file, buffer.data(), part, offset), "cannot write the write-ahead log");
+    result = file.pMethods->xRead(&file, buffer.data(), part, offset);
+    if (result == SQLITE_OK) result = file.pMethods->xWrite(&file, buffer.data(), part, offset);
   }
-  expect_ok(file.pMethods->xSync(&file, SQLITE_SYNC_NORMAL), "cannot sync the write-ahead log");
+  return result == SQLITE_OK ? sync(file) : result;
 }
 
 }  // namespace
@@ -77,7 +87,9 @@ Connection::Connection(const std::filesystem::path& path, std::chrono::milliseco
 }
 
 Connection::~Connection() {
-  if (settled_) copy_log_back();
+  if (!settled_) return;
+  copy_back(SQLITE_CHECKPOINT_TRUNCATE);
+  if (copy_is_doubtful_) distrust();
 }
 
 void Connection::check(std::size_t version_known) {
@@ -116,14 +128,32 @@ void Connection::begin_writing(std::size_t checkpoint_bytes) {
 void Connection::secure_log() {
   // While the write lock is held, nobody else writes the log.
   SQLite::Transaction transaction(database_, SQLite::TransactionBehavior::IMMEDIATE);
-  sqlite3_file* log = nullptr;
-  expect_ok(sqlite3_file_control(database_.getHandle(), "main", SQLITE_FCNTL_JOURNAL_POINTER, &log),
-            "cannot find the write-ahead log");
-  write_again(*log);
+  sqlite3_file& log = file_of(database_, SQLITE_FCNTL_JOURNAL_POINTER);
+  sqlite3_int64 size = 0;
+  expect_ok(log.pMethods->xFileSize(&log, &size), "cannot ask for the size of the write-ahead log");
+  copy_is_doubtful_ = size > 0;
+  expect_ok(write_again(log), "cannot write the write-ahead log again");
   // Changes nothing, but the page is written: SQLite compares rows before it writes them, and not this.
   const std::string version = database_.execAndGet("PRAGMA user_version").getString();
   database_.exec("PRAGMA user_version = " + version);
   transaction.commit();
+}
+
+/// SQLite syncs the file when all of the log is copied, and when that fails it copies only the last part once
+/// more. So each part is synced as it is copied; and in doubt the file is written over with itself, before
+/// the log may start over.
+int Connection::copy_back(int mode) {
+  sqlite3_file& file = file_of(database_, SQLITE_FCNTL_FILE_POINTER);
+  int result = copy_is_doubtful_ ? write_again(file) : SQLITE_OK;
+  if (result != SQLITE_OK) return result;
+  int frames_in_log = 0;
+  int copied = 0;
+  result = sqlite3_wal_checkpoint_v2(database_.getHandle(), "main", mode, &frames_in_log, &copied);
+  if (copied < frames_in_log && std::exchange(frames_copied_, copied) != copied && sync(file) != SQLITE_OK)
+    result = SQLITE_IOERR_FSYNC;
+  copy_is_doubtful_ = result != SQLITE_OK && result != SQLITE_BUSY;
+  frames_uncopied_ = result == SQLITE_OK ? static_cast<std::size_t>(frames_in_log - copied) : frames_;
+  return result;
 }
 
 void Connection::checkpoint_if_due() {
@@ -131,18 +161,11 @@ void Connection::checkpoint_if_due() {
   if (started_over) frames_checked_ = 0;
   frames_overdue_ = frames_checked_ > overdue_factor * frames_due_ ? frames_checked_ : 0;
   if (frames_ - frames_checked_ < frames_due_ && frames_uncopied_ == 0) return;
-  int frames_in_log = 0;
-  int frames_copied = 0;
-  const int result = sqlite3_wal_checkpoint_v2(database_.getHandle(), "main", SQLITE_CHECKPOINT_PASSIVE,
-                                               &frames_in_log, &frames_copied);
+  copy_back(SQLITE_CHECKPOINT_PASSIVE);
   frames_checked_ = frames_;
-  frames_uncopied_ = result == SQLITE_OK ? static_cast<std::size_t>(frames_in_log - frames_copied) : frames_;
 }
 
-bool Connection::copy_log_back() {
-  return sqlite3_wal_checkpoint_v2(database_.getHandle(), "main", SQLITE_CHECKPOINT_TRUNCATE, nullptr,
-                                   nullptr) == SQLITE_OK;
-}
+bool Connection::copy_log_back() { return copy_back(SQLITE_CHECKPOINT_TRUNCATE) == SQLITE_OK; }
 
 std::size_t Connection::wal_bytes_held() const {
   return std::max(frames_uncopied_, frames_overdue_) * frame_bytes_;

@@ -56,14 +56,18 @@ class Connection {
 
  private:
   void settle(bool settled);
+  /// Returns SQLite's code.
+  int copy_back(int mode);
 
   std::filesystem::path path_;
   SQLite::Database database_;
   bool settled_ = false;
+  bool copy_is_doubtful_ = false;    ///< what was copied back may not be on the disk, though reads see it
   std::size_t frame_bytes_ = 0;      ///< a page and its header in the log
   std::size_t frames_due_ = 0;       ///< growth that calls for a checkpoint
   std::size_t frames_ = 0;           ///< in the log after the last commit, told by SQLite
   std::size_t frames_checked_ = 0;   ///< in the log at the last checkpoint; 0 when it has started over since
+  int frames_copied_ = 0;            ///< by the last checkpoint that left some
   std::size_t frames_uncopied_ = 0;  ///< by the last checkpoint: a reader has an old view
   /// Kept by a log that is much too long and still did not start over: that takes a moment without any
   /// reader.
