@@ -49,11 +49,18 @@ void SimulatedServer::stop(Moment now) {
 }
 
 void SimulatedServer::die(Death death) {
-  if (death == Death::killed)
+  if (death == Death::killed) {
     disk_.kill();
-  else
+  } else {
+    hold_snapshot(false);
     disk_.lose_power(random_);
+  }
   forget_everything();
+}
+
+void SimulatedServer::hold_snapshot(bool held) {
+  reader_.reset();
+  if (held) reader_.emplace(database_settings_.path);
 }
 
 void SimulatedServer::apply(const Command& command, Moment now) {

@@ -10,12 +10,14 @@
 #include <deque>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "server/inbox.h"
 #include "server/writer.h"
 #include "storage/database.h"
 #include "tests/disk/disk.h"
+#include "tests/disk/snapshot_reader.h"
 #include "tests/simulation/oracle.h"
 
 namespace lekt::test {
@@ -57,6 +59,8 @@ class SimulatedServer {
   std::array<Worker, 2>& workers() { return workers_; }
   const Writer& writer() const { return *writer_; }
   Disk& disk() { return disk_; }
+  /// As if an operator's program read the database in a long transaction, whatever becomes of the server.
+  void hold_snapshot(bool held);
   /// Whether the storage was in trouble after the last turn.
   bool is_in_trouble() const { return trouble_ != Writer::Trouble::none; }
   /// Turns after which the storage was in trouble, and operations of the disk that failed.
@@ -73,6 +77,7 @@ class SimulatedServer {
   WriterSettings settings_;
   storage::DatabaseSettings database_settings_;
   Disk disk_;
+  std::optional<SnapshotReader> reader_;
   std::unique_ptr<storage::Database> database_;
   std::unique_ptr<Writer> writer_;
   std::array<Worker, 2> workers_;

@@ -87,10 +87,11 @@ void World::step() {
 
 void World::trouble_disk() {
   Disk& disk = server_->disk();
-  const auto dice = random_.below(10);
+  const auto dice = random_.below(12);
   if (dice < 3) return disk.heal();
   if (dice < 4) return disk.hold_write_lock(true);
   if (dice < 6) return disk.hold_write_lock(false);
+  if (dice < 8) return server_->hold_snapshot(random_.chance(60));
   const auto fault = static_cast<DiskFault>(random_.below(5));
   disk.fail(fault, random_.below(fault == DiskFault::failed_sync ? 4 : 60), random_.chance(30));
 }
@@ -192,6 +193,7 @@ void World::step_wall_clock() { wall_ += random_.between(-4000, 4000) * (random_
 void World::end_faults() {
   server_->disk().heal();
   server_->disk().hold_write_lock(false);
+  server_->hold_snapshot(false);
   while (!server_->is_up()) start_server();
 }
 

@@ -3,8 +3,8 @@
 //
 // Bytes arrive late and in any pieces; connections break, stay half open, or are made a second time; the
 // server dies with its process or its machine and starts again, is paused, or stopped; the wall clock steps;
-// the disk fails, fills up and is held by another program. After every step the oracle checks what has to
-// hold (oracle.h), and every complete answer is compared with the list that the server had.
+// the disk fails, fills up, and the database is held by other programs. After every step the oracle checks
+// what has to hold (oracle.h), and every complete answer is compared with the list that the server had.
 //
 // Pure: the same seed makes the same world.
 #pragma once

@@ -1,8 +1,10 @@
 // Every operation of the disk fails once, or from one on: while the database is opened, and while it is used.
 //
 // The writer's way through the same faults is tests/server/writer_disk_test.cc.
+#include <optional>
 #include <utility>
 
+#include "tests/disk/snapshot_reader.h"
 #include "tests/storage/disk_fixture.h"
 
 namespace lekt::storage {
@@ -115,6 +117,45 @@ TEST_P(FaultTest, in_a_commit_or_checkpoint_loses_nothing_that_was_acknowledged)
     }
     Database database(settings_);
     EXPECT_EQ(database.state().sequence, acknowledged) << "what reopen() has read is safe";
+    expect_whole(database);
+  }
+}
+
+// While a reader keeps the log's index, nobody reads the log anew: a failed commit stands behind its end, and
+// a part that was copied back is not copied again.
+TEST_P(FaultTest, beside_a_reader_loses_nothing_and_brings_nothing_back) {
+  std::uint64_t acknowledged = 0;
+  const auto commit_some = [&](Database& database, int commits) {
+    try {
+      for (; commits > 0 && commit_next(database) == CommitResult::done; --commits)
+        acknowledged = database.state().sequence;
+    } catch (const CodedError&) {
+      end_trouble();
+      database.reopen();
+      acknowledged = database.state().sequence;
+    }
+  };
+  bool hit = true;
+  for (std::uint64_t operation = random_.below(stride); hit && !HasFailure(); operation += stride) {
+    SCOPED_TRACE(operation);
+    begin_anew(operation);
+    const std::uint64_t failures = disk_.failures();
+    {
+      Database database(settings_);
+      commit_some(database, 4);
+      std::optional<test::SnapshotReader> reader(settings_.path);
+      begin_trouble(operation);
+      commit_some(database, 4);
+      if (operation % 2 == 0) reader.reset();
+      commit_some(database, 8);
+      hit = disk_.failures() != failures;
+      end_trouble();
+      reader.reset();
+      if (operation % 3 == 0) commit_some(database, 4);
+      disk_.lose_power(random_);
+    }
+    Database database(settings_);
+    EXPECT_EQ(database.state().sequence, acknowledged);
     expect_whole(database);
   }
 }
