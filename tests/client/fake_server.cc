@@ -6,6 +6,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -179,6 +180,11 @@ FakeServer::~FakeServer() {
 }
 
 void FakeServer::work(const std::vector<Script>& scripts) {
+  // OpenSSL writes to sockets as if they were files. A client that has gone must not end the test.
+  sigset_t broken_pipe;
+  sigemptyset(&broken_pipe);
+  sigaddset(&broken_pipe, SIGPIPE);
+  pthread_sigmask(SIG_BLOCK, &broken_pipe, nullptr);
   for (std::size_t number = 0; number < scripts.size(); ++number) try {
       sockaddr_in peer{};
       socklen_t size = sizeof peer;
