@@ -80,7 +80,7 @@ Members::Members(std::uint16_t server_port, std::size_t steady, std::size_t othe
     : steady_(steady), random_(seed) {
   for (std::size_t number = 0; number < steady + others; ++number)
     members_.push_back(std::make_unique<Member>(server_port, number, steady));
-  // What the steady ones offer makes the list long enough to be in nobody's way only if it is read.
+  // A long list: whoever asks for it and does not read fills the sockets.
   for (std::size_t number = 0; number < steady; ++number) members_[number]->come(chat(Bytes(4000, 's')));
   thread_ = std::thread([this] { work(); });
 }
