@@ -39,17 +39,6 @@ TEST_F(TimeoutsTest, heartbeats_keep_a_client_for_longer_than_the_timeout) {
   EXPECT_EQ(client.peers().size(), 1u);
 }
 
-TEST_F(TimeoutsTest, part_of_a_heartbeat_is_no_heartbeat) {
-  start({"--heartbeat-timeout", duration_flag(400ms)});
-  RawClient client = joined(daemon().port(), "127.0.0.2");
-  const Deadline end(patience());
-  for (std::size_t sent = 0; !client.receives_within(slowed(100ms)); ++sent) {
-    ASSERT_FALSE(end.over());
-    if (sent < 15) client.send(heartbeat_bytes(0).substr(sent, 1));
-  }
-  EXPECT_PRED_FORMAT2(IsSubstring, "E301", client.expect_reject());
-}
-
 TEST_F(TimeoutsTest, a_handshake_that_takes_too_long_is_rejected_in_whatever_phase_it_is) {
   start({"--handshake-timeout", duration_flag(300ms)});
   RawClient nothing(daemon().port(), "127.0.0.2");
