@@ -62,8 +62,7 @@ void Connection::enter() {
     case Entrance::Step::lost:
       return lose(entrance_->error());
     case Entrance::Step::open:
-      tls_ = entrance_->take_tls();
-      entrance_.reset();
+      if (entrance_->tls() == nullptr) entrance_.reset();
       return go_on();
   }
 }
@@ -87,7 +86,7 @@ bool Connection::can_read() const {
 
 void Connection::go_on() {
   if (!can_read() || reading_) return;
-  tls_ == nullptr ? read() : read_encrypted();
+  tls() == nullptr ? read() : read_encrypted();
 }
 
 void Connection::wait(bool for_output) {
@@ -112,8 +111,8 @@ void Connection::on_read(const asio::error_code& error, std::size_t size) {
   if (error) return lose(error);
   if (state_ == State::ending) return;
   if (state_ == State::draining) return drop_input(size);
-  if (entrance_ != nullptr) return enter();
-  if (tls_ != nullptr) return go_on();
+  if (is_entering()) return enter();
+  if (tls() != nullptr) return go_on();
   process(ByteView(received_.data(), size));
   if (size == received_.size() && can_read()) read_more();
   go_on();
@@ -141,8 +140,8 @@ void Connection::read_encrypted() {
   auto& buffer = worker_.buffer();
   while (can_read()) {
     asio::error_code error;
-    const std::size_t size = tls_->read_some(buffer.data(), buffer.size(), error);
-    if (would_block(error)) return wait(tls_->wants_output());
+    const std::size_t size = tls()->read_some(buffer.data(), buffer.size(), error);
+    if (would_block(error)) return wait(tls()->wants_output());
     if (error) return lose(error);
     process(ByteView(buffer.data(), size));
   }
@@ -189,7 +188,8 @@ void Connection::pay(std::size_t answer_bytes) {
   if (!rate.is_used_up(heartbeats_paid_until_, worker_.now())) return;
   slowed_ = true;
   worker_.slow_down(*this);
-  if (std::exchange(was_slowed_, true)) return;
+  if (was_slowed_) return;
+  was_slowed_ = true;
   log_event(worker_.note_code(ErrorCode::heartbeats_too_fast), "slowed",
             {{"address", to_string(session_.address())},
              {"session", session_.id()},
@@ -268,7 +268,7 @@ bool Connection::is_silent() const {
 
 /// The session has written its reject into `output`.
 void Connection::end(Output& output) {
-  if (entrance_ != nullptr) {
+  if (is_entering()) {
     const Bytes reject = std::exchange(output.copied(), Bytes());
     output.copied() = entrance_->last_words(reject);
     entrance_.reset();
@@ -287,7 +287,7 @@ void Connection::end(Output& output) {
 void Connection::drain() {
   asio::error_code error;
   state_ = State::draining;
-  if (tls_ != nullptr) tls_->end();
+  if (tls() != nullptr) tls()->end();
   socket_.shutdown(asio::ip::tcp::socket::shutdown_send, error);
   if (error) return close();
   if (!reading_) read();
@@ -340,7 +340,7 @@ bool Connection::send(Output& output) {
 bool Connection::send_from(Output& output, std::size_t& sent) {
   while (sent < output.size()) {
     asio::error_code error;
-    sent += tls_ != nullptr ? send_encrypted(output, sent, error)
+    sent += tls() != nullptr ? send_encrypted(output, sent, error)
             : output.only_copies()
                 ? socket_.send(asio::buffer(ByteView(output.copied()).substr(sent)), 0, error)
                 : send_parts(output, sent, error);
@@ -368,7 +368,7 @@ std::size_t Connection::send_parts(Output& output, std::size_t sent, asio::error
 std::size_t Connection::send_encrypted(Output& output, std::size_t sent, asio::error_code& error) {
   Bytes& record = worker_.record();
   output.copy(sent, record_bytes, record);
-  return tls_->send(record, error);
+  return tls()->send(record, error);
 }
 
 bool Connection::reads_too_slowly() const {

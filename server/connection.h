@@ -137,6 +137,9 @@ class Connection {
   void read();
   void wait(bool for_output);
   void read_encrypted();
+  bool is_entering() const { return entrance_ != nullptr && !entrance_->is_open(); }
+  /// Null for plain text.
+  TlsStream* tls() const { return entrance_ != nullptr ? entrance_->tls() : nullptr; }
   void on_read(const asio::error_code& error, std::size_t size);
   void read_more();
   void drop_input(std::size_t size);
@@ -163,18 +166,17 @@ class Connection {
   std::uint32_t drained_ = 0;    ///< bytes since the reject was sent
   std::uint8_t operations_ = 0;  ///< asynchronous ones under way
   State state_ = State::open;
-  bool reading_ = false;
-  bool heard_ = false;       ///< since the worker has last reported it
-  bool held_ = false;        ///< overdue, and waited for
-  bool registered_ = false;  ///< the writer knows the session
-  bool joined_ = false;
-  bool slowed_ = false;      ///< reads nothing until resume()
-  bool was_slowed_ = false;  ///< and the log has said so
+  bool reading_ : 1 = false;
+  bool heard_ : 1 = false;       ///< since the worker has last reported it
+  bool held_ : 1 = false;        ///< overdue, and waited for
+  bool registered_ : 1 = false;  ///< the writer knows the session
+  bool joined_ : 1 = false;
+  bool slowed_ : 1 = false;      ///< reads nothing until resume()
+  bool was_slowed_ : 1 = false;  ///< and the log has said so
   Admission::Verdict verdict_ = Admission::Verdict::admitted;
   Stage stage_ = Stage::handshaking;
   std::unique_ptr<Blocked> blocked_;
-  std::unique_ptr<TlsStream> tls_;      ///< null for plain text
-  std::unique_ptr<Entrance> entrance_;  ///< until LEKT may begin
+  std::unique_ptr<Entrance> entrance_;  ///< until LEKT may begin; for TLS until the end
   Rate::Time heartbeats_paid_until_{0};
   AwakeTime since_;  ///< last heard, or when the current phase began
   Session session_;

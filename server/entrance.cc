@@ -7,6 +7,7 @@ namespace lekt {
 Entrance::Step Entrance::step(Socket& socket) {
   if (proxied_) return read_proxy_header(socket);
   if (tls_context_ != nullptr) return shake_hands(socket);
+  open_ = true;
   return Step::open;
 }
 
@@ -42,6 +43,7 @@ Entrance::Step Entrance::shake_hands(Socket& socket) {
     case TlsStream::Progress::done:
       break;
   }
+  open_ = true;
   return Step::open;
 }
 

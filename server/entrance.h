@@ -1,8 +1,8 @@
 // What comes on a connection before the first byte of LEKT: the header of a trusted proxy, the TLS handshake,
 // or both, in this order.
 //
-// It reads no byte beyond that. It waits for nothing and has no deadline: its connection does both. One
-// thread.
+// It reads no byte beyond that. It waits for nothing and has no deadline: its connection does both. Once it
+// is open, it only keeps the TLS that goes on. One thread.
 #pragma once
 
 #include <asio/error_code.hpp>
@@ -37,8 +37,9 @@ class Entrance {
   const Rejection& rejection() const { return rejection_; }
   const asio::error_code& error() const { return error_; }
 
+  bool is_open() const { return open_; }
   /// Once it is open: the TLS that goes on; null for plain text.
-  std::unique_ptr<TlsStream> take_tls() { return std::move(tls_); }
+  TlsStream* tls() const { return tls_.get(); }
 
   /// What can be said now to a client that is refused: the reject; before a TLS handshake an alert of TLS; in
   /// its midst nothing.
@@ -58,6 +59,7 @@ class Entrance {
   Rejection rejection_{};
   asio::error_code error_;
   bool proxied_;  ///< and its header is not complete
+  bool open_ = false;
 };
 
 }  // namespace lekt

@@ -151,8 +151,11 @@ bool Worker::may_expire(Connection& connection) {
   if (overdue < AwakeTime(0)) return false;
   if (!connection.is_silent()) return true;
   const std::size_t sessions = shared_.admission.connections() - shared_.admission.handshakes();
-  return shared_.silence_guard.may_end(connection.session().id(), overdue, sessions, connection.held_,
-                                       steady_now());
+  bool held = connection.held_;
+  const bool ends =
+      shared_.silence_guard.may_end(connection.session().id(), overdue, sessions, held, steady_now());
+  connection.held_ = held;
+  return ends;
 }
 
 void Worker::watch_silence() {

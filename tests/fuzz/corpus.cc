@@ -30,4 +30,15 @@ std::vector<Seed> read_corpus(const std::filesystem::path& directory) {
   return seeds;
 }
 
+std::vector<Seed> read_found(const std::filesystem::path& path) {
+  std::vector<Seed> seeds;
+  std::ifstream file(path);
+  for (std::string line; std::getline(file, line);) {
+    auto bytes = parse_hex(line);
+    if (!bytes) throw std::runtime_error(path.string() + " has a line that is not hexadecimal");
+    seeds.push_back({"found-" + std::to_string(seeds.size() + 1), *std::move(bytes)});
+  }
+  return seeds;
+}
+
 }  // namespace lekt::fuzz

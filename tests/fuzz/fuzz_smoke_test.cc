@@ -60,6 +60,12 @@ TEST_P(EveryFuzzer, has_a_corpus_and_keeps_its_promises_on_it) {
   for (const Seed& seed : seeds) expect_kept(seed.name, seed.bytes);
 }
 
+TEST_P(EveryFuzzer, keeps_its_promises_on_what_long_searches_have_found) {
+  const std::string name(GetParam().name);
+  for (const Seed& seed : read_found(LEKT_SOURCE_DIR "/tests/fuzz/found/" + name + ".hex"))
+    expect_kept(seed.name, seed.bytes);
+}
+
 TEST_P(EveryFuzzer, keeps_its_promises_on_nothing) { expect_kept("nothing", ""); }
 
 TEST_P(EveryFuzzer, keeps_its_promises_on_every_prefix_of_its_corpus) {

@@ -38,6 +38,10 @@ void fuzz_session(ByteView input);
 /// requests and list do not depend on the chunks.
 void fuzz_conversation(ByteView input);
 
+/// What a trusted proxy sends before LEKT. The header is the same however its bytes come, and none is asked
+/// for that is not its own.
+void fuzz_proxy_header(ByteView input);
+
 struct Fuzzer {
   std::string_view name;
   void (*run)(ByteView input);
@@ -51,6 +55,7 @@ inline constexpr Fuzzer fuzzers[] = {
     {"fuzz_annotate", fuzz_annotate},
     {"fuzz_session", fuzz_session},
     {"fuzz_conversation", fuzz_conversation},
+    {"fuzz_proxy_header", fuzz_proxy_header},
 };
 
 }  // namespace lekt::fuzz

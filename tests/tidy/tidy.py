@@ -52,6 +52,9 @@ BANNED = [
 
 INCLUDE = re.compile(r'\s*#\s*include\s*([<"])([^>"]+)[>"]')
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+TEST = re.compile(r"\bTEST(?:_F|_P)?\(\s*(\w+),\s*(\w+)\s*\)")
+NAMED_TEST = re.compile(r"`([A-Z]\w*)\.([a-z]\w*)`")
+GUARANTEES = "docs/guarantees.md"
 HEADING = re.compile(r"#{1,6}\s+(.*)")
 
 
@@ -200,12 +203,29 @@ def check_links(source: Source, root: Path) -> Iterator[Violation]:
                     yield Violation(source.path, number, f"link to {target}, but there is no such heading")
 
 
+def check_guarantees(sources: List[Source]) -> Iterator[Violation]:
+    """The tests that a guarantee names exist."""
+    tests = set()
+    for source in sources:
+        if source.folder == "tests" and source.suffix == ".cc":
+            tests.update(TEST.findall("\n".join(source.lines)))
+    for source in sources:
+        if source.path != GUARANTEES:
+            continue
+        for number, line in enumerate(source.lines, 1):
+            for named in NAMED_TEST.findall(line):
+                if named not in tests:
+                    yield Violation(source.path, number, f"there is no test {'.'.join(named)}")
+
+
 def check_rules(root: Path) -> List[Violation]:
     violations = []
-    for source in read_sources(root):
+    sources = list(read_sources(root))
+    for source in sources:
         for check in (check_includes, check_length, check_header, check_white_space, check_words):
             violations += check(source)
         violations += check_links(source, root)
+    violations += check_guarantees(sources)
     return violations
 
 

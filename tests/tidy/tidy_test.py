@@ -126,6 +126,14 @@ class Tidy(unittest.TestCase):
             "3: link to #gone, but there is no such heading",
         )
 
+    def test_tests_that_a_guarantee_names_exist(self):
+        self.write("tests/a_test.cc", "TEST_F(KillTest,\n       loses_nothing) {}\n")
+        self.expect(
+            "docs/guarantees.md",
+            "Nothing is lost: `KillTest.loses_nothing`,\n`KillTest.loses_all`. See `wal.log`.\n",
+            "2: there is no test KillTest.loses_all",
+        )
+
     def test_builds_are_not_looked_at(self):
         self.expect("build/a.h", "\t")
 
