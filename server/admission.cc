@@ -127,6 +127,12 @@ void Admission::end_connection(Verdict verdict) {
   if (verdict == Verdict::refused) refusals_.fetch_sub(1, std::memory_order_relaxed);
 }
 
+std::size_t Admission::sessions() const {
+  const std::size_t under_way = handshakes();
+  const std::size_t all = connections();
+  return all > under_way ? all - under_way : 0;
+}
+
 std::size_t Admission::handshakes() const {
   const std::lock_guard lock(mutex_);
   return handshakes_;

@@ -66,6 +66,8 @@ class Admission {
 
   std::size_t connections() const { return connections_.load(std::memory_order_relaxed); }
   std::size_t handshakes() const;
+  /// Connections that have joined; a little more or less while some come and go.
+  std::size_t sessions() const;
 
  private:
   Decision count(Ipv4Address address, std::optional<Rejection> rejection);

@@ -103,10 +103,12 @@ std::optional<Rejection> Registry::join(SessionId session, Ipv4Address address, 
 
 void Registry::leave(SessionId session, Ipv4Address address) {
   const auto found = clients_.find(address);
-  // A client that has come back after the restart and left again is gone: there is nothing left to wait for.
-  if (found != clients_.end() && found->second.session_count() == 1 &&
-      found->second.spread_out().front().id == session)
-    stop_waiting(found->second);
+  if (found != clients_.end() && found->second.session_count() == 1) {
+    // One that has come back after the restart and left again is gone, unless it offered less than its
+    // address did: then another program of this address still runs, and will come back.
+    const Session& last = found->second.spread_out().front();
+    if (last.id == session && last.methods == found->second.stored) stop_waiting(found->second);
+  }
   take_back(session, address);
 }
 

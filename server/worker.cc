@@ -150,10 +150,9 @@ bool Worker::may_expire(Connection& connection) {
   const AwakeTime overdue = now_ - connection.since_ - settings_.heartbeat_timeout;
   if (overdue < AwakeTime(0)) return false;
   if (!connection.is_silent()) return true;
-  const std::size_t sessions = shared_.admission.connections() - shared_.admission.handshakes();
   bool held = connection.held_;
-  const bool ends =
-      shared_.silence_guard.may_end(connection.session().id(), overdue, sessions, held, steady_now());
+  const bool ends = shared_.silence_guard.may_end(connection.session().id(), overdue,
+                                                  shared_.admission.sessions(), held, steady_now());
   connection.held_ = held;
   return ends;
 }

@@ -235,6 +235,16 @@ TEST_F(RegistryTest, who_comes_back_and_leaves_during_the_grace_is_gone) {
   EXPECT_EQ(commit(), Lines{});
 }
 
+TEST_F(RegistryTest, who_leaves_during_the_grace_does_not_take_out_a_program_that_is_not_back_yet) {
+  registry_.restore(seven, {{1, tcp_information(80)}, {1, tcp_information(443)}}, true);
+  join(1, seven, tcp(80));
+  registry_.leave(1, seven);
+  EXPECT_EQ(commit(), Lines{});
+  join(2, seven, tcp(443));
+  registry_.end_grace();
+  EXPECT_EQ(commit(), Lines{"+ 10.0.0.7 tcp:443"});
+}
+
 TEST_F(RegistryTest, a_late_end_of_an_old_session_does_not_end_the_waiting) {
   registry_.restore(seven, {{1, tcp_information(80)}, {1, tcp_information(443)}}, true);
   join(2, seven, tcp(80));

@@ -76,8 +76,12 @@ void Oracle::takes(const Command& command) {
   if (const auto* leave = std::get_if<LeaveCommand>(&command)) {
     Client& client = clients_[leave->address];
     client.told.erase(leave->session);
-    // Who was refused is not known any more; who has come back after a restart and left is not waited for.
-    if (client.sessions.erase(leave->session) == 1 && client.sessions.empty()) client.is_waited_for = false;
+    // Who was refused is not known any more. Who has come back after a restart and left is not waited for,
+    // unless its address offers more than it did.
+    const auto left = client.sessions.extract(leave->session);
+    if (left.empty() || !client.sessions.empty()) return;
+    const auto listed = list_.find(leave->address);
+    if (listed == list_.end() || listed->second.methods == left.mapped()) client.is_waited_for = false;
   }
 }
 

@@ -143,7 +143,10 @@ TEST_F(SoakTest, after_all_that_happens_everybody_agrees_and_nothing_has_grown) 
             << figures.disconnections << " disconnections" << std::endl;
   EXPECT_EQ(figures.false_removals, 0u);
   EXPECT_EQ(after.threads, before.threads);
-  EXPECT_LE(after.memory_kilobytes, before.memory_kilobytes * 5 / 4);
+  // A sanitizer keeps what is freed, to see it used.
+  if (!sanitized) {
+    EXPECT_LE(after.memory_kilobytes, before.memory_kilobytes * 5 / 4);
+  }
   EXPECT_EQ(count(daemon().log(), " error "), 0u) << daemon().log();
 }
 
