@@ -178,8 +178,8 @@ void RawClient::expect_end() {
     throw UnexpectedInput(std::to_string(received_.size() - used_) + " bytes came before the end");
 }
 
-void RawClient::read_a_drop() {
-  std::array<char, 16> drop;
+void RawClient::read_a_drop(std::size_t bytes) {
+  Bytes drop(bytes, 0);
   (void)recv(socket_, drop.data(), drop.size(), MSG_DONTWAIT);
 }
 

@@ -69,7 +69,7 @@ class RawClient {
   std::string expect_reject();
   void expect_end();
   /// Reads a few bytes, if there are any, and forgets them.
-  void read_a_drop();
+  void read_a_drop(std::size_t bytes = 16);
   /// Whether anything comes within the time.
   bool receives_within(std::chrono::milliseconds time);
 
