@@ -166,11 +166,12 @@ void Server::start_workers() {
 
 void Server::run() {
   std::signal(SIGPIPE, SIG_IGN);  // a log pipe whose reader is gone must not end the server
+  const std::size_t clients = writer_.registry().clients();  // the writer's own once its thread runs
   start_workers();
   log_event(LogLevel::info, "started",
             {{"version", LEKT_VERSION},
              {"database", std::filesystem::absolute(configuration_.database).string()},
-             {"clients", writer_.registry().clients()},
+             {"clients", clients},
              {"restart_grace", format_duration(configuration_.restart_grace)},
              {"threads", workers_.size()}});
   for (const auto& listener : listeners_) listener->start();
