@@ -2,9 +2,8 @@
 //
 // It hears every command that the writer takes and every turn, and compares each list that is published with
 // what it knows itself. It throws std::logic_error when a guarantee is broken:
-// - What was published is there after every crash, power loss and storage error; at most the batch that was
-// in flight
-//   comes on top.
+// - What was published is there after every crash, power loss and storage error, and at most the batch that
+// was in flight besides.
 // - Otherwise the list changes by what a turn has committed, and names only what sessions have offered.
 // - Nobody is removed who has a session, or who is still waited for.
 // - A session that was told that it has joined is in the list, with its methods, until it ends.
