@@ -114,6 +114,8 @@ void Connection::connected() {
 }
 
 void Connection::heartbeat() {
+  // The reject that ends the conversation may have come in one piece with what calls for a heartbeat.
+  if (!conversation_.can_ask()) return;
   conversation_.heartbeat();
   flush();
 }

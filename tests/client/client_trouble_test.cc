@@ -47,6 +47,21 @@ TEST(ClientTrouble, a_reset_connection_is_resumed_without_repeating_anything) {
             "joined\n+ 10.0.0.3 tcp:3\nsynchronised\n");
 }
 
+TEST(ClientTrouble, a_reject_in_one_piece_with_the_end_of_the_setup_is_told) {
+  ClientOptions options = quick_options("");
+  options.methods = {};
+  const Recorder recorder = meet(
+      [](FakeConnection& connection) {
+        connection.receive<HandshakePacket>();
+        RejectPacket reject;
+        reject.text = "E402 the server is shutting down";
+        connection.send(encode(AcceptPacket{}) + encode(RequestPacket{}) + encode(reject));
+        connection.expect_end();
+      },
+      options);
+  EXPECT_EQ(recorder.text, "joined\nE402 the server is shutting down\n");
+}
+
 TEST(ClientTrouble, an_answer_that_is_cut_loses_nothing) {
   FakeServer server({[](FakeConnection& connection) {
                        connection.let_join();
