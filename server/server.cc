@@ -7,7 +7,10 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdio>
+#include <cstdlib>
 #include <filesystem>
+#include <new>
 #include <string>
 #include <system_error>
 
@@ -164,9 +167,8 @@ void Server::start_workers() {
   }
 }
 
-void Server::run() {
-  std::signal(SIGPIPE, SIG_IGN);  // a log pipe whose reader is gone must not end the server
-  const std::size_t clients = writer_.registry().clients();  // the writer's own once its thread runs
+/// Everything that runs, up to the loop of the main thread.
+void Server::begin(std::size_t clients) {
   start_workers();
   log_event(LogLevel::info, "started",
             {{"version", LEKT_VERSION},
@@ -177,6 +179,20 @@ void Server::run() {
   for (const auto& listener : listeners_) listener->start();
   wait_for_end();
   wait_for_reload();
+}
+
+void Server::run() {
+  std::signal(SIGPIPE, SIG_IGN);  // a log pipe whose reader is gone must not end the server
+  const std::size_t clients = writer_.registry().clients();  // the writer's own once its thread runs
+  try {
+    begin(clients);
+  } catch (const std::bad_alloc&) {
+    // To end the threads that run already would take memory, too. Nobody is served yet, and the database is
+    // as after a crash.
+    std::fprintf(stderr, "lektd: E%d there is not enough memory to start\n",
+                 static_cast<int>(ErrorCode::start_failed));
+    std::_Exit(1);
+  }
   io_.run();
   stop_workers();
   log_event(LogLevel::info, "stopped",

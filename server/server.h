@@ -40,6 +40,7 @@ class Server {
 
  private:
   void start_workers();
+  void begin(std::size_t clients);
   void listen();
   void load_tls();
   void wait_for_end();
