@@ -1,7 +1,7 @@
 // A rate: so many in a second on average, and so many at once after a quiet time. The generic cell rate
 // algorithm (ITU-T I.371): what somebody has taken is one number, the time until which it is paid for.
 //
-// Knows no clock and keeps nothing: the number is its owner's. It begins with Time(0), and so does time.
+// Knows no clock and keeps nothing: the number is its owner's, and begins with Time(0).
 #pragma once
 
 #include <algorithm>
@@ -14,7 +14,7 @@ class Rate {
  public:
   using Time = std::chrono::nanoseconds;
 
-  /// Both at least 1; at most a million million in a second.
+  /// Both at least 1. A price is a whole number of nanoseconds, so rates above some millions are rounded up.
   Rate(std::uint32_t per_second, std::uint32_t at_once)
       : price_(Time(std::chrono::seconds(1)) / per_second), credit_(price_ * at_once) {}
 
