@@ -42,6 +42,8 @@ enum class ErrorCode : std::uint16_t {
   address_busy = 405,
   handshakes_too_many = 406,
   connections_too_fast = 407,
+  address_banned = 408,
+  ended_by_operator = 409,
   // Configuration and start (exit 2 and 1)
   setting_invalid = 501,
   listen_failed = 502,
@@ -53,6 +55,8 @@ enum class ErrorCode : std::uint16_t {
   database_network = 508,
   start_failed = 509,
   tls_unusable = 510,
+  control_socket_failed = 511,
+  passed_socket_wrong = 512,
   // While running, in the log
   commit_failed = 601,
   database_busy = 602,
@@ -60,6 +64,8 @@ enum class ErrorCode : std::uint16_t {
   descriptors_exhausted = 604,
   mass_silence = 605,
   tls_reload_failed = 606,
+  reload_failed = 607,
+  trace_failed = 608,
   // The client
   connect_failed = 701,
   server_closed = 702,
@@ -68,6 +74,15 @@ enum class ErrorCode : std::uint16_t {
   usage_wrong = 705,
   output_failed = 706,
   tls_failed = 707,
+  // The operator's command
+  control_unreachable = 801,
+  control_refused = 802,
+  not_found = 803,
+  target_exists = 804,
+  server_running = 805,
+  check_failed = 806,
+  import_wrong = 807,
+  operator_usage_wrong = 808,
 };
 
 struct ErrorInfo {

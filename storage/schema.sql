@@ -126,3 +126,22 @@ CREATE VIEW warnings AS
   -- What is wrong with the server now; empty when nothing is.
   SELECT 'E' || code AS code, datetime(second, 'unixepoch') AS since, message
     FROM warning_record ORDER BY second DESC;
+
+-- migration 3: bans
+
+CREATE TABLE ban_record (
+  -- Whom the operator has banned. The program reads it at each start.
+  address INTEGER NOT NULL CHECK (address BETWEEN 0 AND 4294967295),  -- the first of the block
+  prefix  INTEGER NOT NULL CHECK (prefix BETWEEN 0 AND 32),           -- bits that are the same in the whole block
+  second  INTEGER NOT NULL,    -- since when, Unix seconds
+  reason  TEXT NOT NULL,       -- in the operator's words; may be empty
+  PRIMARY KEY (address, prefix)
+) STRICT;
+
+CREATE VIEW bans AS
+  -- Whom the server does not serve until `lektctl unban`, the latest first.
+  SELECT (address >> 24) || '.' || (address >> 16 & 255) || '.' || (address >> 8 & 255) || '.' || (address & 255)
+           || iif(prefix = 32, '', '/' || prefix) AS block,
+         datetime(second, 'unixepoch') AS since,
+         reason
+    FROM ban_record ORDER BY second DESC, ban_record.address;

@@ -25,6 +25,8 @@ MAY_INCLUDE = {
     "storage": {"common"},
     "server": {"common", "storage"},
     "client": {"common"},
+    "control": {"common", "storage", "server"},
+    "admin": {"common", "storage", "server", "control"},
 }
 UNRESTRICTED = {"tests", "bench"}
 
@@ -32,15 +34,18 @@ UNRESTRICTED = {"tests", "bench"}
 LIBRARIES = {
     r"asio(/|\.hpp)": r"server/(configuration|connection|entrance|listener|main|server|socket|tls|worker)\.(h|cc)"
                       r"|client/((certificate_check|connection|stream|tls_context)\.(h|cc)|(client|ping)\.cc)"
-                      r"|client/examples/.*",
+                      r"|client/examples/.*|control/.*\.(h|cc)",
     r"(google/protobuf/|.*\.pb\.h)": r"storage/.*",
     r"(SQLiteCpp/|sqlite3\.h)": r"storage/.*",
     r"(spdlog|fmt)/": r"server/.*",
     r"openssl/": r"server/tls\.(h|cc)|client/(certificate_check|stream|tls_context)\.cc",
-    r"CLI/": r"(server|client)/.*",
-    r"nlohmann/": r"(server|client)/.*",
+    r"CLI/": r"(server|client|control)/.*",
+    r"nlohmann/": r"(server|client|control|admin)/.*",
+    r"httplib\.h": r"admin/.*",
+    r"prometheus/": r"admin/.*",
+    r"systemd/": r"server/service_manager\.cc",
     r"(sys|linux|netinet|net)/|(fcntl|malloc|unistd|spawn|signal|poll|netdb|pthread)\.h":
-        r"common/descriptor\.h|(storage|server|client)/.*",
+        r"common/descriptor\.h|(storage|server|client|control|admin)/.*",
     r"arpa/inet\.h": r"common/address\.cc|(server|client)/.*",
 }
 
