@@ -164,7 +164,9 @@ class StreamAnnotator {
     result_.complete = true;
     while (result_.complete && position_ < stream_.size()) {
       result_.complete = packet();  // false too when only entries are missing, and no byte is left over
-      if (result_.complete) ++result_.packets;
+      if (!result_.complete) break;
+      ++result_.packets;
+      result_.understood = position_;
     }
     return std::move(result_);
   }
@@ -227,7 +229,8 @@ class StreamAnnotator {
     }
     const std::string rest =
         std::to_string(stream_.size() - position_) + " bytes from offset " + std::to_string(position_);
-    if (reader.status() == ReadStatus::wrong)
+    result_.wrong = reader.status() == ReadStatus::wrong;
+    if (result_.wrong)
       result_.text += "  wrong: " + reader.rejection().text() + " (" + rest + " not understood)\n";
     else
       result_.text += "  cut off: the last packet is not complete (" + rest + ")\n";

@@ -19,7 +19,9 @@ struct Annotation {
   std::string text;  ///< lines that end with a line feed; nothing in them can control a terminal
   Direction direction = Direction::detect;  ///< the one that was used
   std::size_t packets = 0;
-  bool complete = false;  ///< all bytes were packets of the protocol
+  bool complete = false;       ///< all bytes were packets of the protocol
+  bool wrong = false;          ///< the last packet breaks a rule; otherwise, if not complete, it is cut off
+  std::size_t understood = 0;  ///< bytes of complete packets
 };
 
 /// Annotates `bytes`, which begin at the start of a packet (of any phase). One line an item:

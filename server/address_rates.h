@@ -22,6 +22,8 @@ class AddressRates {
   /// `secret` keeps a stranger from knowing which addresses share a set.
   AddressRates(Rate rate, std::uint64_t secret) : rate_(rate), secret_(secret), sets_(set_count) {}
 
+  /// For what comes from now on.
+  void use(Rate rate) { rate_ = rate; }
   /// Whether one more of this address is within the rate.
   bool take(Ipv4Address address, Rate::Time now) { return rate_.take(cell_of(address).paid_until, now); }
 

@@ -1,5 +1,6 @@
 #include "server/admission.h"
 
+#include <algorithm>
 #include <cassert>
 #include <random>
 #include <string>
@@ -16,10 +17,22 @@ std::uint64_t random_secret() {
 }  // namespace
 
 Admission::Admission(const AddressRules& rules, const Limits& limits, CodeCounts& counts)
-    : rules_(rules),
+    : counts_(counts),
+      rules_(rules),
       limits_(limits),
-      counts_(counts),
       address_rates_(limits.connections_per_address, random_secret()) {}
+
+void Admission::use(const AddressRules& rules, const Limits& limits) {
+  const std::lock_guard lock(mutex_);
+  rules_ = rules;
+  limits_ = limits;
+  address_rates_.use(limits.connections_per_address);
+}
+
+void Admission::ban(std::vector<Cidr> blocks) {
+  const std::lock_guard lock(mutex_);
+  bans_.swap(blocks);
+}
 
 Admission::Decision Admission::admit(Ipv4Address address, Rate::Time now) {
   const std::lock_guard lock(mutex_);
@@ -74,6 +87,9 @@ Admission::Verdict Admission::judge_refusal(ErrorCode code) {
 }
 
 std::optional<Rejection> Admission::judge_rules(Ipv4Address address) const {
+  if (std::ranges::any_of(bans_, [&](const Cidr& block) { return block.contains(address); }))
+    return Rejection{ErrorCode::address_banned,
+                     "the operator of this server has banned " + to_string(address)};
   if (rules_.admits(address)) return std::nullopt;
   return Rejection{ErrorCode::address_denied, "this server does not serve " + to_string(address) +
                                                   "; its operator decides that with --allow and --deny"};

@@ -17,6 +17,7 @@
 #include <mutex>
 #include <optional>
 #include <unordered_map>
+#include <vector>
 
 #include "common/cidr.h"
 #include "common/errors.h"
@@ -49,6 +50,11 @@ class Admission {
 
   Admission(const AddressRules& rules, const Limits& limits, CodeCounts& counts);
 
+  /// For those who come from now on.
+  void use(const AddressRules& rules, const Limits& limits);
+  /// Whom the operator does not want, whatever the rules say.
+  void ban(std::vector<Cidr> blocks);
+
   /// Counts a connection and its handshake. `now`: of a clock that never goes back.
   Decision admit(Ipv4Address address, Rate::Time now);
   /// The same for a trusted proxy's, which has no rates and limits of its own. Its handshake counts for the
@@ -78,12 +84,13 @@ class Admission {
   std::optional<Rejection> judge_rate(Ipv4Address address, Rate::Time now);
   std::optional<Rejection> judge_address_handshakes(Ipv4Address address) const;
 
-  const AddressRules rules_;
-  const Limits limits_;
   CodeCounts& counts_;
   std::atomic<std::size_t> connections_{0};
   std::atomic<std::size_t> refusals_{0};
   mutable std::mutex mutex_;  ///< for what follows
+  AddressRules rules_;
+  std::vector<Cidr> bans_;
+  Limits limits_;
   Rate::Time paid_until_{0};
   AddressRates address_rates_;
   std::unordered_map<Ipv4Address, std::uint32_t> by_address_;

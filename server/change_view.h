@@ -43,6 +43,7 @@ enum class Basis : std::uint8_t {
   second_again,     ///< an earlier second: everything from that second on
 };
 std::string_view to_string(Basis basis);
+inline bool sends_full_list(Basis basis) { return basis < Basis::exact; }
 
 /// A run of changes, encoded. Kept in two sides so that a piece costs at most two runs of packets.
 struct Piece {

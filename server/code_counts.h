@@ -1,6 +1,6 @@
 // How often each code of the catalogue was given out: limits that were hit, clients that were refused.
 //
-// Any thread counts; one thread takes the counts to where operators see them.
+// Any thread counts and reads; one thread takes what is new to where operators see it later.
 #pragma once
 
 #include <array>
@@ -20,21 +20,34 @@ class CodeCounts {
     std::uint64_t count;
   };
 
-  void count(ErrorCode code) {
-    counts_.at(static_cast<std::size_t>(code)).fetch_add(1, std::memory_order_relaxed);
+  void count(ErrorCode code) { counts_.at(index_of(code)).fetch_add(1, std::memory_order_relaxed); }
+
+  /// Those above 0 since the process began, ascending by code.
+  std::vector<Count> totals() const {
+    std::vector<Count> totals;
+    for (const ErrorInfo& info : error_catalogue())
+      if (const auto count = counts_.at(index_of(info.code)).load(std::memory_order_relaxed))
+        totals.push_back({info.code, count});
+    return totals;
   }
 
-  /// Those above 0 since the last call, ascending by code.
+  /// Those above 0 since the last call, ascending by code. One thread.
   std::vector<Count> take() {
     std::vector<Count> taken;
-    for (const ErrorInfo& info : error_catalogue())
-      if (const auto count = counts_.at(static_cast<std::size_t>(info.code)).exchange(0))
-        taken.push_back({info.code, count});
+    for (const Count& total : totals()) {
+      std::uint64_t& before = taken_.at(index_of(total.code));
+      if (total.count > before) taken.push_back({total.code, total.count - before});
+      before = total.count;
+    }
     return taken;
   }
 
  private:
-  std::array<std::atomic<std::uint64_t>, 1000> counts_{};  // a code has three digits
+  static std::size_t index_of(ErrorCode code) { return static_cast<std::size_t>(code); }
+
+  static constexpr std::size_t codes = 1000;  // a code has three digits
+  std::array<std::atomic<std::uint64_t>, codes> counts_{};
+  std::array<std::uint64_t, codes> taken_{};
 };
 
 }  // namespace lekt

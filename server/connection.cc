@@ -12,20 +12,11 @@ namespace lekt {
 
 namespace {
 
-/// Stretches of bytes that go into one system call; Asio passes on at most 64.
-constexpr std::size_t gather_max = 64;
-
 /// Answers to pipelined heartbeats that are collected before they are sent.
 constexpr std::size_t output_bytes_max = 16 * 1024;
 
-/// What fits one record of TLS (RFC 8446, section 5.1).
-constexpr std::size_t record_bytes = 16 * 1024;
-
 /// Bytes of an answer that cost as much as one heartbeat more.
 constexpr std::size_t answer_bytes_unit = 64 * 1024;
-
-/// A client that reads more slowly than this is not using what it asked for, and keeps an old view in memory.
-constexpr std::size_t reading_bytes_per_second_min = 64 * 1024;
 
 /// What a rejected client may still send before it is cut off.
 constexpr std::uint32_t drain_bytes_max = 1024 * 1024;
@@ -47,6 +38,8 @@ Connection::~Connection() { assert(operations_ == 0); }
 
 void Connection::start(std::unique_ptr<Entrance> entrance, const std::optional<Rejection>& rejection) {
   entrance_ = std::move(entrance);
+  watch();
+  trace("connected");
   if (rejection) return refuse(*rejection);
   entrance_ == nullptr ? read() : enter();
 }
@@ -71,10 +64,18 @@ void Connection::enter() {
 void Connection::identify() {
   const Ipv4Address proxy = session_.address();
   session_.name_client(entrance_->proxy_header().client.value_or(proxy));
+  watch();
+  if (traced_) trace("connected through the proxy " + to_string(proxy));
   const Admission::Decision decision = worker_.identify(proxy, session_.address());
   if (decision.verdict == Admission::Verdict::dropped) return close();
   verdict_ = decision.verdict;
   decision.rejection ? refuse(*decision.rejection) : enter();
+}
+
+void Connection::watch() { traced_ = worker_.tracer().covers(session_.address()); }
+
+void Connection::trace(std::string_view what) {
+  if (traced_) worker_.tracer().note(session_.address(), session_.id(), what);
 }
 
 // ---- Reading ----
@@ -154,6 +155,11 @@ void Connection::process(ByteView input) {
   Output& output = worker_.output();
   output.clear();
   worker_.refresh_view();
+  WorkerMeters& meters = worker_.meters();
+  Stopwatch stopwatch(meters.answer);
+  meters.received_bytes.add(input.size());
+  if (traced_ && !input.empty())
+    worker_.tracer().received(session_.address(), session_.id(), input, worker_.rules().catalogue);
   for (;;) {
     const Session::Action action = session_.next(input, output.copied());
     switch (action.kind) {
@@ -169,9 +175,12 @@ void Connection::process(ByteView input) {
         (void)send(output);
         return;
       case Session::Action::Kind::answer:
+        stopwatch.begin();
         worker_.was_heard(*this);
         const std::size_t before = output.size();
-        worker_.view()->answer(session_.cursor(), action.timestamp, output);
+        const Basis basis = worker_.view()->answer(session_.cursor(), action.timestamp, output);
+        meters.heartbeats.add();
+        if (sends_full_list(basis)) meters.full_lists.add();
         pay(output.size() - before);
         if (!slowed_ && output.only_copies() && output.size() < output_bytes_max) break;
         if (!send(output) || slowed_) return session_.keep(input);
@@ -190,6 +199,7 @@ void Connection::pay(std::size_t answer_bytes) {
   worker_.slow_down(*this);
   if (was_slowed_) return;
   was_slowed_ = true;
+  trace("slowed: heartbeats come too fast");
   log_event(worker_.note_code(ErrorCode::heartbeats_too_fast), "slowed",
             {{"address", to_string(session_.address())},
              {"session", session_.id()},
@@ -208,6 +218,8 @@ void Connection::resume() {
 void Connection::joined(std::int64_t second) {
   if (state_ != State::open) return;
   joined_ = true;
+  worker_.meters().joins.add();
+  trace("joined");
   if (log_enabled(LogLevel::info))
     log_event(LogLevel::info, "join",
               {{"address", to_string(session_.address())},
@@ -219,6 +231,7 @@ void Connection::joined(std::int64_t second) {
   session_.joined(second, output.copied());
   // Requests of the setup may still wait for the socket; then this one waits behind them.
   if (blocked_ != nullptr) {
+    if (traced_) trace_sent(output);
     blocked_->output.copied().append(output.copied());
     return;
   }
@@ -231,7 +244,7 @@ void Connection::refuse(const Rejection& rejection) {
   if (state_ != State::open) return;
   // A client that does not read what it asked for will not read why it is refused either.
   if (blocked_ != nullptr) {
-    (void)worker_.note_code(rejection.code);
+    (void)worker_.note_reject(session_.address(), rejection);
     leave(rejection.text());
     return close();
   }
@@ -273,7 +286,7 @@ void Connection::end(Output& output) {
     output.copied() = entrance_->last_words(reject);
     entrance_.reset();
   }
-  log_event(worker_.note_code(session_.rejection()->code), "reject",
+  log_event(worker_.note_reject(session_.address(), *session_.rejection()), "reject",
             {{"address", to_string(session_.address())},
              {"session", session_.id()},
              {"code", code_text(session_.rejection()->code)},
@@ -301,6 +314,8 @@ void Connection::lose(const asio::error_code& error) {
 /// Tells the writer that the session is over; the reason is for the log.
 void Connection::leave(std::string_view reason) {
   const bool counts = joined_ && !worker_.is_stopping();
+  if (joined_) worker_.meters().leaves.add();
+  if (traced_) trace("ended: " + std::string(reason));
   log_event(counts ? LogLevel::info : LogLevel::debug, counts ? "leave" : "gone",
             {{"address", to_string(session_.address())}, {"session", session_.id()}, {"reason", reason}});
   if (registered_) worker_.has_left(*this);
@@ -310,91 +325,11 @@ void Connection::leave(std::string_view reason) {
 void Connection::close() {
   if (state_ == State::closed) return;
   if (registered_) leave("closed");
+  if (traced_) worker_.tracer().forget(session_.id());
   state_ = State::closed;
   asio::error_code ignored;
   socket_.close(ignored);
   worker_.was_closed(*this);
-}
-
-// ---- Sending ----
-
-/// Sends what the socket takes now. The rest is kept and sent when the socket is ready; then this returns
-/// false, and false as well when the connection is lost, or was closed because too much waits.
-bool Connection::send(Output& output) {
-  std::size_t sent = 0;
-  if (send_from(output, sent)) return true;
-  if (state_ == State::closed) return false;
-  const std::size_t waiting = output.size() - sent;
-  const AwakeTime least = worker_.settings().heartbeat_timeout;
-  blocked_ = std::make_unique<Blocked>(
-      Blocked{std::move(output), sent, worker_.view(),
-              worker_.now() + least + std::chrono::seconds(waiting / reading_bytes_per_second_min)});
-  if (waiting > worker_.settings().output_bytes_max) {
-    expire();
-    return false;
-  }
-  wait_writable();
-  return false;
-}
-
-bool Connection::send_from(Output& output, std::size_t& sent) {
-  while (sent < output.size()) {
-    asio::error_code error;
-    sent += tls() != nullptr ? send_encrypted(output, sent, error)
-            : output.only_copies()
-                ? socket_.send(asio::buffer(ByteView(output.copied()).substr(sent)), 0, error)
-                : send_parts(output, sent, error);
-    if (would_block(error)) return false;
-    if (error) {
-      lose(error);
-      return false;
-    }
-  }
-  return true;
-}
-
-/// One system call for as many stretches as it takes.
-std::size_t Connection::send_parts(Output& output, std::size_t sent, asio::error_code& error) {
-  std::vector<asio::const_buffer>& parts = worker_.parts();
-  parts.clear();
-  output.each(sent, [&](ByteView part) {
-    parts.push_back(asio::buffer(part));
-    return parts.size() < gather_max;
-  });
-  return socket_.send(parts, 0, error);
-}
-
-/// One record at most.
-std::size_t Connection::send_encrypted(Output& output, std::size_t sent, asio::error_code& error) {
-  Bytes& record = worker_.record();
-  output.copy(sent, record_bytes, record);
-  return tls()->send(record, error);
-}
-
-bool Connection::reads_too_slowly() const {
-  return blocked_ != nullptr && worker_.now() >= blocked_->deadline;
-}
-
-void Connection::wait_writable() {
-  ++operations_;
-  socket_.async_wait(asio::socket_base::wait_write, [this](const asio::error_code& error) {
-    --operations_;
-    if (state_ != State::closed) on_writable(error);
-  });
-}
-
-void Connection::on_writable(const asio::error_code& error) {
-  if (error) return lose(error);
-  // A client that reads is alive, even if one answer takes it longer than the heartbeat timeout.
-  if (state_ == State::open && joined_) worker_.was_heard(*this);
-  if (!send_from(blocked_->output, blocked_->sent)) {
-    if (state_ != State::closed) wait_writable();
-    return;
-  }
-  blocked_.reset();
-  if (state_ == State::ending) return drain();
-  process({});
-  go_on();
 }
 
 }  // namespace lekt

@@ -100,6 +100,15 @@ class Connection {
   bool reads_too_slowly() const;
 
   const Session& session() const { return session_; }
+  /// Whether an operator has switched on a trace of the client's address.
+  void watch();
+  bool is_slowed() const { return slowed_; }
+  bool is_encrypted() const { return entrance_ != nullptr && entrance_->tls() != nullptr; }
+  bool is_entering() const { return entrance_ != nullptr && !entrance_->is_open(); }
+  /// Of an answer that the client has not read yet.
+  std::size_t waiting_bytes() const {
+    return blocked_ != nullptr ? blocked_->output.size() - blocked_->sent : 0;
+  }
   bool can_be_freed() const { return state_ == State::closed && operations_ == 0; }
 
  private:
@@ -134,10 +143,11 @@ class Connection {
 
   void enter();
   void identify();
+  void trace(std::string_view what);
+  void trace_sent(Output& output);
   void read();
   void wait(bool for_output);
   void read_encrypted();
-  bool is_entering() const { return entrance_ != nullptr && !entrance_->is_open(); }
   /// Null for plain text.
   TlsStream* tls() const { return entrance_ != nullptr ? entrance_->tls() : nullptr; }
   void on_read(const asio::error_code& error, std::size_t size);
@@ -173,6 +183,7 @@ class Connection {
   bool joined_ : 1 = false;
   bool slowed_ : 1 = false;      ///< reads nothing until resume()
   bool was_slowed_ : 1 = false;  ///< and the log has said so
+  bool traced_ : 1 = false;
   Admission::Verdict verdict_ = Admission::Verdict::admitted;
   Stage stage_ = Stage::handshaking;
   std::unique_ptr<Blocked> blocked_;

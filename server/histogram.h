@@ -46,9 +46,9 @@ class Histogram {
   };
 
   void add(std::chrono::nanoseconds duration) {
-    const double seconds = std::chrono::duration<double>(duration).count();
-    const auto bucket = std::ranges::lower_bound(bounds, seconds) - bounds.begin();
-    counts_[static_cast<std::size_t>(bucket)].add();
+    std::size_t bucket = 0;
+    while (bucket < bounds.size() && duration.count() > nanoseconds_bounds[bucket]) ++bucket;
+    counts_[bucket].add();
     nanoseconds_.add(static_cast<std::uint64_t>(std::max<std::int64_t>(duration.count(), 0)));
   }
 
@@ -61,6 +61,13 @@ class Histogram {
   }
 
  private:
+  static constexpr auto nanoseconds_bounds = [] {
+    std::array<std::int64_t, bounds.size()> nanoseconds{};
+    std::ranges::transform(bounds, nanoseconds.begin(),
+                           [](double seconds) { return static_cast<std::int64_t>(seconds * 1e9 + 0.5); });
+    return nanoseconds;
+  }();
+
   std::array<Meter, bounds.size() + 1> counts_;
   Meter nanoseconds_;
 };

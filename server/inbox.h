@@ -7,6 +7,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <string>
 #include <utility>
@@ -17,8 +18,11 @@
 #include "common/catalogue.h"
 #include "common/errors.h"
 #include "server/registry.h"
+#include "server/time.h"
 
 namespace lekt {
+
+class Writer;
 
 struct JoinCommand {
   SessionId session;
@@ -37,7 +41,12 @@ struct WarningCommand {
   ErrorCode code;
   std::string message;
 };
-using Command = std::variant<JoinCommand, LeaveCommand, HeardCommand, WarningCommand>;
+/// What an operator wants, in the writer's thread.
+struct TaskCommand {
+  std::function<void(Writer&, Moment)> run;
+  std::function<void()> stored;  ///< called after the commit of what it has changed; may be empty
+};
+using Command = std::variant<JoinCommand, LeaveCommand, HeardCommand, WarningCommand, TaskCommand>;
 
 class Inbox {
  public:

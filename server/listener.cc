@@ -40,10 +40,12 @@ Rejection not_ipv4(const asio::ip::address& peer) {
 }  // namespace
 
 Listener::Listener(asio::io_context& io, const Settings& settings,
-                   const std::vector<std::unique_ptr<Worker>>& workers, Admission& admission)
+                   const std::vector<std::unique_ptr<Worker>>& workers, Admission& admission,
+                   Warnings& warnings)
     : proxies_(settings.proxies),
       workers_(workers),
       admission_(admission),
+      warnings_(warnings),
       acceptor_(io),
       pause_(io),
       arrivals_(workers.size()) {
@@ -101,7 +103,7 @@ Listener::Accepted Listener::accept_one() {
     if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) return Accepted::exhausted;
     return Accepted::one;  // that one was gone before it was accepted
   }
-  exhausted_ = false;
+  if (std::exchange(exhausted_, false)) warnings_.clear(ErrorCode::descriptors_exhausted);
   take(std::move(socket), peer.address());
   return Accepted::one;
 }
@@ -129,9 +131,11 @@ void Listener::hand_over() {
 
 void Listener::pause() {
   if (!exhausted_) {
-    const CodedError error(ErrorCode::descriptors_exhausted,
-                           "no file descriptor is left, so accepting pauses; raise the limit of open files");
-    log_event(LogLevel::warn, "accept_paused", {{"message", error.what()}});
+    const Rejection exhausted{
+        ErrorCode::descriptors_exhausted,
+        "no file descriptor is left, so accepting pauses; raise the limit of open files"};
+    log_event(LogLevel::warn, "accept_paused", {{"message", exhausted.text()}});
+    warnings_.raise(exhausted.code, exhausted.message);
   }
   exhausted_ = true;
   pause_.expires_after(exhausted_pause);

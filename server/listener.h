@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "server/configuration.h"
+#include "server/warnings.h"
 #include "server/worker.h"
 
 namespace lekt {
@@ -34,7 +35,7 @@ class Listener {
 
   /// Binds and listens at once; throws CodedError E502.
   Listener(asio::io_context& io, const Settings& settings,
-           const std::vector<std::unique_ptr<Worker>>& workers, Admission& admission);
+           const std::vector<std::unique_ptr<Worker>>& workers, Admission& admission, Warnings& warnings);
 
   /// Speaks TLS with all who come from now on.
   void use(std::shared_ptr<TlsContext> tls) { tls_ = std::move(tls); }
@@ -60,6 +61,7 @@ class Listener {
   std::shared_ptr<TlsContext> tls_;
   const std::vector<std::unique_ptr<Worker>>& workers_;
   Admission& admission_;
+  Warnings& warnings_;
   asio::ip::tcp::acceptor acceptor_;
   asio::steady_timer pause_;
   std::vector<std::vector<Arrival>> arrivals_;  ///< for each worker; given over after each round

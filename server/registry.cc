@@ -141,13 +141,17 @@ void Registry::restore(Ipv4Address address, const Methods& methods, bool waiting
   if (!wanted_before && client.wanted()) ++clients_present_;
 }
 
+bool Registry::dismiss(Ipv4Address address) {
+  const auto found = clients_.find(address);
+  if (found == clients_.end() || !found->second.waiting) return false;
+  stop_waiting(found->second);
+  if (!found->second.wanted()) --clients_present_;
+  mark(address, found->second);
+  return true;
+}
+
 void Registry::end_grace() {
-  for (auto& [address, client] : clients_) {
-    if (!client.waiting) continue;
-    stop_waiting(client);
-    if (!client.wanted()) --clients_present_;
-    mark(address, client);
-  }
+  for (auto& [address, client] : clients_) dismiss(address);
 }
 
 void Registry::begin_reload() {

@@ -46,6 +46,9 @@ class Registry {
 
   explicit Registry(Limits limits) : limits_(limits) {}
 
+  /// For sessions that join from now on.
+  void use(Limits limits) { limits_ = limits; }
+
   /// Adds a session, or refuses it (E401, E405, E205).
   std::optional<Rejection> join(SessionId session, Ipv4Address address, const Methods& methods);
   /// Ends a session. One that is not there is ignored.
@@ -55,6 +58,8 @@ class Registry {
 
   /// The database says that this client is present. `waiting`: it is also waited for, as after a restart.
   void restore(Ipv4Address address, const Methods& methods, bool waiting);
+  /// This one is no longer waited for; false when it was not.
+  bool dismiss(Ipv4Address address);
   /// Those that have not come back are no longer waited for.
   void end_grace();
 

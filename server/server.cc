@@ -16,6 +16,7 @@
 
 #include "common/duration.h"
 #include "server/log.h"
+#include "server/settings.h"
 
 namespace lekt {
 
@@ -55,59 +56,6 @@ void return_freed_memory() {
 #endif
 }
 
-storage::DatabaseSettings database_settings(const Configuration& configuration) {
-  storage::DatabaseSettings settings;
-  settings.path = configuration.database;
-  settings.catalogue = &configuration.catalogue;
-  settings.program_version = LEKT_VERSION;
-  settings.started = wall_seconds();
-  return settings;
-}
-
-WriterSettings writer_settings(const Configuration& configuration) {
-  WriterSettings settings;
-  settings.restart_grace = configuration.restart_grace;
-  settings.retention = configuration.retention;
-  settings.limits = {configuration.clients_max, configuration.packet_bytes_max,
-                     configuration.connections_per_address_max};
-  // A join has to be refused while its client can still be told: before the handshake timeout ends its
-  // session.
-  settings.join_wait = std::min(settings.join_wait, configuration.handshake_timeout / 2);
-  return settings;
-}
-
-/// So many in a second, and after a quiet time those of two seconds at once.
-Rate rate_of(std::uint32_t per_second) { return {per_second, 2 * per_second}; }
-
-Admission::Limits admission_limits(const Configuration& configuration) {
-  const std::size_t connections_max = connections_allowed();
-  grow_descriptor_table(connections_max + descriptors_reserved);
-  return {connections_max, configuration.handshakes_max, configuration.connections_per_address_max,
-          rate_of(configuration.connection_rate), rate_of(configuration.connection_rate_per_address)};
-}
-
-SilenceGuard::Settings silence_settings(const Configuration& configuration) {
-  SilenceGuard::Settings settings;
-  settings.share_percent = configuration.silence_share_percent;
-  settings.timeout = configuration.heartbeat_timeout;
-  settings.patience = configuration.silence_patience;
-  // Workers ask about a session that is overdue at least so often (WorkerSettings::round), and twice as
-  // seldom when they are busy.
-  settings.calm =
-      std::max<AwakeTime>(std::min<AwakeTime>(std::chrono::seconds(10), configuration.heartbeat_timeout / 5),
-                          std::chrono::milliseconds(100));
-  return settings;
-}
-
-WorkerSettings worker_settings(const Configuration& configuration) {
-  WorkerSettings settings;
-  settings.heartbeat_timeout = configuration.heartbeat_timeout;
-  settings.handshake_timeout = configuration.handshake_timeout;
-  settings.heartbeats = rate_of(configuration.heartbeat_rate);
-  settings.output_bytes_max = configuration.output_bytes_max;
-  return settings;
-}
-
 }  // namespace
 
 Server::Server(const Configuration& configuration)
@@ -117,11 +65,22 @@ Server::Server(const Configuration& configuration)
       writer_(database_, writer_settings(configuration_), {AwakeTime(0), wall_seconds()}),
       published_(writer_.view()),
       silence_guard_(silence_settings(configuration_)),
-      admission_(configuration_.address_rules, admission_limits(configuration_), counts_),
-      writer_thread_(writer_, database_, counts_, inbox_, published_, workers_),
+      connections_max_(connections_allowed()),
+      admission_(configuration_.address_rules, admission_limits(configuration_, connections_max_), counts_),
+      warnings_(inbox_),
+      tracer_(std::filesystem::absolute(configuration_.database).parent_path()),
+      feed_(writer_.state().sequence),
+      writer_thread_(
+          {writer_, database_, inbox_, counts_, warnings_, writer_meters_, published_, feed_, workers_},
+          configuration_.catalogue),
+      desk_({admission_, inbox_, counts_, rejects_, warnings_, tracer_, writer_meters_, feed_, workers_},
+            configuration_.database, database_.bans()),
+      sampling_(io_),
       end_signals_(io_, SIGTERM, SIGINT),
       reload_signals_(io_, SIGHUP) {
-  const Worker::Shared shared{rules_, inbox_, admission_, counts_, silence_guard_, published_};
+  grow_descriptor_table(connections_max_ + descriptors_reserved);
+  const Worker::Shared shared{rules_,    inbox_,  admission_,     counts_,   rejects_,
+                              warnings_, tracer_, silence_guard_, published_};
   for (std::uint32_t index = 0; index < configuration_.threads; ++index)
     workers_.push_back(
         std::make_unique<Worker>(index, configuration_.threads, worker_settings(configuration_), shared));
@@ -132,15 +91,14 @@ Server::Server(const Configuration& configuration)
 Server::~Server() = default;
 
 void Server::listen() {
-  const std::size_t connections_max = connections_allowed();
   for (const ListenAddress& address : configuration_.listen) {
     const Listener::Settings settings{address, configuration_.tcp_user_timeout, configuration_.proxies};
-    listeners_.push_back(std::make_unique<Listener>(io_, settings, workers_, admission_));
+    listeners_.push_back(std::make_unique<Listener>(io_, settings, workers_, admission_, warnings_));
     if (address.tls) tls_listeners_.push_back(listeners_.back().get());
     log_event(LogLevel::info, "listening",
               {{"address", listeners_.back()->local_address().text()},
                {"tls", address.tls ? "yes" : "no"},
-               {"connections_max", connections_max}});
+               {"connections_max", connections_max_}});
   }
   if (!tls_listeners_.empty()) load_tls();
 }
@@ -179,6 +137,17 @@ void Server::begin(std::size_t clients) {
   for (const auto& listener : listeners_) listener->start();
   wait_for_end();
   wait_for_reload();
+  sample();
+}
+
+/// Once a second.
+void Server::sample() {
+  desk_.sample();
+  tracer_.end_expired(std::chrono::steady_clock::now());
+  sampling_.expires_after(std::chrono::seconds(1));
+  sampling_.async_wait([this](const asio::error_code& error) {
+    if (!error) sample();
+  });
 }
 
 void Server::run() {
@@ -206,6 +175,8 @@ void Server::wait_for_end() {
     log_event(LogLevel::info, "stopping", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
     for (const auto& listener : listeners_) listener->stop();
     reload_signals_.cancel();
+    sampling_.cancel();
+    feed_.close();
   });
 }
 

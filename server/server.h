@@ -8,6 +8,7 @@
 
 #include <asio/io_context.hpp>
 #include <asio/signal_set.hpp>
+#include <asio/steady_timer.hpp>
 #include <atomic>
 #include <cstddef>
 #include <memory>
@@ -19,8 +20,13 @@
 #include "server/configuration.h"
 #include "server/inbox.h"
 #include "server/listener.h"
+#include "server/meters.h"
+#include "server/operator_desk.h"
 #include "server/published_view.h"
+#include "server/recent_rejects.h"
 #include "server/silence_guard.h"
+#include "server/tracer.h"
+#include "server/warnings.h"
 #include "server/worker.h"
 #include "server/writer.h"
 #include "server/writer_thread.h"
@@ -38,11 +44,15 @@ class Server {
   /// listed. SIGHUP reads the certificates anew.
   void run();
 
+  /// For those who look at the server and steer it, from threads of their own, as long as it lives.
+  Operations& operations() { return desk_; }
+
  private:
   void start_workers();
   void begin(std::size_t clients);
   void listen();
   void load_tls();
+  void sample();
   void wait_for_end();
   void wait_for_reload();
   void stop_workers();
@@ -55,10 +65,18 @@ class Server {
   PublishedView published_;
   CodeCounts counts_;
   SilenceGuard silence_guard_;
+  std::size_t connections_max_;
   Admission admission_;
+  RecentRejects rejects_;
+  Warnings warnings_;
+  Tracer tracer_;
+  WriterMeters writer_meters_;
+  ChangeFeed feed_;
   std::vector<std::unique_ptr<Worker>> workers_;
   WriterThread writer_thread_;
+  OperatorDesk desk_;
   asio::io_context io_{1};
+  asio::steady_timer sampling_;
   asio::signal_set end_signals_;
   asio::signal_set reload_signals_;
   std::vector<std::unique_ptr<Listener>> listeners_;

@@ -40,6 +40,10 @@ class SilenceGuard {
 
   explicit SilenceGuard(const Settings& settings) : settings_(settings) {}
 
+  void use(const Settings& settings) {
+    const std::lock_guard lock(mutex_);
+    settings_ = settings;
+  }
   /// Whether the session, silent for `overdue` longer than the timeout, ends now. `sessions`: how many there
   /// are. `held`: the last answer for it was no; is set. `now`: of one clock that never goes back.
   bool may_end(SessionId session, AwakeTime overdue, std::size_t sessions, bool& held, Rate::Time now);
@@ -50,8 +54,8 @@ class SilenceGuard {
  private:
   bool is_within_share(std::size_t sessions, Rate::Time now);
 
-  const Settings settings_;
   std::mutex mutex_;
+  Settings settings_;
   Rate::Time paid_until_{0};
   Rate::Time asked_at_{0};
   State state_;

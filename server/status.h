@@ -5,21 +5,16 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
-#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "common/address.h"
 #include "common/errors.h"
 #include "server/histogram.h"
+#include "server/storage_state.h"
 #include "storage/database.h"
 
 namespace lekt {
-
-/// Whether joins can be stored: no trouble, another program holds the write lock, or the disk fails.
-enum class StorageState : std::uint8_t { usable, busy, failed };
-
-/// "usable", "busy", "failed".
-std::string_view to_string(StorageState state);
 
 /// Numbers. Those in the second half only grow, and begin at 0 with the process.
 struct Totals {

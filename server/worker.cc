@@ -35,6 +35,7 @@ Worker::Worker(std::uint32_t index, std::uint32_t count, const WorkerSettings& s
       count_(count),
       settings_(settings),
       shared_(shared),
+      rules_(&shared.rules),
       reader_(shared.published),
       clock_(std::chrono::steady_clock::now(), step_ticks_max * tick_of(settings)) {}
 
@@ -51,9 +52,11 @@ void Worker::deliver(std::vector<Writer::Completion> completions) {
     for (const Writer::Completion& completion : completions) {
       const auto found = joining_.find(completion.session);
       if (found == joining_.end()) continue;  // it was closed meanwhile, and the writer has its leave
-      Connection& connection = *found->second;
+      Connection& connection = *found->second.connection;
+      const auto waited = std::chrono::steady_clock::now() - found->second.asked;
       joining_.erase(found);
       if (!completion.rejection) {
+        meters_.join.add(waited);
         connection.joined(completion.joined);
       } else {
         connection.registered_ = false;
@@ -61,6 +64,10 @@ void Worker::deliver(std::vector<Writer::Completion> completions) {
       }
     }
   });
+}
+
+void Worker::post(std::function<void(Worker&)> task) {
+  asio::post(io_, [this, task = std::move(task)] { task(*this); });
 }
 
 void Worker::stop() {
@@ -80,6 +87,7 @@ void Worker::admit(Arrival& arrival) {
     return;
   }
   arrival.socket.release();
+  meters_.connections_accepted.add();
   const SessionId id = ++serial_ * count_ + index_;
   Connection::List& handshaking = list_of(Stage::handshaking);
   Connection& connection = handshaking.emplace_back(*this, std::move(socket), id, arrival.address);
@@ -163,12 +171,12 @@ void Worker::watch_silence() {
   if (!state.changed) return;
   if (!state.doubting) {
     log_event(LogLevel::info, "mass_silence_over", {{"waited_for", state.held}, {"removed", state.removed}});
-    return shared_.inbox.post(WarningCommand{ErrorCode::mass_silence, {}});
+    return shared_.warnings.clear(ErrorCode::mass_silence);
   }
   const Rejection doubt{ErrorCode::mass_silence,
                         "many clients fell silent at once; they are removed later, unless they come back"};
   log_event(LogLevel::warn, "mass_silence", {{"message", doubt.text()}});
-  shared_.inbox.post(WarningCommand{doubt.code, doubt.message});
+  shared_.warnings.raise(doubt.code, doubt.message);
 }
 
 void Worker::free_closed() {
@@ -215,6 +223,56 @@ void Worker::move(Connection& connection, Stage to) {
   connection.since_ = now_;
 }
 
+// ---- For operators ----
+
+std::vector<HandshakeStatus> Worker::handshakes(std::size_t count_max) const {
+  std::vector<HandshakeStatus> list;
+  for (const Connection& connection : list_of(Stage::handshaking)) {
+    if (list.size() == count_max) break;
+    const Session& session = connection.session();
+    const std::string_view phase = connection.is_entering() ? "entrance" : to_string(session.phase());
+    list.push_back({session.address(), session.id(), std::string(phase),
+                    std::chrono::duration<double>(now_ - connection.since_).count(),
+                    connection.is_encrypted()});
+  }
+  return list;
+}
+
+std::vector<SessionStatus> Worker::sessions(Ipv4Address address) const {
+  std::vector<SessionStatus> list;
+  for (const Connection& connection : list_of(Stage::established))
+    if (connection.session().address() == address)
+      list.push_back({address, connection.session().id(),
+                      std::chrono::duration<double>(now_ - connection.since_).count(),
+                      connection.waiting_bytes(), connection.is_encrypted(), connection.is_slowed()});
+  return list;
+}
+
+std::size_t Worker::end_sessions(const Cidr& block, const Rejection& rejection) {
+  std::size_t joined = 0;
+  for (const Stage stage : {Stage::handshaking, Stage::established}) {
+    Connection::List& list = list_of(stage);
+    for (auto next = list.begin(); next != list.end();) {
+      Connection& connection = *next++;  // it leaves the list when it is refused
+      if (!block.contains(connection.session().address())) continue;
+      if (stage == Stage::established) ++joined;
+      connection.refuse(rejection);
+    }
+  }
+  return joined;
+}
+
+void Worker::watch(const Cidr& block) {
+  for (Connection::List& list : lists_)
+    for (Connection& connection : list)
+      if (block.contains(connection.session().address())) connection.watch();
+}
+
+void Worker::use(const WorkerSettings& settings, const SessionRules& rules) {
+  settings_ = settings;
+  rules_ = &rules;
+}
+
 // ---- For its connections ----
 
 Admission::Decision Worker::identify(Ipv4Address proxy, Ipv4Address client) {
@@ -223,7 +281,7 @@ Admission::Decision Worker::identify(Ipv4Address proxy, Ipv4Address client) {
 
 void Worker::ask_to_join(Connection& connection) {
   const Session& session = connection.session();
-  joining_.emplace(session.id(), &connection);
+  joining_.emplace(session.id(), Joining{&connection, std::chrono::steady_clock::now()});
   shared_.inbox.post(JoinCommand{session.id(), session.address(), session.methods()});
 }
 
@@ -246,6 +304,11 @@ LogLevel Worker::note_code(ErrorCode code) {
   if (reject_lines.take(reject_lines_paid_until_, now_)) return LogLevel::info;
   if (!log_enabled(LogLevel::debug)) ++rejects_hidden_;
   return LogLevel::debug;
+}
+
+LogLevel Worker::note_reject(Ipv4Address address, const Rejection& rejection) {
+  if (!stopping_) shared_.rejects.note(address, rejection);
+  return note_code(rejection.code);
 }
 
 void Worker::begins_draining(Connection& connection) { move(connection, Stage::draining); }

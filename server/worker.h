@@ -14,6 +14,7 @@
 #include <asio/steady_timer.hpp>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <unordered_map>
 #include <vector>
@@ -24,12 +25,16 @@
 #include "server/connection.h"
 #include "server/inbox.h"
 #include "server/log.h"
+#include "server/meters.h"
 #include "server/output.h"
 #include "server/published_view.h"
 #include "server/rate.h"
+#include "server/recent_rejects.h"
 #include "server/silence_guard.h"
 #include "server/time.h"
 #include "server/tls.h"
+#include "server/tracer.h"
+#include "server/warnings.h"
 #include "server/writer.h"
 
 namespace lekt {
@@ -67,6 +72,9 @@ class Worker {
     Inbox& inbox;
     Admission& admission;
     CodeCounts& counts;
+    RecentRejects& rejects;
+    Warnings& warnings;
+    Tracer& tracer;
     SilenceGuard& silence_guard;
     const PublishedView& published;
   };
@@ -81,12 +89,26 @@ class Worker {
   /// What the writer has decided about joins of this worker's sessions; the view that holds them is
   /// published.
   void deliver(std::vector<Writer::Completion> completions);
+  /// Runs the task on the worker's thread, soon; never, when the worker has stopped.
+  void post(std::function<void(Worker&)> task);
   /// Tells every client that the server stops, and ends run() shortly after.
   void stop();
+  const WorkerMeters& meters() const { return meters_; }
 
   // ---- On the worker's thread ----
 
   void run();
+
+  // For operators.
+  /// Connections that have not joined, the oldest first, at most so many.
+  std::vector<HandshakeStatus> handshakes(std::size_t count_max) const;
+  std::vector<SessionStatus> sessions(Ipv4Address address) const;
+  /// Refuses all connections of these addresses, and says how many had joined.
+  std::size_t end_sessions(const Cidr& block, const Rejection& rejection);
+  /// Looks anew which of its connections are traced.
+  void watch(const Cidr& block);
+  /// For what comes from now on; the rules outlive the worker.
+  void use(const WorkerSettings& settings, const SessionRules& rules);
 
   // For its connections.
   const std::shared_ptr<const ChangeView>& view() const { return reader_.view(); }
@@ -98,7 +120,9 @@ class Worker {
   Bytes& record() { return record_; }
   AwakeTime now() const { return now_; }
   bool is_stopping() const { return stopping_; }
-  const SessionRules& rules() const { return shared_.rules; }
+  const SessionRules& rules() const { return *rules_; }
+  WorkerMeters& meters() { return meters_; }
+  Tracer& tracer() { return shared_.tracer; }
   const WorkerSettings& settings() const { return settings_; }
   Admission::Decision identify(Ipv4Address proxy, Ipv4Address client);
   void ask_to_join(Connection& connection);
@@ -106,6 +130,7 @@ class Worker {
   void has_left(const Connection& connection);
   /// A client was told this code, or should have been. Yields the level at which that is logged.
   LogLevel note_code(ErrorCode code);
+  LogLevel note_reject(Ipv4Address address, const Rejection& rejection);
   /// Calls the connection's resume() with the next tick.
   void slow_down(Connection& connection) { slowed_.push_back(&connection); }
   void begins_draining(Connection& connection);
@@ -130,6 +155,8 @@ class Worker {
   std::uint32_t count_;
   WorkerSettings settings_;
   Shared shared_;
+  const SessionRules* rules_;
+  WorkerMeters meters_;
   PublishedView::Reader reader_;
 
   // Posting from other threads is safe; sockets are made and used on this thread only, so their operations
@@ -147,12 +174,18 @@ class Worker {
   std::vector<asio::const_buffer> parts_;
   Bytes record_;  ///< what is sent encrypted
 
+  struct Joining {
+    Connection* connection;
+    std::chrono::steady_clock::time_point asked;
+  };
+
   Connection::List& list_of(Stage stage) { return lists_[static_cast<std::size_t>(stage)]; }
+  const Connection::List& list_of(Stage stage) const { return lists_[static_cast<std::size_t>(stage)]; }
 
   /// By stage. Handshaking and draining connections stand oldest first; the established one that was not
   /// looked at for the longest time stands first.
   std::array<Connection::List, 4> lists_;
-  std::unordered_map<SessionId, Connection*> joining_;
+  std::unordered_map<SessionId, Joining> joining_;
   std::vector<Connection*> slowed_;  ///< until the next tick
   bool stopping_ = false;
 };

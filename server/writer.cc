@@ -89,6 +89,36 @@ void Writer::clear_warning(ErrorCode code) {
     warnings_written_ = false;
 }
 
+void Writer::ban(const storage::Ban& ban) { ban_changes_.push_back({ban, false}); }
+
+void Writer::unban(const Cidr& block) { ban_changes_.push_back({{block, 0, {}}, true}); }
+
+void Writer::compact() {
+  if (trouble_ == StorageState::failed)
+    throw CodedError(ErrorCode::commit_failed, "the database cannot be written at the moment");
+  try {
+    database_.compact();
+  } catch (const CodedError& error) {
+    if (error.code() != ErrorCode::database_busy) {
+      trouble_ = StorageState::failed;
+      retry_at_ = AwakeTime(0);
+    }
+    throw;
+  }
+}
+
+void Writer::use(const WriterSettings& settings, const MethodCatalogue& catalogue) {
+  const std::size_t packet_bytes_max = settings_.limits.packet_bytes_max;
+  settings_ = settings;
+  settings_.limits.packet_bytes_max = packet_bytes_max;
+  registry_.use(settings_.limits);
+  database_.use(catalogue);
+}
+
+AwakeTime Writer::grace_left() const {
+  return registry_.waiting() == 0 ? AwakeTime(0) : std::max(grace_ends_ - last_turn_, AwakeTime(0));
+}
+
 void Writer::heard(Ipv4Address address, std::int64_t wall) {
   const std::uint32_t sessions = registry_.sessions_of(address);
   if (sessions != 0) presences_[address] = {address, sessions, wall};
@@ -99,7 +129,7 @@ Writer::Turn Writer::turn(Moment now) {
   last_turn_ = now.awake;
   turn.completions.swap(refused_);
   if (now.awake >= grace_ends_ && registry_.waiting() > 0) registry_.end_grace();
-  const bool recovering = trouble_ == Trouble::failed;
+  const bool recovering = trouble_ == StorageState::failed;
   if (!recovering || (now.awake >= retry_at_ && recover(now, turn))) {
     Plan planned = plan(now);
     if (recovering || is_worth_a_commit(planned, now)) commit(planned, now, turn);
@@ -162,7 +192,8 @@ void Writer::plan_forgetting(Moment now, Plan& plan) {
 /// Besides changes, one more commit after the last of them: it moves the closing timestamp beyond their
 /// second, so that a client that resumes later is not told of them again. An idle server then writes nothing.
 bool Writer::is_worth_a_commit(const Plan& plan, Moment now) const {
-  if (!plan.changes.empty() || plan.forget_before != 0 || !warnings_written_) return true;
+  if (!plan.changes.empty() || plan.forget_before != 0 || !warnings_written_ || !ban_changes_.empty())
+    return true;
   if ((!plan.presences.empty() || !plan.codes.empty()) && now.awake >= presences_due_) return true;
   const bool settled = state_.sequence == 0 || state_.second - 1 > last_change_second_;
   return !settled && plan.state.second - 1 > last_change_second_;
@@ -170,21 +201,24 @@ bool Writer::is_worth_a_commit(const Plan& plan, Moment now) const {
 
 void Writer::commit(Plan& plan, Moment now, Turn& turn) {
   const storage::Batch batch{plan.state,         plan.changes, plan.presences,
-                             plan.forget_before, plan.codes,   warnings_written_ ? nullptr : &warnings_};
+                             plan.forget_before, plan.codes,   warnings_written_ ? nullptr : &warnings_,
+                             ban_changes_};
+  turn.attempted = true;
   try {
     if (database_.commit(batch) == storage::CommitResult::busy) {
       set_trouble(
-          Trouble::busy,
+          StorageState::busy,
           CodedError(ErrorCode::database_busy, "another program holds the database's write lock").what(),
           turn);
       return;
     }
   } catch (const CodedError& error) {
     retry_at_ = now.awake + retry_interval;
-    set_trouble(Trouble::failed, error.what(), turn);
+    set_trouble(StorageState::failed, error.what(), turn);
     return;
   }
-  set_trouble(Trouble::none, {}, turn);
+  turn.committed = true;
+  set_trouble(StorageState::usable, {}, turn);
   apply(plan, now, turn);
 }
 
@@ -197,6 +231,7 @@ void Writer::apply(Plan& plan, Moment now, Turn& turn) {
   for (const storage::Presence& presence : plan.presences) presences_.erase(presence.address);
   for (const storage::CodeCount& count : plan.codes) codes_.erase(count.code);
   warnings_written_ = true;
+  ban_changes_.clear();
   if (now.awake >= presences_due_ && presences_.empty())
     presences_due_ = now.awake + settings_.presence_interval;
   if (now.awake >= forgetting_due_) forgetting_due_ = now.awake + forgetting_interval;
@@ -217,7 +252,7 @@ bool Writer::recover(Moment now, Turn& turn) {
     registry_.end_reload();
   } catch (const CodedError& error) {
     retry_at_ = now.awake + retry_interval;
-    set_trouble(Trouble::failed, error.what(), turn);
+    set_trouble(StorageState::failed, error.what(), turn);
     return false;
   }
   const storage::LogState& stored = database_.state();
@@ -230,25 +265,25 @@ bool Writer::recover(Moment now, Turn& turn) {
   return true;
 }
 
-void Writer::set_trouble(Trouble trouble, const std::string& message, Turn& turn) {
+void Writer::set_trouble(StorageState trouble, const std::string& message, Turn& turn) {
   if (trouble == trouble_) return;
   trouble_ = trouble;
-  turn.message = trouble == Trouble::none ? "the database can be written again" : message;
+  turn.message = trouble == StorageState::usable ? "the database can be written again" : message;
 }
 
 void Writer::finish_joins(Moment now, Turn& turn) {
   std::erase_if(waiting_joins_, [&](const WaitingJoin& join) {
-    if (trouble_ != Trouble::failed && registry_.is_stored(join.address)) {
+    if (trouble_ != StorageState::failed && registry_.is_stored(join.address)) {
       turn.completions.push_back({join.session, state_.second, std::nullopt});
       return true;
     }
-    if (trouble_ != Trouble::failed && now.awake < join.deadline) return false;
+    if (trouble_ != StorageState::failed && now.awake < join.deadline) return false;
     registry_.take_back(join.session, join.address);
     note_sessions(join.address);
     turn.completions.push_back(
         {join.session, 0,
          Rejection{ErrorCode::storage_unavailable,
-                   trouble_ == Trouble::failed
+                   trouble_ == StorageState::failed
                        ? "the server's database cannot be written at the moment; try again later"
                        : "another program has held the server's database for too long; try again later"}});
     return true;
@@ -262,7 +297,7 @@ void Writer::stop(Moment now) {
 }
 
 AwakeTime Writer::wake_at() const {
-  if (trouble_ == Trouble::failed) return retry_at_;  // nothing else can be done before
+  if (trouble_ == StorageState::failed) return retry_at_;  // nothing else can be done before
   AwakeTime at = last_turn_ + idle_interval;
   if (!waiting_joins_.empty() || !refused_.empty()) return last_turn_;
   if (registry_.waiting() > 0) at = std::min(at, grace_ends_);

@@ -23,6 +23,7 @@
 #include "server/change_log.h"
 #include "server/change_view.h"
 #include "server/registry.h"
+#include "server/storage_state.h"
 #include "server/time.h"
 #include "storage/database.h"
 
@@ -46,15 +47,15 @@ class Writer {
     std::optional<Rejection> rejection;  ///< when it was refused
   };
 
-  enum class Trouble : std::uint8_t { none, busy, failed };
-
   struct Turn {
     std::vector<Completion> completions;
     bool published = false;                ///< view() is new
     std::vector<storage::Change> changes;  ///< that were committed
     /// The state of the storage after this turn, and its words when it has just changed.
-    Trouble trouble = Trouble::none;
+    StorageState trouble = StorageState::usable;
     std::string message;
+    bool attempted = false;  ///< to commit
+    bool committed = false;
   };
 
   /// Reads the database: all its clients are present and waited for until now + restart_grace.
@@ -67,6 +68,16 @@ class Writer {
   /// Something is wrong, or no longer; for operators. The first call for a code says since when.
   void warn(ErrorCode code, const std::string& message, Moment now);
   void clear_warning(ErrorCode code);
+  /// Written with the next commit, and again until it is.
+  void ban(const storage::Ban& ban);
+  void unban(const Cidr& block);
+  bool bans_are_stored() const { return ban_changes_.empty(); }
+  /// The client is no longer waited for; false when it was not.
+  bool dismiss(Ipv4Address address) { return registry_.dismiss(address); }
+  /// Throws CodedError E601 or E602; after E601 the next turn recovers.
+  void compact();
+  /// For what comes from now on. The largest packet stays what it was.
+  void use(const WriterSettings& settings, const MethodCatalogue& catalogue);
   /// A client was heard at this second of the wall clock; for operators.
   void heard(Ipv4Address address, std::int64_t wall);
 
@@ -78,6 +89,8 @@ class Writer {
 
   /// Awake time at which a turn has something to do even if nothing gathers.
   AwakeTime wake_at() const;
+  /// Of the restart grace; 0 when nobody is waited for.
+  AwakeTime grace_left() const;
 
   std::shared_ptr<const ChangeView> view() const { return view_; }
   const Registry& registry() const { return registry_; }
@@ -110,7 +123,7 @@ class Writer {
   void commit(Plan& plan, Moment now, Turn& turn);
   void apply(Plan& plan, Moment now, Turn& turn);
   bool recover(Moment now, Turn& turn);
-  void set_trouble(Trouble trouble, const std::string& message, Turn& turn);
+  void set_trouble(StorageState trouble, const std::string& message, Turn& turn);
   void finish_joins(Moment now, Turn& turn);
 
   storage::Database& database_;
@@ -124,8 +137,9 @@ class Writer {
   std::unordered_map<ErrorCode, storage::CodeCount> codes_;
   std::vector<storage::Warning> warnings_;
   bool warnings_written_ = true;
-  std::vector<Completion> refused_;  ///< by the registry; told with the next turn
-  Trouble trouble_ = Trouble::none;
+  std::vector<storage::BanChange> ban_changes_;  ///< that are not stored yet
+  std::vector<Completion> refused_;              ///< by the registry; told with the next turn
+  StorageState trouble_ = StorageState::usable;
   std::int64_t last_change_second_ = 0;
   AwakeTime grace_ends_;
   AwakeTime presences_due_;

@@ -2,13 +2,17 @@
 // workers.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <vector>
 
+#include "server/change_feed.h"
 #include "server/code_counts.h"
 #include "server/inbox.h"
+#include "server/meters.h"
 #include "server/published_view.h"
 #include "server/time.h"
+#include "server/warnings.h"
 #include "server/worker.h"
 #include "server/writer.h"
 
@@ -16,12 +20,26 @@ namespace lekt {
 
 class WriterThread {
  public:
-  /// All outlive the thread; `writer` and `database` are touched by nobody else while run() runs.
-  WriterThread(Writer& writer, const storage::Database& database, CodeCounts& counts, Inbox& inbox,
-               PublishedView& published, const std::vector<std::unique_ptr<Worker>>& workers);
+  /// What it works with; all outlive it. Writer and database are touched by nobody else while run() runs.
+  struct Shared {
+    Writer& writer;
+    const storage::Database& database;
+    Inbox& inbox;
+    CodeCounts& counts;
+    Warnings& warnings;
+    WriterMeters& meters;
+    PublishedView& published;
+    ChangeFeed& feed;
+    const std::vector<std::unique_ptr<Worker>>& workers;
+  };
+
+  WriterThread(const Shared& shared, const MethodCatalogue& catalogue);
 
   /// Until the inbox is closed and empty; then notes the clean stop in the database.
   void run();
+
+  /// On its own thread: the catalogue for the feed.
+  void use(const MethodCatalogue& catalogue) { catalogue_ = &catalogue; }
 
  private:
   Moment now();
@@ -29,14 +47,14 @@ class WriterThread {
   void deliver(Writer::Turn& turn);
   void report(const Writer::Turn& turn);
   void note_codes(Moment now);
+  void measure(const Writer::Turn& turn, std::chrono::nanoseconds time);
   void watch_wal();
+  void tell_what_is_stored();
 
+  Shared shared_;
   Writer& writer_;
-  const storage::Database& database_;
-  CodeCounts& counts_;
-  Inbox& inbox_;
-  PublishedView& published_;
-  const std::vector<std::unique_ptr<Worker>>& workers_;
+  const MethodCatalogue* catalogue_;
+  std::vector<std::function<void()>> waiting_tasks_;
   AwakeClock clock_;
   std::size_t wal_warned_at_ = 0;
   AwakeTime codes_due_{0};

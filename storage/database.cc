@@ -99,6 +99,31 @@ class Database::Implementation {
     with_open_errors(path_, [&] { read_changes(connection_->database(), state_, take); });
   }
 
+  std::vector<Ban> bans() {
+    if (!connection_) throw CodedError(ErrorCode::database_unusable, path_.string() + " is not open");
+    return with_open_errors(path_, [&] { return read_bans(connection_->database()); });
+  }
+
+  void compact() {
+    if (!connection_) throw CodedError(ErrorCode::commit_failed, path_.string() + " is not open");
+    expect_files_in_place();
+    try {
+      connection_->database().exec("VACUUM");
+      connection_->copy_log_back();
+    } catch (const SQLite::Exception& error) {
+      if (error.getErrorCode() == SQLITE_BUSY)
+        throw CodedError(ErrorCode::database_busy,
+                         "another program uses " + path_.string() + "; end its transaction and try again");
+      connection_->distrust();
+      throw CodedError(ErrorCode::commit_failed, "cannot compact " + path_.string() + ": " + describe(error));
+    }
+  }
+
+  void use(const MethodCatalogue& catalogue) {
+    settings_.catalogue = &catalogue;
+    if (writer_) writer_->use(catalogue);
+  }
+
   CommitResult commit(const Batch& batch) {
     assert(ascends(batch.changes));
     assert(batch.changes.empty() || batch.changes.back().sequence <= batch.state.sequence);
@@ -230,6 +255,9 @@ Database::~Database() = default;
 
 const LogState& Database::state() const { return implementation_->state(); }
 void Database::load(const std::function<void(Change&&)>& take) { implementation_->load(take); }
+std::vector<Ban> Database::bans() { return implementation_->bans(); }
+void Database::compact() { implementation_->compact(); }
+void Database::use(const MethodCatalogue& catalogue) { implementation_->use(catalogue); }
 CommitResult Database::commit(const Batch& batch) { return implementation_->commit(batch); }
 void Database::reopen() { implementation_->reopen(); }
 void Database::note_stop(std::int64_t second) { implementation_->note_stop(second); }

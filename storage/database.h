@@ -25,6 +25,7 @@
 
 #include "common/address.h"
 #include "common/catalogue.h"
+#include "common/cidr.h"
 #include "common/errors.h"
 #include "common/packets.h"
 
@@ -61,6 +62,19 @@ struct Warning {
   std::string message;
 };
 
+/// Addresses that the operator does not want to be served.
+struct Ban {
+  Cidr block;
+  std::int64_t second = 0;  ///< since when
+  std::string reason;       ///< in the operator's words
+};
+
+/// A ban that begins, replaces an earlier one of the same block, or ends.
+struct BanChange {
+  Ban ban;
+  bool ends = false;
+};
+
 /// Where the change log stands.
 struct LogState {
   std::int64_t second = 0;               ///< the newest second that was stamped or reserved; never goes back
@@ -80,6 +94,7 @@ struct Batch {
   std::span<const CodeCount> codes = {};
   /// All that hold now; null when that is what was written last.
   const std::vector<Warning>* warnings = nullptr;
+  std::span<const BanChange> bans = {};  ///< in the order in which they were made
 };
 
 enum class CommitResult {
@@ -116,6 +131,9 @@ class Database {
   /// Every remembered change, ascending by sequence. Throws CodedError E503 or E506.
   void load(const std::function<void(Change&&)>& take);
 
+  /// All that hold, the oldest first. Throws like load().
+  std::vector<Ban> bans();
+
   /// Writes the batch in one durable transaction. Throws CodedError E601 when the outcome is not known, the
   /// disk refuses, or the files are no longer those of their names: then nothing in memory may be trusted,
   /// and reopen() comes next.
@@ -127,8 +145,15 @@ class Database {
   /// or replaced stays open until it is back.
   void reopen();
 
+  /// Gives the free pages back to the file system. Nothing is committed meanwhile; takes about a second for a
+  /// hundred megabytes, and needs as much space again. Throws like commit().
+  void compact();
+
   /// Notes a clean stop for operators. Best effort: no error is reported.
   void note_stop(std::int64_t second);
+
+  /// The catalogue for methods in words; outlives the database.
+  void use(const MethodCatalogue& catalogue);
 
   /// Bytes of the write-ahead log that readers keep from being copied back or used again; 0 as a rule. They
   /// grow while a reader holds an old state, or while readers overlap without a gap. As of the last commit.

@@ -70,6 +70,13 @@ constexpr const char* warn_sql = "INSERT INTO warning_record (code, second, mess
 
 constexpr const char* clear_warnings_sql = "DELETE FROM warning_record";
 
+constexpr const char* ban_sql = R"sql(
+  INSERT INTO ban_record (address, prefix, second, reason) VALUES (?1, ?2, ?3, ?4)
+  ON CONFLICT (address, prefix) DO UPDATE SET second = excluded.second, reason = excluded.reason
+)sql";
+
+constexpr const char* unban_sql = "DELETE FROM ban_record WHERE address = ?1 AND prefix = ?2";
+
 constexpr const char* note_start_sql = R"sql(
   INSERT INTO server_record (only_row, second, sequence, history_begins, forgotten_sequence, version, created, started,
                              stopped, run)
@@ -176,8 +183,25 @@ void read_changes(SQLite::Database& database, const LogState& state,
   }
 }
 
+std::vector<Ban> read_bans(SQLite::Database& database) {
+  SQLite::Statement row(database,
+                        "SELECT address, prefix, second, reason FROM ban_record ORDER BY second, address");
+  std::vector<Ban> bans;
+  while (row.executeStep()) {
+    Ban ban;
+    ban.block.network.value = row.getColumn(0).getUInt();
+    ban.block.prefix = static_cast<std::uint8_t>(row.getColumn(1).getUInt());
+    ban.second = row.getColumn(2).getInt64();
+    ban.reason = row.getColumn(3).getString();
+    if (parse_cidr(to_string(ban.block)) != ban.block)
+      throw RowError("ban_record: " + to_string(ban.block) + " has bits behind its prefix");
+    bans.push_back(std::move(ban));
+  }
+  return bans;
+}
+
 TableWriter::TableWriter(SQLite::Database& database, const MethodCatalogue& catalogue, std::int64_t run)
-    : catalogue_(catalogue),
+    : catalogue_(&catalogue),
       run_(run),
       add_(database, add_sql),
       remove_(database, remove_sql),
@@ -188,13 +212,15 @@ TableWriter::TableWriter(SQLite::Database& database, const MethodCatalogue& cata
       set_state_(database, set_state_sql),
       count_code_(database, count_code_sql),
       warn_(database, warn_sql),
-      clear_warnings_(database, clear_warnings_sql) {}
+      clear_warnings_(database, clear_warnings_sql),
+      ban_(database, ban_sql),
+      unban_(database, unban_sql) {}
 
 void TableWriter::write(const Batch& batch) {
   const std::uint64_t newest = batch.state.sequence;
   const std::uint64_t pruned = newest > history_changes_max ? newest - history_changes_max : 0;
   for (const Change& change : batch.changes) {
-    const std::string words = cut(catalogue_.describe(change.methods));
+    const std::string words = cut(catalogue_->describe(change.methods));
     if (change.sequence > pruned) write_history(change, words);
     write_client(change, words);
   }
@@ -203,6 +229,7 @@ void TableWriter::write(const Batch& batch) {
   if (batch.forget_before > 0) execute(forget_, batch.forget_before);
   for (const CodeCount& count : batch.codes) write(count);
   if (batch.warnings != nullptr) write(*batch.warnings);
+  for (const BanChange& change : batch.bans) write(change);
   write(batch.state);
 }
 
@@ -251,6 +278,17 @@ void TableWriter::write(const CodeCount& count) {
   count_code_.bind(2, signed_of(count.count));
   count_code_.bind(3, count.second);
   execute(count_code_);
+}
+
+void TableWriter::write(const BanChange& change) {
+  SQLite::Statement& statement = change.ends ? unban_ : ban_;
+  statement.bind(1, change.ban.block.network.value);
+  statement.bind(2, change.ban.block.prefix);
+  if (!change.ends) {
+    statement.bind(3, change.ban.second);
+    statement.bindNoCopy(4, change.ban.reason);
+  }
+  execute(statement);
 }
 
 void TableWriter::write(const std::vector<Warning>& warnings) {

@@ -44,6 +44,9 @@ ServerRow read_server(SQLite::Database& database);
 void read_changes(SQLite::Database& database, const LogState& state,
                   const std::function<void(Change&&)>& take);
 
+/// The oldest first. Throws RowError.
+std::vector<Ban> read_bans(SQLite::Database& database);
+
 /// Writes rows with statements that are prepared once.
 class TableWriter {
  public:
@@ -51,6 +54,8 @@ class TableWriter {
   TableWriter(SQLite::Database& database, const MethodCatalogue& catalogue, std::int64_t run);
 
   void write(const Batch& batch);
+  /// Another catalogue for what is written from now on.
+  void use(const MethodCatalogue& catalogue) { catalogue_ = &catalogue; }
 
  private:
   void write_client(const Change& change, const std::string& words);
@@ -59,8 +64,9 @@ class TableWriter {
   void write(const LogState& state);
   void write(const CodeCount& count);
   void write(const std::vector<Warning>& warnings);
+  void write(const BanChange& change);
 
-  const MethodCatalogue& catalogue_;
+  const MethodCatalogue* catalogue_;
   std::int64_t run_;
   SQLite::Statement add_;
   SQLite::Statement remove_;
@@ -72,6 +78,8 @@ class TableWriter {
   SQLite::Statement count_code_;
   SQLite::Statement warn_;
   SQLite::Statement clear_warnings_;
+  SQLite::Statement ban_;
+  SQLite::Statement unban_;
 };
 
 }  // namespace lekt::storage

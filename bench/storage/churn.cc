@@ -149,7 +149,7 @@ ChurnResult Day::run() {
 
 void Day::turn() {
   const Writer::Turn turn = writer_.turn(now_);
-  if (turn.trouble != Writer::Trouble::none) throw std::runtime_error(turn.message);
+  if (turn.trouble != StorageState::usable) throw std::runtime_error(turn.message);
   for (const Writer::Completion& completion : turn.completions)
     if (completion.rejection) throw std::runtime_error(completion.rejection->text());
   result_.changes += turn.changes.size();

@@ -10,7 +10,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using namespace test;
-using Trouble = Writer::Trouble;
 
 /// A foreign program that holds the write lock until the end of the scope.
 class WriteLock {
@@ -53,7 +52,7 @@ TEST_F(WriterTest, a_join_waits_for_the_lock_and_is_completed_when_it_is_free) {
     const WriteLock lock(path());
     join(1, "10.0.0.7");
     const Writer::Turn turn = this->turn();
-    EXPECT_EQ(turn.trouble, Trouble::busy);
+    EXPECT_EQ(turn.trouble, StorageState::busy);
     EXPECT_EQ(turn.message.substr(0, 5), "E602 ");
     EXPECT_EQ(words(turn.completions), Lines{});
     EXPECT_FALSE(turn.published);
@@ -63,7 +62,7 @@ TEST_F(WriterTest, a_join_waits_for_the_lock_and_is_completed_when_it_is_free) {
     EXPECT_EQ(this->turn().message, "") << "said once";
   }
   const Writer::Turn turn = this->turn();
-  EXPECT_EQ(turn.trouble, Trouble::none);
+  EXPECT_EQ(turn.trouble, StorageState::usable);
   EXPECT_EQ(turn.message, "the database can be written again");
   EXPECT_EQ(words(turn.completions), Lines{"1 joined"});
   EXPECT_EQ(stored(), (List{{"10.0.0.7", "tcp:7890"}}));
@@ -99,7 +98,7 @@ TEST_F(WriterTest, a_join_that_changes_nothing_does_not_wait_for_the_lock) {
   join(4, "10.0.0.7");
   const Writer::Turn turn = this->turn();
   EXPECT_EQ(words(turn.completions), Lines{"4 joined"});
-  EXPECT_EQ(turn.trouble, Trouble::busy);
+  EXPECT_EQ(turn.trouble, StorageState::busy);
 }
 
 TEST_F(WriterTest, leaves_are_kept_until_they_can_be_written) {
@@ -136,7 +135,7 @@ TEST_F(WriterTest, a_failed_commit_refuses_the_joins_and_publishes_nothing) {
   const FullDisk disk;
   join(2, "10.0.0.8");
   const Writer::Turn turn = this->turn();
-  EXPECT_EQ(turn.trouble, Trouble::failed);
+  EXPECT_EQ(turn.trouble, StorageState::failed);
   EXPECT_EQ(turn.message.substr(0, 5), "E601 ");
   EXPECT_EQ(words(turn.completions), Lines{"2 E403"});
   EXPECT_FALSE(turn.published);
@@ -154,7 +153,7 @@ TEST_F(WriterTest, while_it_has_failed_every_join_is_refused_at_once) {
     pass(300ms);
     join(session, session % 2 == 0 ? "10.0.0.7" : "10.0.0.9");
     const Writer::Turn turn = this->turn();
-    EXPECT_EQ(turn.trouble, Trouble::failed);
+    EXPECT_EQ(turn.trouble, StorageState::failed);
     EXPECT_EQ(words(turn.completions), Lines{std::to_string(session) + " E403"});
   }
 }
@@ -173,7 +172,7 @@ TEST_F(WriterTest, it_recovers_by_itself_and_writes_what_has_happened_meanwhile)
   }
   pass(1s);
   const Writer::Turn turn = this->turn();
-  EXPECT_EQ(turn.trouble, Trouble::none);
+  EXPECT_EQ(turn.trouble, StorageState::usable);
   EXPECT_EQ(turn.message, "the database can be written again");
   EXPECT_TRUE(turn.published);
   EXPECT_EQ(told(), (List{{"10.0.0.8", "tcp:7890"}}));
@@ -190,9 +189,9 @@ TEST_F(WriterTest, it_tries_a_failed_database_once_a_second) {
     turn();
   }
   pass(999ms);
-  EXPECT_EQ(turn().trouble, Trouble::failed);
+  EXPECT_EQ(turn().trouble, StorageState::failed);
   pass(1ms);
-  EXPECT_EQ(turn().trouble, Trouble::none);
+  EXPECT_EQ(turn().trouble, StorageState::usable);
 }
 
 TEST_F(WriterTest, it_sleeps_between_two_attempts_whatever_is_due) {
@@ -203,7 +202,7 @@ TEST_F(WriterTest, it_sleeps_between_two_attempts_whatever_is_due) {
   writer_->heard(address("10.0.0.7"), now_.wall);
   leave(2, "10.0.0.8");
   join(3, "10.0.0.9");
-  ASSERT_EQ(turn().trouble, Trouble::failed);
+  ASSERT_EQ(turn().trouble, StorageState::failed);
   for (int attempt = 0; attempt < 20; ++attempt) {
     EXPECT_EQ(writer_->wake_at(), now_.awake + 1s);
     pass(writer_->wake_at() - now_.awake);
@@ -275,9 +274,9 @@ TEST_F(WriterTest, wherever_a_commit_fails_the_registry_equals_the_database_afte
       ++session;
       writer_->join(session, numbered(static_cast<std::uint32_t>(session)), tcp(80), now_);
       const Writer::Turn turn = this->turn();
-      failures += turn.trouble == Trouble::failed;
+      failures += turn.trouble == StorageState::failed;
       ASSERT_EQ(turn.completions.size(), 1u);
-      ASSERT_EQ(turn.completions[0].rejection == std::nullopt, turn.trouble == Trouble::none);
+      ASSERT_EQ(turn.completions[0].rejection == std::nullopt, turn.trouble == StorageState::usable);
     }
     turns(2);
     ASSERT_EQ(told(), stored());

@@ -113,7 +113,7 @@ void WriterLife::expect_recovered() {
     pass(1s);
     take(turn());
   }
-  EXPECT_EQ(turn().trouble, Writer::Trouble::none);
+  EXPECT_EQ(turn().trouble, StorageState::usable);
   const List expected = expected_list();
   EXPECT_EQ(told(), expected);
   EXPECT_EQ(stored(), expected);

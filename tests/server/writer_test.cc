@@ -7,7 +7,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using namespace test;
-using Trouble = Writer::Trouble;
 
 // ---- A turn ----
 

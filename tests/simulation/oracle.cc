@@ -96,7 +96,7 @@ void Oracle::turned(const Writer& writer, const Writer::Turn& turn, Moment now) 
     changes_ += turn.changes.size();
     publish(writer);
   }
-  if (turn.trouble == Writer::Trouble::failed && (turn.published || !doubt_)) begin_doubt(now);
+  if (turn.trouble == StorageState::failed && (turn.published || !doubt_)) begin_doubt(now);
   for (const Writer::Completion& completion : turn.completions) complete(completion);
   check_sessions(writer);
 }

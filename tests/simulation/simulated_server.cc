@@ -35,7 +35,7 @@ bool SimulatedServer::start(Moment now) {
     forget_everything();
     return false;
   }
-  trouble_ = Writer::Trouble::none;
+  trouble_ = StorageState::usable;
   oracle_.started(*writer_, now.awake + settings_.restart_grace);
   for (Worker& worker : workers_) worker = {writer_->view(), {}};
   return true;

@@ -62,7 +62,7 @@ class SimulatedServer {
   /// As if an operator's program read the database in a long transaction, whatever becomes of the server.
   void hold_snapshot(bool held);
   /// Whether the storage was in trouble after the last turn.
-  bool is_in_trouble() const { return trouble_ != Writer::Trouble::none; }
+  bool is_in_trouble() const { return trouble_ != StorageState::usable; }
   /// Turns after which the storage was in trouble, and operations of the disk that failed.
   std::uint64_t troubles() const { return troubles_; }
   std::uint64_t failures() const { return disk_.failures(); }
@@ -82,7 +82,7 @@ class SimulatedServer {
   std::unique_ptr<Writer> writer_;
   std::array<Worker, 2> workers_;
   std::vector<Command> inbox_;
-  Writer::Trouble trouble_ = Writer::Trouble::none;
+  StorageState trouble_ = StorageState::usable;
   std::uint64_t troubles_ = 0;
 };
 

@@ -1,0 +1,23 @@
+// What the configuration means for each part of the server.
+#pragma once
+
+#include <cstddef>
+
+#include "server/admission.h"
+#include "server/configuration.h"
+#include "server/silence_guard.h"
+#include "server/worker.h"
+#include "server/writer.h"
+#include "storage/database.h"
+
+namespace lekt {
+
+/// The configuration outlives the database.
+storage::DatabaseSettings database_settings(const Configuration& configuration);
+WriterSettings writer_settings(const Configuration& configuration);
+/// `connections_max`: as the limit of open files allows.
+Admission::Limits admission_limits(const Configuration& configuration, std::size_t connections_max);
+SilenceGuard::Settings silence_settings(const Configuration& configuration);
+WorkerSettings worker_settings(const Configuration& configuration);
+
+}  // namespace lekt
