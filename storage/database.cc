@@ -14,6 +14,7 @@
 #include "storage/file_creation.h"
 #include "storage/instance_lock.h"
 #include "storage/migrations.h"
+#include "storage/open_errors.h"
 #include "storage/opened_files.h"
 #include "storage/tables.h"
 
@@ -27,33 +28,6 @@ fs::path local_path(const fs::path& path) {
   fs::path resolved = resolve(path);
   refuse_network_file_system(resolved);
   return resolved;
-}
-
-/// SQLite's words for what happened, and its number, which tells more.
-std::string describe(const SQLite::Exception& error) {
-  return std::string(error.what()) + " (SQLite error " + std::to_string(error.getExtendedErrorCode()) + ")";
-}
-
-[[noreturn]] void throw_corrupt(const fs::path& path, const std::string& why) {
-  throw CodedError(ErrorCode::database_corrupt,
-                   path.string() + " is damaged: " + why + "; restore a backup, the file was left as it was");
-}
-
-/// Runs what reads or opens the database and gives its errors their codes.
-template <class Action>
-auto with_open_errors(const fs::path& path, Action action) {
-  try {
-    return action();
-  } catch (const RowError& error) {
-    throw_corrupt(path, error.what());
-  } catch (const SQLite::Exception& error) {
-    const int code = error.getErrorCode();
-    if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB) throw_corrupt(path, describe(error));
-    if (code == SQLITE_BUSY)
-      throw CodedError(ErrorCode::database_unusable,
-                       "another program holds the write lock of " + path.string() + "; end its transaction");
-    throw CodedError(ErrorCode::database_unusable, "cannot use " + path.string() + ": " + describe(error));
-  }
 }
 
 bool has_content(const fs::path& path) {

@@ -1,0 +1,29 @@
+#include "storage/open_errors.h"
+
+#include <sqlite3.h>
+
+#include "common/errors.h"
+
+namespace lekt::storage {
+
+namespace fs = std::filesystem;
+
+std::string describe(const SQLite::Exception& error) {
+  return std::string(error.what()) + " (SQLite error " + std::to_string(error.getExtendedErrorCode()) + ")";
+}
+
+void throw_corrupt(const fs::path& path, const std::string& why) {
+  throw CodedError(ErrorCode::database_corrupt,
+                   path.string() + " is damaged: " + why + "; restore a backup, the file was left as it was");
+}
+
+void throw_open_error(const fs::path& path, const SQLite::Exception& error) {
+  const int code = error.getErrorCode();
+  if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB) throw_corrupt(path, describe(error));
+  if (code == SQLITE_BUSY)
+    throw CodedError(ErrorCode::database_unusable,
+                     "another program holds the write lock of " + path.string() + "; end its transaction");
+  throw CodedError(ErrorCode::database_unusable, "cannot use " + path.string() + ": " + describe(error));
+}
+
+}  // namespace lekt::storage

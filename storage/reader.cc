@@ -1,0 +1,265 @@
+#include "storage/reader.h"
+
+#include <SQLiteCpp/SQLiteCpp.h>
+
+#include <algorithm>
+#include <array>
+#include <system_error>
+
+#include "storage/open_errors.h"
+#include "storage/read_only.h"
+
+namespace lekt::storage {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+// Schema versions that brought a table.
+constexpr int version_of_codes = 2;
+constexpr int version_of_bans = 3;
+
+// Columns of a StoredClient. A client that is present is connected when this run of the server has sessions.
+constexpr std::string_view client_columns = R"sql(
+  SELECT address,
+         CASE WHEN present = 0 THEN 2
+              WHEN sessions > 0 AND run = (SELECT run FROM server_record WHERE stopped IS NULL) THEN 0
+              ELSE 1 END AS status,
+         methods, sessions, since, heard, second, sequence
+    FROM client_record
+)sql";
+
+// The bound of the page comes first, so that SQLite walks the index on the address from there.
+constexpr std::string_view client_filter = R"sql(
+   WHERE address BETWEEN ?1 AND ?2
+     AND (?3 = '' OR instr(' ' || methods, ' ' || ?3 || ':') > 0)
+     AND iif(?4 < 0, status <> 2, status = ?4)
+)sql";
+
+constexpr std::string_view change_sql = R"sql(
+  SELECT * FROM (
+    SELECT sequence, second, kind, address, methods FROM change_record
+     WHERE sequence > ?1 AND second >= ?2 AND address BETWEEN ?3 AND ?4 ORDER BY sequence DESC LIMIT ?5)
+   ORDER BY sequence
+)sql";
+
+constexpr const char* server_sql = R"sql(
+  SELECT version, created, started, stopped, run, second, sequence, history_begins, forgotten_sequence,
+         (SELECT count(*) FROM client_record WHERE present = 1),
+         (SELECT count(*) FROM client_record AS client
+           WHERE present = 1 AND sessions > 0 AND client.run = server_record.run AND stopped IS NULL),
+         (SELECT count(*) FROM client_record WHERE present = 0)
+    FROM server_record
+)sql";
+
+constexpr std::array<std::string_view, 3> status_names = {"connected", "waiting", "removed"};
+constexpr std::array<std::string_view, 3> kind_names = {"added", "changed", "removed"};
+
+Ipv4Address address_in(const SQLite::Column& column) {
+  return {static_cast<std::uint32_t>(column.getInt64())};
+}
+
+std::uint64_t unsigned_in(const SQLite::Column& column) {
+  return static_cast<std::uint64_t>(column.getInt64());
+}
+
+std::int64_t last_of(const Cidr& block) {
+  return block.network.value + (std::int64_t{1} << (32 - block.prefix)) - 1;
+}
+
+std::string_view order_of(ClientQuery::Order order) {
+  switch (order) {
+    case ClientQuery::Order::since:
+      return " ORDER BY since DESC, address";
+    case ClientQuery::Order::heard:
+      return " ORDER BY heard, address";
+    default:
+      return " ORDER BY address";
+  }
+}
+
+StoredClient read_client(SQLite::Statement& row) {
+  StoredClient client;
+  client.address = address_in(row.getColumn(0));
+  client.status = static_cast<ClientStatus>(row.getColumn(1).getInt());
+  client.methods = row.getColumn(2).getString();
+  if (client.status == ClientStatus::connected) client.sessions = row.getColumn(3).getUInt();
+  client.since = row.getColumn(4).getInt64();
+  client.heard = row.getColumn(5).getInt64();
+  client.second = row.getColumn(6).getInt64();
+  client.sequence = unsigned_in(row.getColumn(7));
+  return client;
+}
+
+StoredChange read_change(SQLite::Statement& row) {
+  const std::string kind = row.getColumn(2).getString();
+  return {.sequence = unsigned_in(row.getColumn(0)),
+          .second = row.getColumn(1).getInt64(),
+          .kind = kind == "added"     ? ChangeKind::added
+                  : kind == "changed" ? ChangeKind::changed
+                                      : ChangeKind::removed,
+          .address = address_in(row.getColumn(3)),
+          .methods = row.getColumn(4).getString()};
+}
+
+/// 0 when there is none.
+std::uint64_t bytes_of(const fs::path& path) {
+  std::error_code error;
+  const auto size = fs::file_size(path, error);
+  return error ? 0 : size;
+}
+
+}  // namespace
+
+std::string_view to_string(ClientStatus status) { return status_names[static_cast<std::size_t>(status)]; }
+
+std::optional<ClientStatus> parse_client_status(std::string_view text) {
+  for (std::size_t index = 0; index < status_names.size(); ++index)
+    if (status_names[index] == text) return static_cast<ClientStatus>(index);
+  return std::nullopt;
+}
+
+std::string_view to_string(ChangeKind kind) { return kind_names[static_cast<std::size_t>(kind)]; }
+
+class Reader::Implementation {
+ public:
+  explicit Implementation(const fs::path& path) : path_(path), database_(open_read_only(path)) {}
+
+  /// Calls `take` with each row. Values of the query are bound by `bind`.
+  template <class Bind, class Take>
+  void each(std::string_view sql, Bind bind, Take take) {
+    with_open_errors(path_, [&] {
+      SQLite::Statement row(database_, std::string(sql));
+      bind(row);
+      while (row.executeStep()) take(row);
+    });
+  }
+
+  template <class Take>
+  void each(std::string_view sql, Take take) {
+    each(
+        sql, [](SQLite::Statement&) {}, take);
+  }
+
+  bool has(int version_of_table) {
+    return with_open_errors(path_, [&] { return schema_version(database_) >= version_of_table; });
+  }
+
+  const fs::path& path() const { return path_; }
+  SQLite::Database& database() { return database_; }
+
+ private:
+  fs::path path_;
+  SQLite::Database database_;
+};
+
+Reader::Reader(const fs::path& path) : implementation_(std::make_unique<Implementation>(path)) {}
+Reader::~Reader() = default;
+
+StoredServer Reader::server() {
+  StoredServer server;
+  bool found = false;
+  implementation_->each(server_sql, [&](SQLite::Statement& row) {
+    found = true;
+    server.version = row.getColumn(0).getString();
+    server.created = row.getColumn(1).getInt64();
+    server.started = row.getColumn(2).getInt64();
+    if (!row.getColumn(3).isNull()) server.stopped = row.getColumn(3).getInt64();
+    server.run = row.getColumn(4).getInt64();
+    server.log = {.second = row.getColumn(5).getInt64(),
+                  .sequence = unsigned_in(row.getColumn(6)),
+                  .history_begins = row.getColumn(7).getInt64(),
+                  .forgotten_sequence = unsigned_in(row.getColumn(8))};
+    server.clients = unsigned_in(row.getColumn(9));
+    server.connected = unsigned_in(row.getColumn(10));
+    server.removed = unsigned_in(row.getColumn(11));
+  });
+  if (!found) throw_corrupt(implementation_->path(), "server_record is empty");
+  server.schema_version = schema_version(implementation_->database());
+  server.database_bytes = bytes_of(implementation_->path());
+  server.wal_bytes = bytes_of(implementation_->path().string() + "-wal");
+  return server;
+}
+
+void Reader::clients(const ClientQuery& query, const std::function<void(StoredClient&&)>& take) {
+  const std::string sql = std::string(client_columns) + std::string(client_filter) +
+                          std::string(order_of(query.order)) + " LIMIT ?5";
+  const std::int64_t after = query.after ? std::int64_t{query.after->value} + 1 : 0;
+  implementation_->each(
+      sql,
+      [&](SQLite::Statement& row) {
+        row.bind(1, std::max<std::int64_t>(query.block.network.value, after));
+        row.bind(2, last_of(query.block));
+        row.bind(3, query.method);
+        row.bind(4, query.status ? static_cast<int>(*query.status) : -1);
+        row.bind(5, static_cast<std::int64_t>(query.count_max));
+      },
+      [&](SQLite::Statement& row) { take(read_client(row)); });
+}
+
+std::vector<StoredClient> Reader::clients(const ClientQuery& query) {
+  std::vector<StoredClient> found;
+  clients(query, [&](StoredClient&& client) { found.push_back(std::move(client)); });
+  return found;
+}
+
+std::optional<StoredClient> Reader::client(Ipv4Address address) {
+  std::optional<StoredClient> found;
+  implementation_->each(
+      std::string(client_columns) + " WHERE address = ?1",
+      [&](SQLite::Statement& row) { row.bind(1, address.value); },
+      [&](SQLite::Statement& row) { found = read_client(row); });
+  return found;
+}
+
+std::vector<StoredChange> Reader::changes(const ChangeQuery& query) {
+  std::vector<StoredChange> found;
+  implementation_->each(
+      change_sql,
+      [&](SQLite::Statement& row) {
+        row.bind(1, static_cast<std::int64_t>(query.after));
+        row.bind(2, query.since);
+        row.bind(3, query.block.network.value);
+        row.bind(4, last_of(query.block));
+        row.bind(5, static_cast<std::int64_t>(query.count_max));
+      },
+      [&](SQLite::Statement& row) { found.push_back(read_change(row)); });
+  return found;
+}
+
+std::vector<StoredBan> Reader::bans() {
+  std::vector<StoredBan> found;
+  if (!implementation_->has(version_of_bans)) return found;
+  implementation_->each(
+      "SELECT address, prefix, second, reason FROM ban_record ORDER BY second DESC, address, prefix",
+      [&](SQLite::Statement& row) {
+        found.push_back({{address_in(row.getColumn(0)), static_cast<std::uint8_t>(row.getColumn(1).getInt())},
+                         row.getColumn(2).getInt64(),
+                         row.getColumn(3).getString()});
+      });
+  return found;
+}
+
+std::vector<CodeCount> Reader::codes() {
+  std::vector<CodeCount> found;
+  if (!implementation_->has(version_of_codes)) return found;
+  implementation_->each("SELECT code, count, second FROM code_record ORDER BY second DESC, code",
+                        [&](SQLite::Statement& row) {
+                          found.push_back({static_cast<ErrorCode>(row.getColumn(0).getInt()),
+                                           unsigned_in(row.getColumn(1)), row.getColumn(2).getInt64()});
+                        });
+  return found;
+}
+
+std::vector<Warning> Reader::warnings() {
+  std::vector<Warning> found;
+  if (!implementation_->has(version_of_codes)) return found;
+  implementation_->each("SELECT code, second, message FROM warning_record ORDER BY second DESC, code",
+                        [&](SQLite::Statement& row) {
+                          found.push_back({static_cast<ErrorCode>(row.getColumn(0).getInt()),
+                                           row.getColumn(1).getInt64(), row.getColumn(2).getString()});
+                        });
+  return found;
+}
+
+}  // namespace lekt::storage
