@@ -196,7 +196,8 @@ void Flags::define() {
   number("--silence-share", target.silence_share_percent, 1, 100,
          "percent of the clients, and at least 10, that are many");
   duration("--retention", target.retention, 1s, "removed clients are remembered for so long");
-  number("--threads", target.threads, 1, 256, "threads that serve clients; by default one per core");
+  number("--threads", target.threads, 1, 256, "threads that serve clients [default: one per core]")
+      ->default_str("");
   define_limits();
   list(
       "--method", "INDEX:NAME:FORM",
@@ -270,11 +271,13 @@ void Flags::define_log() {
 }
 
 /// Settings that are right by themselves and wrong together.
-std::optional<std::string> find_contradiction(const Configuration& configuration) {
+std::optional<std::string> find_contradiction(const Configuration& configuration, PassedSockets passed) {
   const TlsSettings& tls = configuration.tls;
-  const bool listens = std::ranges::any_of(configuration.listen, &ListenAddress::tls);
+  const bool listens =
+      passed == PassedSockets::with_tls || std::ranges::any_of(configuration.listen, &ListenAddress::tls);
   if (listens && (tls.certificate.empty() || tls.key.empty()))
-    return "--tls-listen needs a certificate and its key: give --tls-cert and --tls-key";
+    return std::string(passed == PassedSockets::with_tls ? "a passed socket for TLS" : "--tls-listen") +
+           " needs a certificate and its key: give --tls-cert and --tls-key";
   if (!listens && !(tls.certificate.empty() && tls.key.empty() && tls.client_authorities.empty()))
     return "--tls-cert, --tls-key and --tls-client-ca are of no use without --tls-listen: give it, or take "
            "them away";
@@ -331,7 +334,8 @@ std::string ListenAddress::text() const {
   return (bracketed ? "[" + address + "]" : address) + ":" + std::to_string(port);
 }
 
-std::variant<Configuration, EarlyExit> read_configuration(int argc, const char* const* argv) {
+std::variant<Configuration, EarlyExit> read_configuration(int argc, const char* const* argv,
+                                                          PassedSockets passed) {
   Configuration configuration;
   configuration.threads = std::max(1u, std::thread::hardware_concurrency());
   CLI::App app("lektd, the LEKT coordinator: tells every client on a network who else is there.", "lektd");
@@ -357,10 +361,11 @@ std::variant<Configuration, EarlyExit> read_configuration(int argc, const char* 
     return EarlyExit{2, "lektd: " + code_text(ErrorCode::setting_invalid) + " " + error.what() +
                             "\nTry 'lektd --help'.\n"};
   }
-  if (const auto wrong = find_contradiction(configuration))
+  if (const auto wrong = find_contradiction(configuration, passed))
     return EarlyExit{
         2, "lektd: " + code_text(ErrorCode::setting_invalid) + " " + *wrong + "\nTry 'lektd --help'.\n"};
-  if (configuration.listen.empty()) configuration.listen.push_back({"0.0.0.0", limits::port_default});
+  if (configuration.listen.empty() && passed == PassedSockets::none)
+    configuration.listen.push_back({"0.0.0.0", limits::port_default});
   if (app.count("--restart-grace") == 0) configuration.restart_grace = configuration.heartbeat_timeout;
   if (app.count("--silence-patience") == 0) configuration.silence_patience = configuration.heartbeat_timeout;
   if (app.count("--tcp-user-timeout") == 0) configuration.tcp_user_timeout = configuration.heartbeat_timeout;

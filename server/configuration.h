@@ -61,7 +61,11 @@ struct EarlyExit {
   std::string text;  ///< for standard output when the status is 0, for standard error otherwise
 };
 
-/// Reads the command line, LEKT_... variables and --config.
-std::variant<Configuration, EarlyExit> read_configuration(int argc, const char* const* argv);
+/// What the service manager listens on for the server.
+enum class PassedSockets : std::uint8_t { none, plain, with_tls };
+
+/// Reads the command line, LEKT_... variables and --config. With passed sockets --listen has no default.
+std::variant<Configuration, EarlyExit> read_configuration(int argc, const char* const* argv,
+                                                          PassedSockets passed = PassedSockets::none);
 
 }  // namespace lekt

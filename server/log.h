@@ -15,7 +15,9 @@
 namespace lekt {
 
 enum class LogLevel : std::uint8_t { trace, debug, info, warn, error, off };
-enum class LogFormat : std::uint8_t { text, json };
+/// `journal` is text for systemd's journal: a line begins with its priority, <3> to <7> (sd-daemon(3)), in
+/// place of its level, and has no time, since the journal notes its own.
+enum class LogFormat : std::uint8_t { text, json, journal };
 
 /// Sets up the log on standard error. Before this call nothing is logged.
 void start_log(LogLevel level, LogFormat format);

@@ -71,6 +71,23 @@ TEST(Log, json_is_one_object_a_line_whatever_is_in_it) {
   EXPECT_TRUE(line.contains("time"));
 }
 
+TEST(Log, for_the_journal_a_line_begins_with_its_priority_and_has_no_time) {
+  const std::string lines = logged(
+      LogFormat::journal,
+      [] {
+        log_event(LogLevel::error, "storage_trouble", {{"message", "x\n<0>event=join"}});
+        log_event(LogLevel::warn, "wal_growing", {});
+        log_event(LogLevel::info, "join", {{"sessions", 2}});
+        log_event(LogLevel::debug, "change", {});
+      },
+      LogLevel::debug);
+  EXPECT_EQ(lines,
+            "<3>event=storage_trouble message=\"x\\n<0>event=join\"\n"
+            "<4>event=wal_growing\n"
+            "<6>event=join sessions=2\n"
+            "<7>event=change\n");
+}
+
 TEST(Log, leaves_out_what_is_below_its_level) {
   const std::string lines = logged(
       LogFormat::text,

@@ -1,0 +1,51 @@
+// The service manager that has started the program, as a rule systemd: the sockets on which it listens for
+// us, and what it wants to hear of us (sd-daemon(3)).
+//
+// Never decides anything: the server tells it what is so. Where no service manager has started the program,
+// everything here does nothing and costs nothing. Called by the main thread only.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "common/descriptor.h"
+
+namespace lekt::service_manager {
+
+/// A TCP socket that listens already.
+struct PassedSocket {
+  Descriptor socket;
+  bool tls = false;  ///< its name (FileDescriptorName=) is "tls"; every other name means plain text
+};
+
+/// Takes over what was passed. A second call yields nothing. Throws CodedError E512 when something else than
+/// TCP sockets that listen was passed.
+std::vector<PassedSocket> take_sockets();
+
+/// Whether somebody listens to the reports below.
+bool is_listening();
+
+// ---- Reports ----
+
+/// The start, or a reload, is over.
+void report_ready();
+/// One line for operators: `systemctl status` shows it.
+void report_status(const std::string& text);
+/// The settings are read again; report_ready() follows, also when they could not be used.
+void report_reloading();
+void report_stopping();
+/// The server does its work. When it has not said so for watchdog_interval(), it is killed and started again.
+void report_alive();
+
+/// WatchdogSec= of the unit; 0 when there is none.
+std::chrono::microseconds watchdog_interval();
+
+// ---- The journal ----
+
+/// Standard error is a stream to the journal, which gives each line its time, and reads a line's priority
+/// from its beginning.
+bool journal_reads_standard_error();
+
+}  // namespace lekt::service_manager
