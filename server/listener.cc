@@ -31,6 +31,16 @@ std::optional<Ipv4Address> ipv4_of(const asio::ip::address& address) {
   return Ipv4Address{asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).to_uint()};
 }
 
+/// Whether bound to an IPv4 or an IPv6 address.
+asio::ip::tcp protocol_of(const Descriptor& socket) {
+  asio::ip::tcp::endpoint bound;
+  auto size = static_cast<socklen_t>(bound.capacity());
+  if (getsockname(socket.value(), bound.data(), &size) != 0)
+    throw std::system_error(errno, std::generic_category());
+  bound.resize(size);
+  return bound.protocol();
+}
+
 Rejection not_ipv4(const asio::ip::address& peer) {
   return {ErrorCode::address_not_ipv4,
           "you came from " + peer.to_string() +
@@ -39,33 +49,57 @@ Rejection not_ipv4(const asio::ip::address& peer) {
 
 }  // namespace
 
-Listener::Listener(asio::io_context& io, const Settings& settings,
+Listener::Listener(asio::io_context& io, std::vector<Cidr> proxies,
                    const std::vector<std::unique_ptr<Worker>>& workers, Admission& admission,
                    Warnings& warnings)
-    : proxies_(settings.proxies),
+    : proxies_(std::move(proxies)),
       workers_(workers),
       admission_(admission),
       warnings_(warnings),
       acceptor_(io),
       pause_(io),
-      arrivals_(workers.size()) {
+      arrivals_(workers.size()) {}
+
+Listener::Listener(asio::io_context& io, const Settings& settings,
+                   const std::vector<std::unique_ptr<Worker>>& workers, Admission& admission,
+                   Warnings& warnings)
+    : Listener(io, settings.proxies, workers, admission, warnings) {
   const ListenAddress& address = settings.address;
   const asio::ip::tcp::endpoint endpoint(asio::ip::make_address(address.address), address.port);
   try {
     acceptor_.open(endpoint.protocol());
     acceptor_.set_option(asio::socket_base::reuse_address(true));
     if (endpoint.address().is_v6()) acceptor_.set_option(asio::ip::v6_only(false));
-    // The connections inherit these two.
-    acceptor_.set_option(asio::ip::tcp::no_delay(true));
-    acceptor_.set_option(UserTimeout(static_cast<int>(settings.user_timeout.count())));
     acceptor_.bind(endpoint);
-    acceptor_.listen(asio::socket_base::max_listen_connections);
-    acceptor_.non_blocking(true);
+    listen(settings.user_timeout);
   } catch (const std::system_error& error) {
     throw CodedError(ErrorCode::listen_failed,
                      "cannot listen on " + address.text() + ": " + error.code().message() +
                          "; choose a free port and an address of this machine (--listen)");
   }
+}
+
+Listener::Listener(asio::io_context& io, const Settings& settings, Descriptor passed,
+                   const std::vector<std::unique_ptr<Worker>>& workers, Admission& admission,
+                   Warnings& warnings)
+    : Listener(io, settings.proxies, workers, admission, warnings) {
+  try {
+    acceptor_.assign(protocol_of(passed), passed.value());
+    passed.release();
+    listen(settings.user_timeout);
+  } catch (const std::system_error& error) {
+    throw CodedError(ErrorCode::passed_socket_wrong,
+                     "cannot accept from a socket of the service manager: " + error.code().message());
+  }
+}
+
+/// Also where the socket listens already: then the kernel keeps as many waiting as with our own.
+void Listener::listen(AwakeTime user_timeout) {
+  // The connections inherit these two.
+  acceptor_.set_option(asio::ip::tcp::no_delay(true));
+  acceptor_.set_option(UserTimeout(static_cast<int>(user_timeout.count())));
+  acceptor_.listen(asio::socket_base::max_listen_connections);
+  acceptor_.non_blocking(true);
 }
 
 ListenAddress Listener::local_address() const {

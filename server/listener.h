@@ -28,13 +28,16 @@ class Listener {
     ListenAddress address;
     /// How long a client may leave what it was sent without an acknowledgement before the kernel gives it up
     /// (tcp(7), TCP_USER_TIMEOUT).
-    AwakeTime user_timeout;
+    AwakeTime user_timeout{0};
     /// Whose connections begin with a header that says for whom they are.
     std::vector<Cidr> proxies;
   };
 
   /// Binds and listens at once; throws CodedError E502.
   Listener(asio::io_context& io, const Settings& settings,
+           const std::vector<std::unique_ptr<Worker>>& workers, Admission& admission, Warnings& warnings);
+  /// Takes over a TCP socket that listens already, whatever the settings' address; throws CodedError E512.
+  Listener(asio::io_context& io, const Settings& settings, Descriptor passed,
            const std::vector<std::unique_ptr<Worker>>& workers, Admission& admission, Warnings& warnings);
 
   /// Speaks TLS with all who come from now on.
@@ -49,6 +52,10 @@ class Listener {
  private:
   enum class Accepted : std::uint8_t { one, none, exhausted };
 
+  Listener(asio::io_context& io, std::vector<Cidr> proxies,
+           const std::vector<std::unique_ptr<Worker>>& workers, Admission& admission, Warnings& warnings);
+
+  void listen(AwakeTime user_timeout);
   void wait();
   void accept_waiting();
   Accepted accept_one();

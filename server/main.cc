@@ -1,27 +1,53 @@
 // lektd: reads the settings, runs the server, turns trouble into a message and an exit status.
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <new>
+#include <utility>
 #include <variant>
+#include <vector>
 
 #include "common/errors.h"
 #include "server/configuration.h"
 #include "server/log.h"
 #include "server/server.h"
+#include "server/service_manager.h"
 
 namespace {
 
 constexpr int exit_failed = 1;
 
+namespace service_manager = lekt::service_manager;
+
+/// What an error begins with: in the journal the priority of one (sd-daemon(3)).
+const char* error_mark() { return service_manager::journal_reads_standard_error() ? "<3>" : ""; }
+
+lekt::PassedSockets kind_of(const std::vector<service_manager::PassedSocket>& passed) {
+  if (passed.empty()) return lekt::PassedSockets::none;
+  const bool with_tls = std::ranges::any_of(passed, &service_manager::PassedSocket::tls);
+  return with_tls ? lekt::PassedSockets::with_tls : lekt::PassedSockets::plain;
+}
+
+/// The journal wants lines of its own form, unless another was asked for.
+lekt::LogFormat log_format(const lekt::Configuration& configuration) {
+  const bool is_text = configuration.log_format == lekt::LogFormat::text;
+  return is_text && service_manager::journal_reads_standard_error() ? lekt::LogFormat::journal
+                                                                    : configuration.log_format;
+}
+
 int serve(int argc, char** argv) {
-  const auto result = lekt::read_configuration(argc, argv);
+  std::vector<service_manager::PassedSocket> passed = service_manager::take_sockets();
+  const auto result = lekt::read_configuration(argc, argv, kind_of(passed));
   if (const auto* exit = std::get_if<lekt::EarlyExit>(&result)) {
-    std::fputs(exit->text.c_str(), exit->status == 0 ? stdout : stderr);
+    if (exit->status == 0)
+      std::fputs(exit->text.c_str(), stdout);
+    else
+      std::fprintf(stderr, "%s%s", error_mark(), exit->text.c_str());
     return exit->status;
   }
   const auto& configuration = std::get<lekt::Configuration>(result);
-  lekt::start_log(configuration.log_level, configuration.log_format);
-  lekt::Server server(configuration);
+  lekt::start_log(configuration.log_level, log_format(configuration));
+  lekt::Server server(configuration, std::move(passed));
   server.run();
   return 0;
 }
@@ -32,14 +58,14 @@ int main(int argc, char** argv) {
   try {
     return serve(argc, argv);
   } catch (const lekt::CodedError& error) {
-    std::fprintf(stderr, "lektd: %s\n", error.what());
+    std::fprintf(stderr, "%slektd: %s\n", error_mark(), error.what());
   } catch (const std::bad_alloc&) {
     // Without memory for a message, too: the code is short enough for a string that needs none.
-    std::fprintf(stderr, "lektd: %s there is not enough memory\n",
+    std::fprintf(stderr, "%slektd: %s there is not enough memory\n", error_mark(),
                  lekt::code_text(lekt::ErrorCode::start_failed).c_str());
   } catch (const std::exception& error) {
     const lekt::CodedError coded(lekt::ErrorCode::start_failed, error.what());
-    std::fprintf(stderr, "lektd: %s\n", coded.what());
+    std::fprintf(stderr, "%slektd: %s\n", error_mark(), coded.what());
   }
   return exit_failed;
 }

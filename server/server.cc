@@ -58,7 +58,7 @@ void return_freed_memory() {
 
 }  // namespace
 
-Server::Server(const Configuration& configuration)
+Server::Server(const Configuration& configuration, std::vector<PassedSocket> passed)
     : configuration_(configuration),
       rules_{configuration_.catalogue, configuration_.methods_max},
       database_(database_settings(configuration_)),
@@ -77,7 +77,8 @@ Server::Server(const Configuration& configuration)
             configuration_.database, database_.bans()),
       sampling_(io_),
       end_signals_(io_, SIGTERM, SIGINT),
-      reload_signals_(io_, SIGHUP) {
+      reload_signals_(io_, SIGHUP),
+      life_timer_(io_) {
   grow_descriptor_table(connections_max_ + descriptors_reserved);
   const Worker::Shared shared{rules_,    inbox_,  admission_,     counts_,   rejects_,
                               warnings_, tracer_, silence_guard_, published_};
@@ -85,22 +86,33 @@ Server::Server(const Configuration& configuration)
     workers_.push_back(
         std::make_unique<Worker>(index, configuration_.threads, worker_settings(configuration_), shared));
   return_freed_memory();
-  listen();
+  listen(std::move(passed));
 }
 
 Server::~Server() = default;
 
-void Server::listen() {
+void Server::listen(std::vector<PassedSocket> passed) {
+  Listener::Settings settings;
+  settings.user_timeout = configuration_.tcp_user_timeout;
+  settings.proxies = configuration_.proxies;
+  for (PassedSocket& socket : passed)
+    add_listener(
+        std::make_unique<Listener>(io_, settings, std::move(socket.socket), workers_, admission_, warnings_),
+        socket.tls);
   for (const ListenAddress& address : configuration_.listen) {
-    const Listener::Settings settings{address, configuration_.tcp_user_timeout, configuration_.proxies};
-    listeners_.push_back(std::make_unique<Listener>(io_, settings, workers_, admission_, warnings_));
-    if (address.tls) tls_listeners_.push_back(listeners_.back().get());
-    log_event(LogLevel::info, "listening",
-              {{"address", listeners_.back()->local_address().text()},
-               {"tls", address.tls ? "yes" : "no"},
-               {"connections_max", connections_max_}});
+    settings.address = address;
+    add_listener(std::make_unique<Listener>(io_, settings, workers_, admission_, warnings_), address.tls);
   }
   if (!tls_listeners_.empty()) load_tls();
+}
+
+void Server::add_listener(std::unique_ptr<Listener> listener, bool tls) {
+  log_event(LogLevel::info, "listening",
+            {{"address", listener->local_address().text()},
+             {"tls", tls ? "yes" : "no"},
+             {"connections_max", connections_max_}});
+  if (tls) tls_listeners_.push_back(listener.get());
+  listeners_.push_back(std::move(listener));
 }
 
 void Server::load_tls() {
@@ -115,7 +127,11 @@ void Server::load_tls() {
 void Server::start_workers() {
   try {
     threads_.emplace_back([this] { writer_thread_.run(); });
-    for (const auto& worker : workers_) threads_.emplace_back([&worker] { worker->run(); });
+    watchdog_.watch("writer", writer_thread_.turns());
+    for (const auto& worker : workers_) {
+      threads_.emplace_back([&worker] { worker->run(); });
+      watchdog_.watch("worker " + std::to_string(threads_.size() - 2), worker->turns());
+    }
   } catch (const std::system_error& error) {
     stop_workers();
     throw CodedError(ErrorCode::start_failed,
@@ -138,6 +154,8 @@ void Server::begin(std::size_t clients) {
   wait_for_end();
   wait_for_reload();
   sample();
+  service_manager::report_ready();
+  if (service_manager::is_listening()) report_life(service_manager::watchdog_interval());
 }
 
 /// Once a second.
@@ -173,16 +191,19 @@ void Server::wait_for_end() {
   end_signals_.async_wait([this](const asio::error_code& error, int signal) {
     if (error) return;
     log_event(LogLevel::info, "stopping", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
+    service_manager::report_stopping();
     for (const auto& listener : listeners_) listener->stop();
     reload_signals_.cancel();
     sampling_.cancel();
     feed_.close();
+    life_timer_.cancel();
   });
 }
 
 void Server::wait_for_reload() {
   reload_signals_.async_wait([this](const asio::error_code& error, int) {
     if (error) return;
+    service_manager::report_reloading();
     try {
       if (!tls_listeners_.empty()) load_tls();
     } catch (const CodedError& trouble) {
@@ -190,7 +211,28 @@ void Server::wait_for_reload() {
                                 std::string(trouble.what()) + "; the old certificates stay in use");
       log_event(LogLevel::error, "reload_failed", {{"message", reported.what()}});
     }
+    service_manager::report_ready();
     wait_for_reload();
+  });
+}
+
+void Server::feed_watchdog() {
+  const std::vector<std::string> hanging = watchdog_.look();
+  for (const std::string& thread : hanging) log_event(LogLevel::error, "thread_hangs", {{"thread", thread}});
+  if (hanging.empty()) service_manager::report_alive();
+}
+
+/// A quarter of the watchdog's interval leaves time for the looks after which a thread counts as hanging.
+void Server::report_life(std::chrono::microseconds watchdog) {
+  constexpr std::chrono::microseconds status_interval = std::chrono::seconds(10);
+  const bool is_watched = watchdog.count() > 0;
+  const std::size_t sessions = admission_.sessions();
+  service_manager::report_status("Serving " + std::to_string(sessions) +
+                                 (sessions == 1 ? " session" : " sessions"));
+  if (is_watched) feed_watchdog();
+  life_timer_.expires_after(is_watched ? std::min(watchdog / 4, status_interval) : status_interval);
+  life_timer_.async_wait([this, watchdog](const asio::error_code& error) {
+    if (!error) report_life(watchdog);
   });
 }
 

@@ -10,6 +10,7 @@
 #include <asio/signal_set.hpp>
 #include <asio/steady_timer.hpp>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <thread>
@@ -24,9 +25,11 @@
 #include "server/operator_desk.h"
 #include "server/published_view.h"
 #include "server/recent_rejects.h"
+#include "server/service_manager.h"
 #include "server/silence_guard.h"
 #include "server/tracer.h"
 #include "server/warnings.h"
+#include "server/watchdog.h"
 #include "server/worker.h"
 #include "server/writer.h"
 #include "server/writer_thread.h"
@@ -36,8 +39,10 @@ namespace lekt {
 
 class Server {
  public:
-  /// Opens the database and listens; throws CodedError. Nobody is served before run().
-  explicit Server(const Configuration& configuration);
+  using PassedSocket = service_manager::PassedSocket;
+
+  /// Opens the database and listens, also on `passed`; throws CodedError. Nobody is served before run().
+  explicit Server(const Configuration& configuration, std::vector<PassedSocket> passed = {});
   ~Server();
 
   /// Serves until SIGTERM or SIGINT; then clients are told, what has gathered is committed, and clients stay
@@ -50,11 +55,14 @@ class Server {
  private:
   void start_workers();
   void begin(std::size_t clients);
-  void listen();
+  void listen(std::vector<PassedSocket> passed);
+  void add_listener(std::unique_ptr<Listener> listener, bool tls);
   void load_tls();
   void sample();
   void wait_for_end();
   void wait_for_reload();
+  void report_life(std::chrono::microseconds watchdog);
+  void feed_watchdog();
   void stop_workers();
 
   Configuration configuration_;
@@ -79,6 +87,8 @@ class Server {
   asio::steady_timer sampling_;
   asio::signal_set end_signals_;
   asio::signal_set reload_signals_;
+  asio::steady_timer life_timer_;
+  Watchdog watchdog_;
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::vector<Listener*> tls_listeners_;
   std::vector<std::thread> threads_;

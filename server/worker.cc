@@ -110,6 +110,7 @@ AwakeTime Worker::tick_interval() const { return stopping_ ? 20ms : tick_of(sett
 
 void Worker::tick() {
   now_ = clock_.advance(std::chrono::steady_clock::now());
+  turns_.add();
   reader_.refresh();  // so that a worker without work does not keep an old view alive
   expire(list_of(Stage::handshaking), settings_.handshake_timeout);
   look_at_established();

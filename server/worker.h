@@ -35,6 +35,7 @@
 #include "server/tls.h"
 #include "server/tracer.h"
 #include "server/warnings.h"
+#include "server/watchdog.h"
 #include "server/writer.h"
 
 namespace lekt {
@@ -94,6 +95,8 @@ class Worker {
   /// Tells every client that the server stops, and ends run() shortly after.
   void stop();
   const WorkerMeters& meters() const { return meters_; }
+  /// Counted while run() runs.
+  const TurnCount& turns() const { return turns_; }
 
   // ---- On the worker's thread ----
 
@@ -164,6 +167,7 @@ class Worker {
   asio::io_context io_{ASIO_CONCURRENCY_HINT_UNSAFE_IO};
   asio::steady_timer timer_{io_};
   AwakeClock clock_;
+  TurnCount turns_;
   AwakeTime now_{0};
   AwakeTime stop_at_{0};
   SessionId serial_ = 0;

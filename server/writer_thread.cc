@@ -37,6 +37,7 @@ void WriterThread::run() {
   std::vector<Command> commands;
   bool open = true;
   while (open) {
+    turns_.add();
     const AwakeTime patience = std::max(writer_.wake_at() - now().awake, AwakeTime(0));
     open = shared_.inbox.take(commands, patience);
     const Moment moment = now();

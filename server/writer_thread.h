@@ -13,6 +13,7 @@
 #include "server/published_view.h"
 #include "server/time.h"
 #include "server/warnings.h"
+#include "server/watchdog.h"
 #include "server/worker.h"
 #include "server/writer.h"
 
@@ -40,6 +41,8 @@ class WriterThread {
 
   /// On its own thread: the catalogue for the feed.
   void use(const MethodCatalogue& catalogue) { catalogue_ = &catalogue; }
+  /// From any thread.
+  const TurnCount& turns() const { return turns_; }
 
  private:
   Moment now();
@@ -56,6 +59,7 @@ class WriterThread {
   const MethodCatalogue* catalogue_;
   std::vector<std::function<void()>> waiting_tasks_;
   AwakeClock clock_;
+  TurnCount turns_;
   std::size_t wal_warned_at_ = 0;
   AwakeTime codes_due_{0};
 };
