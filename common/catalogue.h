@@ -89,6 +89,8 @@ class MethodCatalogue {
   /// All of them, separated by spaces; empty for a client that nobody can connect to.
   std::string describe(const Methods& methods) const;
 
+  bool operator==(const MethodCatalogue&) const = default;
+
  private:
   std::vector<Method> methods_;
 };

@@ -34,6 +34,7 @@ struct AddressRules {
   std::vector<Cidr> denied;
 
   bool admits(Ipv4Address address) const;
+  bool operator==(const AddressRules&) const = default;
 };
 
 }  // namespace lekt

@@ -97,6 +97,11 @@ std::string describe(const Configuration& configuration) {
   return text;
 }
 
+EarlyExit refuse_to_start(const std::string& wrong) {
+  return {2, "lektd: " + code_text(ErrorCode::setting_invalid) + " " + wrong + "\nTry 'lektd --help'.\n",
+          wrong};
+}
+
 }  // namespace
 
 std::string ListenAddress::text() const {
@@ -126,20 +131,17 @@ std::variant<Configuration, EarlyExit> read_configuration(int argc, const char* 
   } catch (const CLI::Success& success) {
     std::ostringstream out;
     app.exit(success, out, out);
-    return EarlyExit{0, out.str()};
+    return EarlyExit{0, out.str(), {}};
   } catch (const CLI::ParseError& error) {
-    return EarlyExit{2, "lektd: " + code_text(ErrorCode::setting_invalid) + " " + error.what() +
-                            "\nTry 'lektd --help'.\n"};
+    return refuse_to_start(error.what());
   }
-  if (const auto wrong = find_contradiction(configuration, passed))
-    return EarlyExit{
-        2, "lektd: " + code_text(ErrorCode::setting_invalid) + " " + *wrong + "\nTry 'lektd --help'.\n"};
+  if (const auto wrong = find_contradiction(configuration, passed)) return refuse_to_start(*wrong);
   if (configuration.listen.empty() && passed == PassedSockets::none)
     configuration.listen.push_back({"0.0.0.0", limits::port_default});
   if (app.count("--restart-grace") == 0) configuration.restart_grace = configuration.heartbeat_timeout;
   if (app.count("--silence-patience") == 0) configuration.silence_patience = configuration.heartbeat_timeout;
   if (app.count("--tcp-user-timeout") == 0) configuration.tcp_user_timeout = configuration.heartbeat_timeout;
-  if (flags.check_only) return EarlyExit{0, describe(configuration)};
+  if (flags.check_only) return EarlyExit{0, describe(configuration), {}};
   return configuration;
 }
 

@@ -22,6 +22,7 @@ struct ListenAddress {
   bool tls = false;
 
   std::string text() const;
+  bool operator==(const ListenAddress&) const = default;
 };
 
 struct Configuration {
@@ -57,8 +58,9 @@ struct Configuration {
 
 /// The program ends without serving: after --help, --version, --check-config, or because a setting is wrong.
 struct EarlyExit {
-  int status = 0;    ///< 0, or 2 when a setting is wrong
-  std::string text;  ///< for standard output when the status is 0, for standard error otherwise
+  int status = 0;     ///< 0, or 2 when a setting is wrong
+  std::string text;   ///< for standard output when the status is 0, for standard error otherwise
+  std::string wrong;  ///< the setting, its value and what is allowed; empty when the status is 0
 };
 
 /// What the service manager listens on for the server.

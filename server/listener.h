@@ -43,6 +43,9 @@ class Listener {
   /// Speaks TLS with all who come from now on.
   void use(std::shared_ptr<TlsContext> tls) { tls_ = std::move(tls); }
 
+  /// Whose connections begin with a header from now on.
+  void use(std::vector<Cidr> proxies) { proxies_ = std::move(proxies); }
+
   /// With the port that was picked when 0 was asked for.
   ListenAddress local_address() const;
 

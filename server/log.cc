@@ -75,6 +75,10 @@ void start_log(LogLevel level, LogFormat format) {
       std::make_unique<spdlog::pattern_formatter>(pattern(format), spdlog::pattern_time_type::utc));
 }
 
+void set_log_level(LogLevel level) {
+  if (logger != nullptr) logger->set_level(to_spdlog(level));
+}
+
 bool log_enabled(LogLevel level) { return logger != nullptr && logger->should_log(to_spdlog(level)); }
 
 void flush_log() {

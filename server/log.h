@@ -21,6 +21,8 @@ enum class LogFormat : std::uint8_t { text, json, journal };
 
 /// Sets up the log on standard error. Before this call nothing is logged.
 void start_log(LogLevel level, LogFormat format);
+/// For what is logged from now on.
+void set_log_level(LogLevel level);
 bool log_enabled(LogLevel level);
 /// Writes out what is buffered.
 void flush_log();

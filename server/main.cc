@@ -37,7 +37,8 @@ lekt::LogFormat log_format(const lekt::Configuration& configuration) {
 
 int serve(int argc, char** argv) {
   std::vector<service_manager::PassedSocket> passed = service_manager::take_sockets();
-  const auto result = lekt::read_configuration(argc, argv, kind_of(passed));
+  const lekt::PassedSockets kind = kind_of(passed);
+  const auto result = lekt::read_configuration(argc, argv, kind);
   if (const auto* exit = std::get_if<lekt::EarlyExit>(&result)) {
     if (exit->status == 0)
       std::fputs(exit->text.c_str(), stdout);
@@ -47,7 +48,13 @@ int serve(int argc, char** argv) {
   }
   const auto& configuration = std::get<lekt::Configuration>(result);
   lekt::start_log(configuration.log_level, log_format(configuration));
-  lekt::Server server(configuration, std::move(passed));
+  const auto read_again = [argc, argv, kind] {
+    auto again = lekt::read_configuration(argc, argv, kind);
+    if (const auto* exit = std::get_if<lekt::EarlyExit>(&again))
+      throw lekt::CodedError(lekt::ErrorCode::setting_invalid, exit->wrong);
+    return std::get<lekt::Configuration>(std::move(again));
+  };
+  lekt::Server server(configuration, read_again, std::move(passed));
   server.run();
   return 0;
 }

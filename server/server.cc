@@ -5,6 +5,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
@@ -16,6 +18,7 @@
 
 #include "common/duration.h"
 #include "server/log.h"
+#include "server/reload.h"
 #include "server/settings.h"
 
 namespace lekt {
@@ -58,10 +61,11 @@ void return_freed_memory() {
 
 }  // namespace
 
-Server::Server(const Configuration& configuration, std::vector<PassedSocket> passed)
+Server::Server(const Configuration& configuration, ReadAgain read_again, std::vector<PassedSocket> passed)
     : configuration_(configuration),
-      rules_{configuration_.catalogue, configuration_.methods_max},
-      database_(database_settings(configuration_)),
+      read_again_(std::move(read_again)),
+      first_rules_(rules_.emplace_back(configuration_.catalogue, configuration_.methods_max)),
+      database_(database_settings(configuration_, first_rules_.catalogue)),
       writer_(database_, writer_settings(configuration_), {AwakeTime(0), wall_seconds()}),
       published_(writer_.view()),
       silence_guard_(silence_settings(configuration_)),
@@ -72,7 +76,7 @@ Server::Server(const Configuration& configuration, std::vector<PassedSocket> pas
       feed_(writer_.state().sequence),
       writer_thread_(
           {writer_, database_, inbox_, counts_, warnings_, writer_meters_, published_, feed_, workers_},
-          configuration_.catalogue),
+          first_rules_.catalogue),
       desk_({admission_, inbox_, counts_, rejects_, warnings_, tracer_, writer_meters_, feed_, workers_},
             configuration_.database, database_.bans()),
       sampling_(io_),
@@ -80,8 +84,9 @@ Server::Server(const Configuration& configuration, std::vector<PassedSocket> pas
       reload_signals_(io_, SIGHUP),
       life_timer_(io_) {
   grow_descriptor_table(connections_max_ + descriptors_reserved);
-  const Worker::Shared shared{rules_,    inbox_,  admission_,     counts_,   rejects_,
-                              warnings_, tracer_, silence_guard_, published_};
+  const Worker::Shared shared{
+      first_rules_.session, inbox_,    admission_, counts_, rejects_, warnings_, tracer_,
+      silence_guard_,       published_};
   for (std::uint32_t index = 0; index < configuration_.threads; ++index)
     workers_.push_back(
         std::make_unique<Worker>(index, configuration_.threads, worker_settings(configuration_), shared));
@@ -103,7 +108,7 @@ void Server::listen(std::vector<PassedSocket> passed) {
     settings.address = address;
     add_listener(std::make_unique<Listener>(io_, settings, workers_, admission_, warnings_), address.tls);
   }
-  if (!tls_listeners_.empty()) load_tls();
+  if (!tls_listeners_.empty()) use(std::make_shared<TlsContext>(configuration_.tls));
 }
 
 void Server::add_listener(std::unique_ptr<Listener> listener, bool tls) {
@@ -115,8 +120,7 @@ void Server::add_listener(std::unique_ptr<Listener> listener, bool tls) {
   listeners_.push_back(std::move(listener));
 }
 
-void Server::load_tls() {
-  const auto tls = std::make_shared<TlsContext>(configuration_.tls);
+void Server::use(const std::shared_ptr<TlsContext>& tls) {
   for (Listener* listener : tls_listeners_) listener->use(tls);
   log_event(tls->has_expired() ? LogLevel::warn : LogLevel::info, "certificate",
             {{"file", configuration_.tls.certificate.string()},
@@ -204,16 +208,60 @@ void Server::wait_for_reload() {
   reload_signals_.async_wait([this](const asio::error_code& error, int) {
     if (error) return;
     service_manager::report_reloading();
-    try {
-      if (!tls_listeners_.empty()) load_tls();
-    } catch (const CodedError& trouble) {
-      const CodedError reported(ErrorCode::tls_reload_failed,
-                                std::string(trouble.what()) + "; the old certificates stay in use");
-      log_event(LogLevel::error, "reload_failed", {{"message", reported.what()}});
-    }
+    reload();
     service_manager::report_ready();
     wait_for_reload();
   });
+}
+
+/// All of it, or nothing.
+void Server::reload() {
+  const auto fail = [this](ErrorCode code, const std::string& message) {
+    const Rejection failed{code, message + "; everything stays as it was"};
+    log_event(LogLevel::error, "reload_failed", {{"message", failed.text()}});
+    warnings_.raise(failed.code, failed.message);
+  };
+  Reload reload;
+  try {
+    reload = plan_reload(configuration_, read_again_());
+  } catch (const CodedError& error) {
+    return fail(ErrorCode::reload_failed, error.what());
+  }
+  std::shared_ptr<TlsContext> tls;
+  try {
+    if (!tls_listeners_.empty()) tls = std::make_shared<TlsContext>(reload.configuration.tls);
+  } catch (const CodedError& error) {
+    return fail(ErrorCode::tls_reload_failed, error.what());
+  }
+  use(reload.configuration);
+  if (tls != nullptr) use(tls);
+  for (const ErrorCode code : {ErrorCode::reload_failed, ErrorCode::tls_reload_failed}) warnings_.clear(code);
+  const auto names = [](const std::vector<std::string>& list) {
+    return list.empty() ? "nothing" : fmt::format("{}", fmt::join(list, ", "));
+  };
+  log_event(reload.needs_restart.empty() ? LogLevel::info : LogLevel::warn, "reloaded",
+            {{"changed", names(reload.changed)}, {"needs_restart", names(reload.needs_restart)}});
+}
+
+void Server::use(const Configuration& configuration) {
+  configuration_ = configuration;
+  set_log_level(configuration_.log_level);
+  const Rules& rules = rules_.back().catalogue == configuration_.catalogue &&
+                               rules_.back().session.methods_max == configuration_.methods_max
+                           ? rules_.back()
+                           : rules_.emplace_back(configuration_.catalogue, configuration_.methods_max);
+  admission_.use(configuration_.address_rules, admission_limits(configuration_, connections_max_));
+  silence_guard_.use(silence_settings(configuration_));
+  for (const auto& listener : listeners_) listener->use(configuration_.proxies);
+  for (const auto& worker : workers_)
+    worker->post([settings = worker_settings(configuration_), &rules](Worker& changed) {
+      changed.use(settings, rules.session);
+    });
+  inbox_.post(TaskCommand{[this, settings = writer_settings(configuration_), &rules](Writer& writer, Moment) {
+                            writer.use(settings, rules.catalogue);
+                            writer_thread_.use(rules.catalogue);
+                          },
+                          nullptr});
 }
 
 void Server::feed_watchdog() {

@@ -12,6 +12,8 @@
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <deque>
+#include <functional>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -41,23 +43,39 @@ class Server {
  public:
   using PassedSocket = service_manager::PassedSocket;
 
+  /// Reads the settings once more; throws CodedError when they are wrong.
+  using ReadAgain = std::function<Configuration()>;
+
   /// Opens the database and listens, also on `passed`; throws CodedError. Nobody is served before run().
-  explicit Server(const Configuration& configuration, std::vector<PassedSocket> passed = {});
+  Server(const Configuration& configuration, ReadAgain read_again, std::vector<PassedSocket> passed = {});
   ~Server();
 
   /// Serves until SIGTERM or SIGINT; then clients are told, what has gathered is committed, and clients stay
-  /// listed. SIGHUP reads the certificates anew.
+  /// listed. SIGHUP reads settings and certificates again (reload.h); when
+  /// something is wrong with them, all stays as it was.
   void run();
 
   /// For those who look at the server and steer it, from threads of their own, as long as it lives.
   Operations& operations() { return desk_; }
 
  private:
+  struct Rules {
+    MethodCatalogue catalogue;
+    SessionRules session;
+
+    Rules(const MethodCatalogue& known, std::uint32_t methods_max)
+        : catalogue(known), session{catalogue, methods_max} {}
+    Rules(const Rules&) = delete;
+    Rules& operator=(const Rules&) = delete;
+  };
+
   void start_workers();
   void begin(std::size_t clients);
   void listen(std::vector<PassedSocket> passed);
   void add_listener(std::unique_ptr<Listener> listener, bool tls);
-  void load_tls();
+  void use(const std::shared_ptr<TlsContext>& tls);
+  void reload();
+  void use(const Configuration& configuration);
   void sample();
   void wait_for_end();
   void wait_for_reload();
@@ -66,7 +84,10 @@ class Server {
   void stop_workers();
 
   Configuration configuration_;
-  SessionRules rules_;
+  const ReadAgain read_again_;
+  /// The newest last. Sessions refer to those that they began with, so none ends before the server.
+  std::deque<Rules> rules_;
+  const Rules& first_rules_;
   storage::Database database_;
   Inbox inbox_;
   Writer writer_;

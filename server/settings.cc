@@ -11,10 +11,11 @@ Rate rate_of(std::uint32_t per_second) { return {per_second, 2 * per_second}; }
 
 }  // namespace
 
-storage::DatabaseSettings database_settings(const Configuration& configuration) {
+storage::DatabaseSettings database_settings(const Configuration& configuration,
+                                            const MethodCatalogue& catalogue) {
   storage::DatabaseSettings settings;
   settings.path = configuration.database;
-  settings.catalogue = &configuration.catalogue;
+  settings.catalogue = &catalogue;
   settings.program_version = LEKT_VERSION;
   settings.started = wall_seconds();
   return settings;

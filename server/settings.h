@@ -12,8 +12,9 @@
 
 namespace lekt {
 
-/// The configuration outlives the database.
-storage::DatabaseSettings database_settings(const Configuration& configuration);
+/// The catalogue outlives the database.
+storage::DatabaseSettings database_settings(const Configuration& configuration,
+                                            const MethodCatalogue& catalogue);
 WriterSettings writer_settings(const Configuration& configuration);
 /// `connections_max`: as the limit of open files allows.
 Admission::Limits admission_limits(const Configuration& configuration, std::size_t connections_max);

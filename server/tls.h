@@ -25,6 +25,8 @@ struct TlsSettings {
   std::filesystem::path key;                 ///< PEM
   std::filesystem::path client_authorities;  ///< PEM; when given, clients have to show a certificate of these
   bool allow_1_2 = false;                    ///< besides TLS 1.3
+
+  bool operator==(const TlsSettings&) const = default;
 };
 
 /// One connection's TLS. The socket is its owner's and outlives it. One thread.
