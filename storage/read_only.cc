@@ -8,6 +8,7 @@
 #include <string>
 
 #include "common/errors.h"
+#include "common/text.h"
 #include "storage/file_checks.h"
 #include "storage/migrations.h"
 #include "storage/open_errors.h"
@@ -38,13 +39,21 @@ void expect_ours(const fs::path& path, SQLite::Database& database) {
     throw CodedError(ErrorCode::database_unusable, path.string() + " has no tables yet; start its server");
 }
 
-}  // namespace
+/// A file name within a URI.
+std::string percent_encoded(const std::string& name) {
+  std::string encoded;
+  for (const char character : name) {
+    const bool special = character == '%' || character == '?' || character == '#';
+    encoded += special ? "%" + to_hex({&character, 1}) : std::string(1, character);
+  }
+  return encoded;
+}
 
-SQLite::Database open_read_only(const fs::path& path) {
+SQLite::Database open(const fs::path& path, const std::string& name, int flags) {
   // SQLite would say "unable to open database file" and not why.
   if (access(path.c_str(), R_OK) != 0) throw_file_error("cannot read", path, errno);
   return with_open_errors(path, [&] {
-    SQLite::Database database(path.string(), SQLite::OPEN_READONLY | SQLite::OPEN_NOMUTEX,
+    SQLite::Database database(name, SQLite::OPEN_READONLY | SQLite::OPEN_NOMUTEX | flags,
                               busy_wait_milliseconds);
     sqlite3_db_config(database.getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
     database.exec("PRAGMA mmap_size = 0");
@@ -52,6 +61,15 @@ SQLite::Database open_read_only(const fs::path& path) {
     expect_ours(path, database);
     return database;
   });
+}
+
+}  // namespace
+
+SQLite::Database open_read_only(const fs::path& path) { return open(path, path.string(), 0); }
+
+SQLite::Database open_immutable(const fs::path& path) {
+  const std::string uri = "file:" + percent_encoded(fs::absolute(path).string()) + "?immutable=1";
+  return open(path, uri, SQLite::OPEN_URI);
 }
 
 int schema_version(SQLite::Database& database) { return database.execAndGet("PRAGMA user_version").getInt(); }

@@ -15,6 +15,10 @@ namespace lekt::storage {
 /// damaged, E507 when a newer program has written it. An older schema is accepted.
 SQLite::Database open_read_only(const std::filesystem::path& path);
 
+/// The same for a file that nobody changes meanwhile and that has no log beside it, such as a backup: no file
+/// beside it is needed or made.
+SQLite::Database open_immutable(const std::filesystem::path& path);
+
 /// The number of the last migration that was applied.
 int schema_version(SQLite::Database& database);
 

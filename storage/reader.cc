@@ -8,6 +8,7 @@
 
 #include "storage/open_errors.h"
 #include "storage/read_only.h"
+#include "storage/record.h"
 
 namespace lekt::storage {
 
@@ -210,6 +211,17 @@ std::optional<StoredClient> Reader::client(Ipv4Address address) {
       [&](SQLite::Statement& row) { row.bind(1, address.value); },
       [&](SQLite::Statement& row) { found = read_client(row); });
   return found;
+}
+
+void Reader::portable_clients(const std::function<void(PortableClient&&)>& take) {
+  implementation_->each(
+      "SELECT address, since, heard, record FROM client_record WHERE present = 1 ORDER BY address",
+      [&](SQLite::Statement& row) {
+        const Ipv4Address address = address_in(row.getColumn(0));
+        auto methods = decode_record(row.getColumn(3).getString());
+        if (!methods) throw RowError("client_record, " + to_string(address) + ": its record cannot be read");
+        take({address, row.getColumn(1).getInt64(), row.getColumn(2).getInt64(), std::move(*methods)});
+      });
 }
 
 std::vector<StoredChange> Reader::changes(const ChangeQuery& query) {

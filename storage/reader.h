@@ -43,6 +43,14 @@ struct StoredClient {
   std::uint64_t sequence = 0;  ///< of its newest change
 };
 
+/// What of a client that is present means something in another database, too.
+struct PortableClient {
+  Ipv4Address address;
+  std::int64_t since = 0;
+  std::int64_t heard = 0;  ///< 0: not known
+  Methods methods;
+};
+
 struct ClientQuery {
   enum class Order : std::uint8_t {
     address,
@@ -50,10 +58,10 @@ struct ClientQuery {
     heard,  ///< who was silent for longest first
   };
   Cidr block{{0}, 0};
-  std::string method;                  ///< by name, "?9" for one without; empty: any
-  std::optional<ClientStatus> status;  ///< without: all that are present
+  std::string method = {};                  ///< by name, "?9" for one without; empty: any
+  std::optional<ClientStatus> status = {};  ///< without: all that are present
   Order order = Order::address;
-  std::optional<Ipv4Address> after;  ///< only higher addresses: to ask for page after page
+  std::optional<Ipv4Address> after = {};  ///< only higher addresses: to ask for page after page
   std::size_t count_max = std::numeric_limits<std::int64_t>::max();
 };
 
@@ -111,6 +119,8 @@ class Reader {
   std::vector<StoredClient> clients(const ClientQuery& query);
   /// Present or removed; nothing when the database does not know the address.
   std::optional<StoredClient> client(Ipv4Address address);
+  /// All that are present, by address. Throws CodedError E506 as well, naming the row.
+  void portable_clients(const std::function<void(PortableClient&&)>& take);
   std::vector<StoredChange> changes(const ChangeQuery& query);  ///< ascending
   std::vector<StoredBan> bans();                                ///< the latest first
   std::vector<CodeCount> codes();                               ///< the latest first

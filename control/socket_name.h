@@ -1,0 +1,29 @@
+// The name of a socket in the file system, in a form that fits the kernel's address (108 bytes).
+//
+// A path that is longer is reached through its directory: /proc/self/fd/N/name. So the name holds for this
+// process, as long as this object lives.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "common/descriptor.h"
+
+namespace lekt::control {
+
+/// Where the socket of a database is unless it is said otherwise: beside it, its path with ".sock".
+std::filesystem::path default_socket(const std::filesystem::path& database);
+
+class SocketName {
+ public:
+  /// Throws std::system_error when the directory cannot be opened or even the file's name is too long.
+  explicit SocketName(const std::filesystem::path& path);
+
+  const std::string& text() const { return text_; }
+
+ private:
+  Descriptor directory_{-1};
+  std::string text_;
+};
+
+}  // namespace lekt::control

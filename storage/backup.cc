@@ -1,0 +1,255 @@
+#include "storage/backup.h"
+
+#include <SQLiteCpp/Backup.h>
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "common/descriptor.h"
+#include "common/errors.h"
+#include "storage/file_checks.h"
+#include "storage/open_errors.h"
+#include "storage/read_only.h"
+#include "storage/reader.h"
+#include "storage/stopped_database.h"
+#include "storage/tables.h"
+
+namespace lekt::storage {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// Files that SQLite keeps beside a database.
+constexpr std::array companions = {"-wal", "-shm", "-journal"};
+
+bool is_there(const fs::path& path) {
+  struct stat found {};
+  return lstat(path.c_str(), &found) == 0;
+}
+
+/// Never onto a file that is there.
+void rename_exclusively(const fs::path& from, const fs::path& to) {
+  int result = renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE);
+  // Not every file system knows how.
+  if (result != 0 && errno == EINVAL && !is_there(to)) result = std::rename(from.c_str(), to.c_str());
+  if (result == 0) return;
+  if (errno == EEXIST || is_there(to))
+    throw CodedError(ErrorCode::target_exists, to.string() + " is there already; choose another name");
+  throw_file_error("cannot give its name to", to, errno);
+}
+
+void sync(const fs::path& path, int flags) {
+  const Descriptor descriptor(open(path.c_str(), flags | O_CLOEXEC));
+  if (!descriptor.is_open() || fsync(descriptor.value()) != 0) throw_file_error("cannot sync", path, errno);
+}
+
+void sync_directory_of(const fs::path& path) { sync(path.parent_path(), O_RDONLY | O_DIRECTORY); }
+
+/// A new file beside the target, removed with all that SQLite has put beside it, unless it gets its name.
+class TemporaryFile {
+ public:
+  explicit TemporaryFile(const fs::path& target) {
+    std::string name = target.string() + ".XXXXXX";
+    const Descriptor descriptor(mkostemp(name.data(), O_CLOEXEC));
+    if (!descriptor.is_open()) throw_file_error("cannot create a file beside", target, errno);
+    path_ = name;
+  }
+  ~TemporaryFile() {
+    std::error_code ignored;
+    if (!path_.empty()) fs::remove(path_, ignored);
+    for (const char* suffix : companions)
+      if (!path_.empty()) fs::remove(path_.string() + suffix, ignored);
+  }
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+
+  const fs::path& path() const { return path_; }
+
+  void place(const fs::path& target) {
+    sync(path_, O_RDWR);
+    rename_exclusively(path_, target);
+    path_.clear();
+    sync_directory_of(target);
+  }
+
+ private:
+  fs::path path_;
+};
+
+/// Takes all pages at once, and so one state; then without a write-ahead log.
+SQLite::Database copy_pages(SQLite::Database& source, const fs::path& target) {
+  SQLite::Database copy(target.string(), SQLite::OPEN_READWRITE);
+  // Nobody else knows the file: SQLite needs no shared memory beside it.
+  copy.exec("PRAGMA locking_mode = EXCLUSIVE");
+  copy.exec("PRAGMA temp_store = MEMORY");
+  SQLite::Backup backup(copy, source);
+  const int result = backup.executeStep(-1);
+  if (result != SQLITE_DONE) throw SQLite::Exception("cannot copy the database", result);
+  return copy;
+}
+
+void leave_log_mode(SQLite::Database& copy) {
+  const std::string mode = copy.execAndGet("PRAGMA journal_mode = DELETE").getString();
+  if (mode != "delete") throw SQLite::Exception("the copy stays in journal mode " + mode, SQLITE_ERROR);
+}
+
+[[noreturn]] void refuse_copy(const fs::path& origin, std::string why) {
+  std::ranges::replace(why, '\n', ' ');
+  throw CodedError(ErrorCode::check_failed,
+                   "the copy of " + origin.string() + " is not sound, and was removed: " + why);
+}
+
+/// What a start would refuse. Returns the number of clients.
+std::pair<ServerRow, std::size_t> expect_sound(SQLite::Database& copy, const fs::path& origin) {
+  try {
+    const std::string findings = copy.execAndGet("PRAGMA integrity_check(1)").getString();
+    if (findings != "ok") refuse_copy(origin, findings);
+    const ServerRow server = read_server(copy);
+    std::size_t clients = 0;
+    read_changes(copy, server.state,
+                 [&](Change&& change) { clients += change.kind == UpdateKind::added ? 1 : 0; });
+    return {server, clients};
+  } catch (const RowError& error) {
+    refuse_copy(origin, error.what());
+  }
+}
+
+/// A backup in a directory that cannot be written has no log; SQLite would insist on making one.
+SQLite::Database open_backup(const fs::path& path) {
+  return is_there(path.string() + "-wal") ? open_read_only(path) : open_immutable(path);
+}
+
+/// No client was told of a second beyond this one.
+std::int64_t newest_second(const fs::path& database, std::int64_t now) {
+  try {
+    return std::max(Reader(database).server().log.second, now);
+  } catch (const CodedError&) {
+    // Missing or damaged, which is why a backup is restored. Stamps follow the clock.
+    return now;
+  }
+}
+
+/// As a new database begins: what is older than this second gets the full list.
+void begin_history(SQLite::Database& copy, std::int64_t begins, std::int64_t now) {
+  SQLite::Statement statement(copy,
+                              "UPDATE server_record SET history_begins = ?1, second = ?2, stopped = ?3");
+  statement.bind(1, begins);
+  statement.bind(2, begins + 1);
+  statement.bind(3, now);
+  statement.exec();
+}
+
+/// Owner, group and mode of the old database; of the directory when there was none.
+void give_to_owner(const fs::path& path, const fs::path& database) {
+  struct stat model {};
+  const bool existed = stat(database.c_str(), &model) == 0;
+  if (!existed && stat(database.parent_path().c_str(), &model) != 0)
+    throw_file_error("cannot look at", database.parent_path(), errno);
+  const mode_t mode = existed ? model.st_mode & 0777 : file_mode;
+  const bool given = chown(path.c_str(), model.st_uid, model.st_gid) == 0;
+  if (!given && existed) throw_file_error("cannot keep owner and group of", database, errno);
+  if (chmod(path.c_str(), mode) != 0) throw_file_error("cannot set the mode of", path, errno);
+}
+
+/// "20260102T110000Z"
+std::string compact_time(std::int64_t second) {
+  const std::time_t time = second;
+  std::tm parts{};
+  gmtime_r(&time, &parts);
+  std::array<char, 32> text{};
+  return {text.data(), std::strftime(text.data(), text.size(), "%Y%m%dT%H%M%SZ", &parts)};
+}
+
+/// Renames that are taken back, the last first, unless they are kept.
+class Renames {
+ public:
+  Renames() = default;
+  ~Renames() {
+    std::error_code ignored;
+    for (auto done = done_.rbegin(); done != done_.rend(); ++done)
+      fs::rename(done->second, done->first, ignored);
+  }
+  Renames(const Renames&) = delete;
+  Renames& operator=(const Renames&) = delete;
+
+  void rename(const fs::path& from, const fs::path& to) {
+    rename_exclusively(from, to);
+    done_.emplace_back(from, to);
+  }
+  void keep() { done_.clear(); }
+
+ private:
+  std::vector<std::pair<fs::path, fs::path>> done_;
+};
+
+/// The database goes first: should the machine stop in between, a log without it makes a start refuse.
+void move_away(const fs::path& database, const fs::path& kept, Renames& renames) {
+  if (is_there(database)) renames.rename(database, kept);
+  for (const char* suffix : companions) {
+    const fs::path companion = database.string() + suffix;
+    if (is_there(companion)) renames.rename(companion, kept.string() + suffix);
+  }
+}
+
+}  // namespace
+
+BackupResult back_up(const fs::path& database, const fs::path& given_target) {
+  const fs::path target = fs::absolute(given_target);
+  if (is_there(target))
+    throw CodedError(ErrorCode::target_exists, target.string() + " is there already; choose another name");
+  SQLite::Database source = open_read_only(database);
+  TemporaryFile file(target);
+  const BackupResult result = with_open_errors(database, [&] {
+    SQLite::Database copy = copy_pages(source, file.path());
+    leave_log_mode(copy);
+    const auto [server, clients] = expect_sound(copy, database);
+    return BackupResult{0, clients, server.state.sequence};
+  });
+  struct stat model {};
+  if (stat(database.c_str(), &model) != 0) throw_file_error("cannot look at", database, errno);
+  if (chmod(file.path().c_str(), model.st_mode & 0770) != 0)
+    throw_file_error("cannot set the mode of", file.path(), errno);
+  file.place(target);
+  return {fs::file_size(target), result.clients, result.sequence};
+}
+
+RestoreResult restore(const fs::path& given_database, const fs::path& backup, std::int64_t now) {
+  const fs::path database = resolve(given_database);
+  refuse_network_file_system(database);
+  const auto lock = lock_stopped(database);
+  SQLite::Database source = open_backup(backup);
+  TemporaryFile file(database);
+  RestoreResult result;
+  with_open_errors(backup, [&] {
+    SQLite::Database copy = copy_pages(source, file.path());
+    leave_log_mode(copy);
+    const auto [server, clients] = expect_sound(copy, backup);
+    result.clients = clients;
+    result.history_begins = std::max(newest_second(database, now), server.state.second) + 1;
+    begin_history(copy, result.history_begins, now);
+  });
+  give_to_owner(file.path(), database);
+  const fs::path kept = database.string() + ".before-restore-" + compact_time(now);
+  if (is_there(database)) result.kept = kept;
+  Renames renames;
+  move_away(database, kept, renames);
+  file.place(database);
+  renames.keep();
+  return result;
+}
+
+}  // namespace lekt::storage

@@ -1,0 +1,211 @@
+#include "storage/check.h"
+
+#include <SQLiteCpp/SQLiteCpp.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <limits>
+#include <optional>
+#include <string_view>
+
+#include "common/catalogue.h"
+#include "common/cidr.h"
+#include "common/text.h"
+#include "storage/migrations.h"
+#include "storage/open_errors.h"
+#include "storage/read_only.h"
+#include "storage/record.h"
+#include "storage/tables.h"
+
+namespace lekt::storage {
+
+namespace {
+
+/// "?9:0000000a" is 9.
+std::optional<std::uint32_t> index_in(std::string_view name) {
+  if (!name.starts_with('?')) return std::nullopt;
+  return static_cast<std::uint32_t>(std::strtoul(std::string(name.substr(1)).c_str(), nullptr, 10));
+}
+
+/// Whether the word can stand for the method. The names and forms of methods other than tcp are the server's
+/// settings, which are not known here; but their content is always a part of the record.
+bool can_stand_for(std::string_view word, const MethodInformation& method) {
+  static const MethodCatalogue built_in;
+  if (built_in.find(method.index) != nullptr) return word == built_in.describe(method);
+  const std::size_t colon = word.find(':');
+  if (colon == word.npos) return false;
+  const std::string_view content = word.substr(colon + 1);
+  const std::string information = to_hex(method.information);
+  const auto index = index_in(word.substr(0, colon));
+  return index ? *index == method.index && content == information
+               : information.find(content) != information.npos;
+}
+
+/// What is wrong with the words for these methods; nothing if they fit. The end of long ones is cut.
+std::optional<std::string> compare(std::string_view words, const Methods& methods) {
+  constexpr std::string_view ellipsis = "...";
+  const bool cut = words.size() == words_max && words.ends_with(ellipsis);
+  for (const MethodInformation& method : methods) {
+    const std::size_t end = std::min(words.find(' '), words.size());
+    if (cut && end == words.size()) return std::nullopt;
+    if (!can_stand_for(words.substr(0, end), method))
+      return "column methods has \"" + escape(words.substr(0, end)) + "\", the record has method " +
+             std::to_string(method.index) + " with " + to_hex(method.information);
+    words.remove_prefix(std::min(end + 1, words.size()));
+  }
+  if (!words.empty()) return "column methods has \"" + escape(words) + "\", the record has no more methods";
+  return std::nullopt;
+}
+
+class Checker {
+ public:
+  explicit Checker(SQLite::Database& database) : database_(database) {}
+
+  CheckResult run() {
+    SQLite::Transaction one_state(database_);
+    check_integrity();
+    check_server();
+    check_clients();
+    check_changes();
+    check_changes_against_clients();
+    if (schema_version(database_) == static_cast<int>(split_migrations(schema_text).size())) check_bans();
+    return std::move(result_);
+  }
+
+ private:
+  void find(std::string finding) {
+    std::ranges::replace(finding, '\n', ' ');
+    if (result_.findings.size() < CheckResult::findings_max) result_.findings.push_back(std::move(finding));
+  }
+
+  void find(const char* table, std::int64_t sequence, const std::string& what) {
+    find(std::string(table) + ", sequence " + std::to_string(sequence) + ": " + what);
+  }
+
+  void check_integrity() {
+    SQLite::Statement row(database_,
+                          "PRAGMA integrity_check(" + std::to_string(CheckResult::findings_max) + ")");
+    while (row.executeStep()) {
+      const std::string finding = row.getColumn(0).getString();
+      if (finding != "ok") find("SQLite: " + finding);
+    }
+  }
+
+  void check_server() {
+    try {
+      server_ = read_server(database_);
+    } catch (const RowError& error) {
+      find(error.what());
+      // Then nothing is known that rows could exceed.
+      server_.state.second = std::numeric_limits<std::int64_t>::max();
+      server_.state.sequence = std::numeric_limits<std::int64_t>::max();
+      return;
+    }
+    if (server_.state.history_begins > server_.state.second)
+      find("server_record: history_begins " + std::to_string(server_.state.history_begins) +
+           " is later than second " + std::to_string(server_.state.second));
+  }
+
+  /// Where a row stands in the history; `newest` is the second of the row before.
+  void check_place(const char* table, std::int64_t sequence, std::int64_t second, std::int64_t& newest) {
+    const auto last = static_cast<std::int64_t>(server_.state.sequence);
+    if (sequence < 1 || sequence > last)
+      find(table, sequence, "the sequence is not within 1 to " + std::to_string(last));
+    if (second < newest)
+      find(table, sequence,
+           "second " + std::to_string(second) + " is before that of an earlier change, " +
+               std::to_string(newest));
+    if (second > server_.state.second)
+      find(table, sequence,
+           "second " + std::to_string(second) + " is later than the newest, " +
+               std::to_string(server_.state.second));
+    newest = std::max(newest, second);
+  }
+
+  void check_clients() {
+    SQLite::Statement row(database_,
+                          "SELECT sequence, second, present, since, methods, record, sessions, run, address "
+                          "FROM client_record ORDER BY sequence");
+    std::int64_t newest = std::numeric_limits<std::int64_t>::min();
+    while (row.executeStep()) {
+      ++result_.clients;
+      const std::int64_t sequence = row.getColumn(0).getInt64();
+      const std::int64_t second = row.getColumn(1).getInt64();
+      check_place("client_record", sequence, second, newest);
+      check_columns(row, sequence, second);
+      check_record(row, sequence);
+    }
+  }
+
+  void check_columns(SQLite::Statement& row, std::int64_t sequence, std::int64_t second) {
+    const std::int64_t since = row.getColumn(3).getInt64();
+    const std::int64_t run = row.getColumn(7).getInt64();
+    const std::int64_t address = row.getColumn(8).getInt64();
+    if (since > second)
+      find("client_record", sequence, "since " + std::to_string(since) + " is later than its second");
+    if (run < 0 || run > server_.run)
+      find("client_record", sequence,
+           "run " + std::to_string(run) + " is not within 0 to " + std::to_string(server_.run));
+    if (address < 1 || address > std::numeric_limits<std::uint32_t>::max())
+      find("client_record", sequence, "address " + std::to_string(address) + " is not an IPv4 address");
+  }
+
+  void check_record(SQLite::Statement& row, std::int64_t sequence) {
+    const auto methods = decode_record(row.getColumn(5).getString());
+    if (!methods) return find("client_record", sequence, "its record cannot be read");
+    if (row.getColumn(2).getInt() == 0) {
+      if (!methods->empty()) find("client_record", sequence, "a removed client has methods");
+      if (row.getColumn(6).getInt64() != 0) find("client_record", sequence, "a removed client has sessions");
+      return;
+    }
+    if (const auto wrong = compare(row.getColumn(4).getString(), *methods))
+      find("client_record", sequence, *wrong);
+  }
+
+  void check_changes() {
+    SQLite::Statement row(database_, "SELECT sequence, second FROM change_record ORDER BY sequence");
+    std::int64_t newest = std::numeric_limits<std::int64_t>::min();
+    while (row.executeStep()) {
+      ++result_.changes;
+      check_place("change_record", row.getColumn(0).getInt64(), row.getColumn(1).getInt64(), newest);
+    }
+  }
+
+  /// The newest change of an address is what its row in client_record says.
+  void check_changes_against_clients() {
+    SQLite::Statement row(database_, R"sql(
+      SELECT change.sequence FROM change_record AS change JOIN client_record AS client USING (sequence)
+       WHERE change.address <> client.address OR change.second <> client.second
+          OR (change.kind <> 'removed') <> client.present
+      UNION
+      SELECT change.sequence FROM change_record AS change JOIN client_record AS client USING (address)
+       WHERE change.sequence > client.sequence
+    )sql");
+    while (row.executeStep())
+      find("change_record", row.getColumn(0).getInt64(),
+           "it does not fit its address's row in client_record");
+  }
+
+  void check_bans() {
+    SQLite::Statement row(database_, "SELECT address, prefix FROM ban_record");
+    while (row.executeStep()) {
+      ++result_.bans;
+      const auto address = static_cast<std::uint32_t>(row.getColumn(0).getInt64());
+      const std::string block = to_string(Ipv4Address{address}) + "/" + row.getColumn(1).getString();
+      if (!parse_cidr(block)) find("ban_record: " + block + " has bits behind its prefix");
+    }
+  }
+
+  SQLite::Database& database_;
+  ServerRow server_;
+  CheckResult result_;
+};
+
+}  // namespace
+
+CheckResult check(const std::filesystem::path& database) {
+  SQLite::Database connection = open_read_only(database);
+  return with_open_errors(database, [&] { return Checker(connection).run(); });
+}
+
+}  // namespace lekt::storage

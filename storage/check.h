@@ -1,0 +1,27 @@
+// Looks at everything in a database: SQLite's own integrity, every record, and columns against records.
+//
+// It finds more than a start, which reads only what the server needs. It only reads, while a server runs too.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace lekt::storage {
+
+struct CheckResult {
+  static constexpr std::size_t findings_max = 100;
+
+  /// "client_record, sequence 12: ..."; the first ones, at most findings_max.
+  std::vector<std::string> findings;
+  std::size_t clients = 0;  ///< rows of client_record
+  std::size_t changes = 0;  ///< rows of change_record
+  std::size_t bans = 0;
+};
+
+/// One state of the database. Throws CodedError E503, E505, E506 (so damaged that it cannot be opened) and
+/// E507.
+CheckResult check(const std::filesystem::path& database);
+
+}  // namespace lekt::storage

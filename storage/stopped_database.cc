@@ -1,0 +1,214 @@
+#include "storage/stopped_database.h"
+
+#include <SQLiteCpp/SQLiteCpp.h>
+
+#include <algorithm>
+#include <cassert>
+#include <chrono>
+#include <optional>
+#include <system_error>
+#include <type_traits>
+
+#include "common/errors.h"
+#include "storage/connection.h"
+#include "storage/file_checks.h"
+#include "storage/file_creation.h"
+#include "storage/migrations.h"
+#include "storage/open_errors.h"
+#include "storage/record.h"
+#include "storage/tables.h"
+
+namespace lekt::storage {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// Somebody's shell may hold the write lock for a moment.
+constexpr std::chrono::seconds busy_wait{5};
+
+constexpr std::size_t checkpoint_bytes = 4 * 1024 * 1024;
+
+/// No run of the server: who is imported has not been here yet.
+constexpr std::int64_t no_run = 0;
+
+fs::path local_path(const fs::path& path) {
+  fs::path resolved = resolve(path);
+  refuse_network_file_system(resolved);
+  return resolved;
+}
+
+std::uint64_t size_of(const fs::path& path) {
+  std::error_code error;
+  const auto size = fs::file_size(path, error);
+  return error ? 0 : size;
+}
+
+}  // namespace
+
+std::unique_ptr<InstanceLock> lock_stopped(const fs::path& database) {
+  try {
+    return std::make_unique<InstanceLock>(database);
+  } catch (const CodedError& error) {
+    if (error.code() != ErrorCode::database_in_use) throw;
+    const std::string words = error.what();
+    throw CodedError(ErrorCode::server_running, "the server of " + database.string() +
+                                                    " runs, so its database is left alone (" +
+                                                    words.substr(words.find(' ') + 1) + "); stop it first");
+  }
+}
+
+class StoppedDatabase::Implementation {
+ public:
+  explicit Implementation(const Settings& settings)
+      : settings_(settings), path_(local_path(settings.path)), lock_(lock_stopped(path_)) {
+    assert(settings.catalogue != nullptr);
+    const FileState found = inspect(path_);
+    if (found != FileState::ours && settings.missing == Missing::refuse)
+      throw CodedError(ErrorCode::database_unusable, "there is no database " + path_.string());
+    FailedOpenUndo undo(path_, found);
+    with_open_errors(path_, [&] {
+      if (found != FileState::ours) create_database_file(path_, found);
+      open(found == FileState::ours);
+    });
+    undo.keep();
+  }
+
+  bool ban(const Cidr& block, const std::string& reason) {
+    return write([&] { return write_ban(block, settings_.now, reason); });
+  }
+
+  bool unban(const Cidr& block) {
+    return write([&] {
+      SQLite::Statement statement(database(), "DELETE FROM ban_record WHERE address = ?1 AND prefix = ?2");
+      statement.bind(1, block.network.value);
+      statement.bind(2, block.prefix);
+      return statement.exec() > 0;
+    });
+  }
+
+  ImportResult import(const std::vector<PortableClient>& clients, const std::vector<StoredBan>& bans) {
+    return write([&] {
+      ImportResult result;
+      write_clients(clients, result);
+      for (const StoredBan& ban : bans) result.bans += write_ban(ban.block, ban.second, ban.reason) ? 1 : 0;
+      return result;
+    });
+  }
+
+  CompactResult compact() {
+    CompactResult result{size_of(path_), 0};
+    with_open_errors(path_, [&] { database().exec("VACUUM"); });
+    if (!connection_->copy_log_back())
+      throw CodedError(ErrorCode::database_unusable,
+                       "cannot copy the log back into " + path_.string() +
+                           "; end the programs that read the database, and check the free space");
+    result.bytes_after = size_of(path_);
+    return result;
+  }
+
+ private:
+  SQLite::Database& database() { return connection_->database(); }
+
+  /// Members are set only when everything has worked.
+  void open(bool existed) {
+    auto connection = std::make_unique<Connection>(path_, busy_wait, true);
+    const auto migrations = split_migrations(schema_text);
+    connection->check(migrations.size());
+    connection->begin_writing(checkpoint_bytes);
+    connection->secure_log();
+    migrate(connection->database(), migrations);
+    if (!existed) {
+      note_start(connection->database(), settings_.program_version, settings_.now);
+      note_stop(connection->database(), settings_.now);
+    }
+    connection->settle();
+    connection_ = std::move(connection);
+  }
+
+  /// All or nothing.
+  template <class Action>
+  std::invoke_result_t<Action> write(Action action) {
+    return with_open_errors(path_, [&] {
+      SQLite::Transaction transaction(database(), SQLite::TransactionBehavior::IMMEDIATE);
+      const auto result = action();
+      transaction.commit();
+      return result;
+    });
+  }
+
+  bool write_ban(const Cidr& block, std::int64_t second, const std::string& reason) {
+    SQLite::Statement statement(database(), R"sql(
+      INSERT INTO ban_record (address, prefix, second, reason) VALUES (?1, ?2, ?3, ?4)
+      ON CONFLICT DO UPDATE SET reason = excluded.reason WHERE reason <> excluded.reason
+    )sql");
+    statement.bind(1, block.network.value);
+    statement.bind(2, block.prefix);
+    statement.bind(3, second);
+    statement.bind(4, reason);
+    return statement.exec() > 0;
+  }
+
+  /// The stored methods, if the client is present.
+  std::optional<Bytes> record_of(Ipv4Address address) {
+    SQLite::Statement row(database(), "SELECT record FROM client_record WHERE address = ?1 AND present = 1");
+    row.bind(1, address.value);
+    if (!row.executeStep()) return std::nullopt;
+    return row.getColumn(0).getString();
+  }
+
+  void write_clients(const std::vector<PortableClient>& clients, ImportResult& result) {
+    Batch batch;
+    batch.state = read_server(database()).state;
+    batch.state.second = std::max(batch.state.second, settings_.now);
+    std::vector<Change> changes;
+    std::vector<const PortableClient*> added;
+    for (const PortableClient& client : clients) {
+      const auto record = record_of(client.address);
+      if (record == encode_record(client.methods)) {
+        ++result.unchanged;
+        continue;
+      }
+      if (!record) added.push_back(&client);
+      changes.push_back(
+          {++batch.state.sequence, batch.state.second, UpdateKind::added, client.address, client.methods});
+    }
+    if (changes.empty()) return;
+    batch.changes = changes;
+    TableWriter(database(), *settings_.catalogue, no_run).write(batch);
+    for (const PortableClient* client : added) write_past(*client, batch.state.second);
+    result.added = added.size();
+    result.changed = changes.size() - added.size();
+  }
+
+  /// What it has been through elsewhere.
+  void write_past(const PortableClient& client, std::int64_t newest) {
+    SQLite::Statement statement(database(),
+                                "UPDATE client_record SET since = ?2, heard = ?3 WHERE address = ?1");
+    statement.bind(1, client.address.value);
+    statement.bind(2, std::min(client.since, newest));
+    statement.bind(3, std::min(client.heard, newest));
+    statement.exec();
+  }
+
+  Settings settings_;
+  fs::path path_;
+  std::unique_ptr<InstanceLock> lock_;
+  std::unique_ptr<Connection> connection_;
+};
+
+StoppedDatabase::StoppedDatabase(const Settings& settings)
+    : implementation_(std::make_unique<Implementation>(settings)) {}
+StoppedDatabase::~StoppedDatabase() = default;
+
+bool StoppedDatabase::ban(const Cidr& block, const std::string& reason) {
+  return implementation_->ban(block, reason);
+}
+bool StoppedDatabase::unban(const Cidr& block) { return implementation_->unban(block); }
+ImportResult StoppedDatabase::import(const std::vector<PortableClient>& clients,
+                                     const std::vector<StoredBan>& bans) {
+  return implementation_->import(clients, bans);
+}
+CompactResult StoppedDatabase::compact() { return implementation_->compact(); }
+
+}  // namespace lekt::storage
