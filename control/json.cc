@@ -182,7 +182,7 @@ Json to_json(const storage::StoredChange& change) {
           {"methods", change.methods}};
 }
 
-Json to_json(const storage::StoredBan& ban) {
+Json to_json(const storage::Ban& ban) {
   return {{"block", block_text(ban.block)}, {"since", to_iso(ban.second)}, {"reason", ban.reason}};
 }
 

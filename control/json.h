@@ -49,7 +49,7 @@ Json to_json(const storage::CodeCount& code);
 Json to_json(const storage::StoredServer& server);
 Json to_json(const storage::StoredClient& client);
 Json to_json(const storage::StoredChange& change);
-Json to_json(const storage::StoredBan& ban);
+Json to_json(const storage::Ban& ban);
 
 /// An array of them.
 template <class Element>

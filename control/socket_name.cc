@@ -20,8 +20,6 @@ bool fits(const std::string& text) { return text.size() < sizeof(sockaddr_un::su
 
 }  // namespace
 
-fs::path default_socket(const fs::path& database) { return database.string() + ".sock"; }
-
 SocketName::SocketName(const fs::path& path) : text_(path.string()) {
   if (fits(text_)) return;
   directory_ = Descriptor(open(path.parent_path().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));

@@ -11,9 +11,6 @@
 
 namespace lekt::control {
 
-/// Where the socket of a database is unless it is said otherwise: beside it, its path with ".sock".
-std::filesystem::path default_socket(const std::filesystem::path& database);
-
 class SocketName {
  public:
   /// Throws std::system_error when the directory cannot be opened or even the file's name is too long.

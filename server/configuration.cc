@@ -70,6 +70,8 @@ std::string describe(const Configuration& configuration) {
   }
   for (const Cidr& cidr : configuration.proxies) line("proxy-protocol", to_string(cidr));
   line("database", configuration.database.string());
+  line("control-socket",
+       configuration.control_socket.empty() ? "none" : configuration.control_socket.string());
   line("heartbeat-timeout", format_duration(configuration.heartbeat_timeout));
   line("handshake-timeout", format_duration(configuration.handshake_timeout));
   line("tcp-user-timeout", format_duration(configuration.tcp_user_timeout));
@@ -109,6 +111,10 @@ std::string ListenAddress::text() const {
   return (bracketed ? "[" + address + "]" : address) + ":" + std::to_string(port);
 }
 
+std::filesystem::path default_control_socket(const std::filesystem::path& database) {
+  return database.string() + ".sock";
+}
+
 std::variant<Configuration, EarlyExit> read_configuration(int argc, const char* const* argv,
                                                           PassedSockets passed) {
   Configuration configuration;
@@ -138,6 +144,8 @@ std::variant<Configuration, EarlyExit> read_configuration(int argc, const char* 
   if (const auto wrong = find_contradiction(configuration, passed)) return refuse_to_start(*wrong);
   if (configuration.listen.empty() && passed == PassedSockets::none)
     configuration.listen.push_back({"0.0.0.0", limits::port_default});
+  if (app.count("--control-socket") == 0)
+    configuration.control_socket = default_control_socket(configuration.database);
   if (app.count("--restart-grace") == 0) configuration.restart_grace = configuration.heartbeat_timeout;
   if (app.count("--silence-patience") == 0) configuration.silence_patience = configuration.heartbeat_timeout;
   if (app.count("--tcp-user-timeout") == 0) configuration.tcp_user_timeout = configuration.heartbeat_timeout;

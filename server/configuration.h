@@ -28,6 +28,7 @@ struct ListenAddress {
 struct Configuration {
   std::vector<ListenAddress> listen;
   std::filesystem::path database = "lekt.db";
+  std::filesystem::path control_socket;  ///< for operators' commands; empty: none
   AwakeTime heartbeat_timeout = std::chrono::seconds(90);
   AwakeTime handshake_timeout = std::chrono::seconds(10);
   AwakeTime tcp_user_timeout = std::chrono::seconds(90);
@@ -54,7 +55,13 @@ struct Configuration {
   MethodCatalogue catalogue;
   LogLevel log_level = LogLevel::info;
   LogFormat log_format = LogFormat::text;
+  // To be told to the server that runs on the database, instead of being one.
+  std::vector<Cidr> bans;
+  std::vector<Cidr> unbans;
 };
+
+/// Where the control socket of a database is unless it is said otherwise: beside it, with ".sock".
+std::filesystem::path default_control_socket(const std::filesystem::path& database);
 
 /// The program ends without serving: after --help, --version, --check-config, or because a setting is wrong.
 struct EarlyExit {

@@ -120,6 +120,12 @@ void Flags::define() {
            refuse("--database", value, "the path of a file; what clients were told has to survive a restart");
          target.database = value;
        });
+  text("--control-socket", "PATH", "",
+       "the Unix socket for lektctl; none makes none [default: the database's path with .sock]",
+       [&target](const std::string& value) {
+         if (value.empty()) refuse("--control-socket", value, "the path of a socket, or none");
+         target.control_socket = value == "none" ? "" : value;
+       });
   duration("--heartbeat-timeout", target.heartbeat_timeout, 10ms,
            "a session without a heartbeat for so long ends");
   duration("--handshake-timeout", target.handshake_timeout, 10ms,
@@ -149,6 +155,11 @@ void Flags::define() {
         if (const auto wrong = target.catalogue.add(value)) refuse("--method", value, *wrong);
       });
   define_log();
+  // Not settings, so neither file nor environment has them.
+  for (CLI::Option* option :
+       {block("--ban", target.bans, "ban these addresses, as `lektctl ban` does, and exit; repeatable"),
+        block("--unban", target.unbans, "lift these bans, and exit; repeatable")})
+    option->envname("")->configurable(false);
   app_.add_flag("--check-config", check_only, "check all settings, print them, and exit");
 }
 

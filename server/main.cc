@@ -3,11 +3,14 @@
 #include <cstdio>
 #include <exception>
 #include <new>
+#include <optional>
 #include <utility>
 #include <variant>
 #include <vector>
 
 #include "common/errors.h"
+#include "control/control_server.h"
+#include "control/instance.h"
 #include "server/configuration.h"
 #include "server/log.h"
 #include "server/server.h"
@@ -35,6 +38,16 @@ lekt::LogFormat log_format(const lekt::Configuration& configuration) {
                                                                     : configuration.log_format;
 }
 
+/// Tells whoever keeps the database now: the server that runs, or the database itself.
+int change_bans(const lekt::Configuration& configuration) {
+  const lekt::control::Instance instance{configuration.database, configuration.control_socket};
+  for (const lekt::Cidr& block : configuration.bans)
+    std::puts(lekt::control::describe_ban(lekt::control::ban(instance, block, "")).c_str());
+  for (const lekt::Cidr& block : configuration.unbans)
+    std::puts(lekt::control::describe_unban(lekt::control::unban(instance, block)).c_str());
+  return 0;
+}
+
 int serve(int argc, char** argv) {
   std::vector<service_manager::PassedSocket> passed = service_manager::take_sockets();
   const lekt::PassedSockets kind = kind_of(passed);
@@ -47,6 +60,7 @@ int serve(int argc, char** argv) {
     return exit->status;
   }
   const auto& configuration = std::get<lekt::Configuration>(result);
+  if (!configuration.bans.empty() || !configuration.unbans.empty()) return change_bans(configuration);
   lekt::start_log(configuration.log_level, log_format(configuration));
   const auto read_again = [argc, argv, kind] {
     auto again = lekt::read_configuration(argc, argv, kind);
@@ -55,6 +69,11 @@ int serve(int argc, char** argv) {
     return std::get<lekt::Configuration>(std::move(again));
   };
   lekt::Server server(configuration, read_again, std::move(passed));
+  std::optional<lekt::control::ControlServer> control;
+  if (!configuration.control_socket.empty())
+    control.emplace(
+        lekt::control::ControlServer::Settings{configuration.control_socket, configuration.database},
+        server.operations());
   server.run();
   return 0;
 }

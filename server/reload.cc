@@ -39,6 +39,7 @@ Reload plan_reload(const Configuration& running, Configuration wanted) {
   // packets that are encoded already.
   comparison.keep("listen", &Configuration::listen);
   comparison.keep("database", &Configuration::database);
+  comparison.keep("control-socket", &Configuration::control_socket);
   comparison.keep("threads", &Configuration::threads);
   comparison.keep("log-format", &Configuration::log_format);
   comparison.keep("heartbeat-timeout", &Configuration::heartbeat_timeout);

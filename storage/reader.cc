@@ -239,8 +239,8 @@ std::vector<StoredChange> Reader::changes(const ChangeQuery& query) {
   return found;
 }
 
-std::vector<StoredBan> Reader::bans() {
-  std::vector<StoredBan> found;
+std::vector<Ban> Reader::bans() {
+  std::vector<Ban> found;
   if (!implementation_->has(version_of_bans)) return found;
   implementation_->each(
       "SELECT address, prefix, second, reason FROM ban_record ORDER BY second DESC, address, prefix",

@@ -84,12 +84,6 @@ struct ChangeQuery {
   std::size_t count_max = std::numeric_limits<std::int64_t>::max();  ///< the newest ones
 };
 
-struct StoredBan {
-  Cidr block;
-  std::int64_t second = 0;  ///< since when
-  std::string reason;       ///< in the operator's words
-};
-
 struct StoredServer {
   std::string version;  ///< of the program that runs, or ran last
   std::int64_t created = 0;
@@ -122,7 +116,7 @@ class Reader {
   /// All that are present, by address. Throws CodedError E506 as well, naming the row.
   void portable_clients(const std::function<void(PortableClient&&)>& take);
   std::vector<StoredChange> changes(const ChangeQuery& query);  ///< ascending
-  std::vector<StoredBan> bans();                                ///< the latest first
+  std::vector<Ban> bans();                                      ///< the latest first
   std::vector<CodeCount> codes();                               ///< the latest first
   std::vector<Warning> warnings();                              ///< the latest first
 

@@ -44,6 +44,10 @@ std::uint64_t size_of(const fs::path& path) {
   return error ? 0 : size;
 }
 
+bool contains(const std::vector<Ban>& bans, const Cidr& block) {
+  return std::ranges::find(bans, block, &Ban::block) != bans.end();
+}
+
 }  // namespace
 
 std::unique_ptr<InstanceLock> lock_stopped(const fs::path& database) {
@@ -75,23 +79,31 @@ class StoppedDatabase::Implementation {
   }
 
   bool ban(const Cidr& block, const std::string& reason) {
-    return write([&] { return write_ban(block, settings_.now, reason); });
+    return write([&] {
+      const bool is_new = !contains(read_bans(database()), block);
+      write_bans({{{block, settings_.now, reason}}});
+      return is_new;
+    });
   }
 
   bool unban(const Cidr& block) {
     return write([&] {
-      SQLite::Statement statement(database(), "DELETE FROM ban_record WHERE address = ?1 AND prefix = ?2");
-      statement.bind(1, block.network.value);
-      statement.bind(2, block.prefix);
-      return statement.exec() > 0;
+      const bool found = contains(read_bans(database()), block);
+      write_bans({{{block, 0, ""}, true}});
+      return found;
     });
   }
 
-  ImportResult import(const std::vector<PortableClient>& clients, const std::vector<StoredBan>& bans) {
+  ImportResult import(const std::vector<PortableClient>& clients, const std::vector<Ban>& bans) {
     return write([&] {
       ImportResult result;
       write_clients(clients, result);
-      for (const StoredBan& ban : bans) result.bans += write_ban(ban.block, ban.second, ban.reason) ? 1 : 0;
+      std::vector<BanChange> new_ones;
+      const std::vector<Ban> old_ones = read_bans(database());
+      for (const Ban& ban : bans)
+        if (!contains(old_ones, ban.block)) new_ones.push_back({ban});
+      write_bans(new_ones);
+      result.bans = new_ones.size();
       return result;
     });
   }
@@ -137,16 +149,11 @@ class StoppedDatabase::Implementation {
     });
   }
 
-  bool write_ban(const Cidr& block, std::int64_t second, const std::string& reason) {
-    SQLite::Statement statement(database(), R"sql(
-      INSERT INTO ban_record (address, prefix, second, reason) VALUES (?1, ?2, ?3, ?4)
-      ON CONFLICT DO UPDATE SET reason = excluded.reason WHERE reason <> excluded.reason
-    )sql");
-    statement.bind(1, block.network.value);
-    statement.bind(2, block.prefix);
-    statement.bind(3, second);
-    statement.bind(4, reason);
-    return statement.exec() > 0;
+  void write_bans(const std::vector<BanChange>& changes) {
+    Batch batch;
+    batch.state = read_server(database()).state;
+    batch.bans = changes;
+    TableWriter(database(), *settings_.catalogue, no_run).write(batch);
   }
 
   /// The stored methods, if the client is present.
@@ -206,7 +213,7 @@ bool StoppedDatabase::ban(const Cidr& block, const std::string& reason) {
 }
 bool StoppedDatabase::unban(const Cidr& block) { return implementation_->unban(block); }
 ImportResult StoppedDatabase::import(const std::vector<PortableClient>& clients,
-                                     const std::vector<StoredBan>& bans) {
+                                     const std::vector<Ban>& bans) {
   return implementation_->import(clients, bans);
 }
 CompactResult StoppedDatabase::compact() { return implementation_->compact(); }

@@ -27,7 +27,7 @@ struct ImportResult {
   std::size_t added = 0;
   std::size_t changed = 0;    ///< were there with other methods
   std::size_t unchanged = 0;  ///< were there with the same
-  std::size_t bans = 0;       ///< new, or with another reason
+  std::size_t bans = 0;       ///< new
 };
 
 struct CompactResult {
@@ -55,13 +55,13 @@ class StoppedDatabase {
 
   // All of these throw CodedError E503, and then nothing was changed.
 
-  /// False when the same ban was there already, with the same reason.
+  /// False when the block was banned already: its time and reason are the new ones then.
   bool ban(const Cidr& block, const std::string& reason);
   /// False when there is no such ban.
   bool unban(const Cidr& block);
   /// Each address at most once. Clients that are there and not in the list stay as they are. Those in the
   /// list are present afterwards, and waited for after the next start.
-  ImportResult import(const std::vector<PortableClient>& clients, const std::vector<StoredBan>& bans);
+  ImportResult import(const std::vector<PortableClient>& clients, const std::vector<Ban>& bans);
   /// Gives free pages back to the file system.
   CompactResult compact();
 
