@@ -1,0 +1,143 @@
+// What the server keeps for those who look at it: histograms, the newest rejects, the feed of changes.
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "server/change_feed.h"
+#include "server/code_counts.h"
+#include "server/meters.h"
+#include "server/recent_rejects.h"
+#include "server/warnings.h"
+#include "tests/server/support.h"
+
+namespace lekt {
+namespace {
+
+using namespace std::chrono_literals;
+using namespace test;
+
+TEST(Histogram, counts_a_duration_in_the_first_bucket_that_holds_it) {
+  Histogram histogram;
+  histogram.add(0ns);
+  histogram.add(2500ns);  // a bound belongs to its bucket
+  histogram.add(2501ns);
+  histogram.add(5s);
+  histogram.add(5s + 1ns);
+  const Histogram::Copy copy = histogram.copy();
+  EXPECT_EQ(copy.counts[0], 2u);
+  EXPECT_EQ(copy.counts[1], 1u);
+  EXPECT_EQ(copy.counts[Histogram::bounds.size() - 1], 1u);
+  EXPECT_EQ(copy.counts[Histogram::bounds.size()], 1u);
+  EXPECT_EQ(copy.count(), 5u);
+  EXPECT_NEAR(copy.sum_seconds, 10.0 + 5002e-9, 1e-9);
+}
+
+TEST(Histogram, copies_add_up) {
+  Histogram one;
+  Histogram other;
+  one.add(1ms);
+  other.add(1ms);
+  other.add(2s);
+  Histogram::Copy sum = one.copy();
+  sum += other.copy();
+  EXPECT_EQ(sum.count(), 3u);
+  EXPECT_NEAR(sum.sum_seconds, 2.002, 1e-9);
+}
+
+TEST(Stopwatch, counts_only_when_it_was_begun) {
+  Histogram histogram;
+  { const Stopwatch unused(histogram); }
+  EXPECT_EQ(histogram.copy().count(), 0u);
+  {
+    Stopwatch stopwatch(histogram);
+    stopwatch.begin();
+    stopwatch.begin();
+  }
+  EXPECT_EQ(histogram.copy().count(), 1u);
+}
+
+TEST(CodeCounts, keep_their_totals_when_what_is_new_is_taken) {
+  CodeCounts counts;
+  counts.count(ErrorCode::not_lekt);
+  counts.count(ErrorCode::not_lekt);
+  ASSERT_EQ(counts.take().size(), 1u);
+  EXPECT_EQ(counts.take().size(), 0u);
+  counts.count(ErrorCode::not_lekt);
+  EXPECT_EQ(counts.take().at(0).count, 1u);
+  EXPECT_EQ(counts.totals().at(0).count, 3u);
+}
+
+TEST(RecentRejects, are_listed_newest_first_and_bounded) {
+  RecentRejects rejects;
+  for (std::uint32_t number = 1; number <= RecentRejects::kept_max + 10; ++number)
+    rejects.note(numbered(number), {ErrorCode::not_lekt, std::to_string(number)});
+  const auto all = rejects.list(std::nullopt, SIZE_MAX);
+  ASSERT_EQ(all.size(), RecentRejects::kept_max);
+  EXPECT_EQ(all.front().message, std::to_string(RecentRejects::kept_max + 10));
+  EXPECT_EQ(all.back().message, "11");
+  EXPECT_EQ(rejects.list(std::nullopt, 3).size(), 3u);
+  EXPECT_EQ(rejects.list(Cidr{numbered(100), 32}, 3).at(0).message, "100");
+  EXPECT_TRUE(rejects.list(Cidr{numbered(1), 32}, 3).empty()) << "forgotten";
+}
+
+class ChangeFeedTest : public testing::Test {
+ protected:
+  void publish(std::uint64_t from, std::uint64_t to) {
+    std::vector<storage::Change> changes;
+    for (std::uint64_t sequence = from; sequence <= to; ++sequence)
+      changes.push_back({sequence, 1000, UpdateKind::added, numbered(1), tcp(80)});
+    feed_.publish(changes, catalogue_);
+  }
+
+  MethodCatalogue catalogue_;
+  ChangeFeed feed_{10};
+};
+
+TEST_F(ChangeFeedTest, gives_what_came_after_a_sequence) {
+  publish(11, 13);
+  publish(14, 14);
+  const ChangeFeed::News news = feed_.wait(12, 0ms);
+  ASSERT_EQ(news.entries.size(), 2u);
+  EXPECT_EQ(news.entries[0].sequence, 13u);
+  EXPECT_EQ(news.entries[1].methods, "tcp:80");
+  EXPECT_FALSE(news.missed);
+}
+
+TEST_F(ChangeFeedTest, says_when_something_was_missed) {
+  publish(11, 12);
+  EXPECT_TRUE(feed_.wait(9, 0ms).missed) << "before its beginning";
+  EXPECT_FALSE(feed_.wait(10, 0ms).missed);
+  publish(13, 13 + ChangeFeed::entries_max);
+  const ChangeFeed::News news = feed_.wait(12, 0ms);
+  EXPECT_TRUE(news.missed);
+  EXPECT_EQ(news.entries.size(), ChangeFeed::entries_max);
+  EXPECT_TRUE(feed_.wait(1'000'000, 0ms).missed) << "a sequence of another life";
+}
+
+TEST_F(ChangeFeedTest, waits_until_there_is_something_or_it_is_closed) {
+  EXPECT_TRUE(feed_.wait(10, 1ms).entries.empty());
+  std::thread publisher([&] { publish(11, 11); });
+  EXPECT_EQ(feed_.wait(10, 10s).entries.size(), 1u);
+  publisher.join();
+  std::thread closer([&] { feed_.close(); });
+  EXPECT_TRUE(feed_.wait(11, 10s).closed);
+  closer.join();
+}
+
+TEST(Warnings, hold_until_they_are_cleared_and_reach_the_database) {
+  Inbox inbox;
+  Warnings warnings(inbox);
+  warnings.raise(ErrorCode::mass_silence, "many");
+  warnings.raise(ErrorCode::mass_silence, "more");
+  warnings.note(ErrorCode::commit_failed, "not to the database");
+  ASSERT_EQ(warnings.list().size(), 2u);
+  EXPECT_EQ(warnings.list()[0].message, "more");
+  warnings.clear(ErrorCode::mass_silence);
+  warnings.clear(ErrorCode::mass_silence);
+  std::vector<Command> commands;
+  inbox.take(commands, 0ms);
+  EXPECT_EQ(commands.size(), 3u) << "raised twice, cleared once";
+}
+
+}  // namespace
+}  // namespace lekt
