@@ -42,9 +42,13 @@ Formats (--format):
   json   one object a line: {"event":"added","address":"10.0.0.7","methods":[{"index":1,"name":"tcp","port":7890}]}
          event is added, changed (with methods_before) or removed (without methods); methods other than tcp have
          "hex" in place of "port", and no name if they are not in the catalogue
-  hosts  nothing is printed; the file --output always holds the whole list, one line a peer, and is replaced as a
-         whole when it changes:   10.0.0.7 lekt-10-0-0-7  # tcp:7890
+  hosts, prometheus
+         nothing is printed; the file --output always holds the whole list, and is replaced as a whole when it changes.
          It stays as it is while the server is away, and after lekt has left.
+         hosts: one line a peer, for example for dnsmasq:   10.0.0.7 lekt-10-0-0-7  # tcp:7890
+         prometheus: a file for file_sd_configs; FILE ends in .json. The targets are the peers' tcp ports, with the labels
+         __meta_lekt_server, __meta_lekt_address and, for each method, __meta_lekt_method_NAME with its port or
+         hexadecimal; '-' in NAME becomes '_', and a method that is not in --catalogue has its index for a name
 
 Commands (--exec): `sh -c COMMAND` is run for each change, in order, one at a time, with these variables:
   LEKT_EVENT            added, changed or removed
@@ -52,13 +56,16 @@ Commands (--exec): `sh -c COMMAND` is run for each change, in order, one at a ti
   LEKT_METHODS          "tcp:7890 chat:0a0b"; empty when removed
   LEKT_METHODS_BEFORE   the same before the change; empty when added
   LEKT_TCP_PORT         the port of the first tcp method; empty if there is none
-A command that fails is reported and ends nothing. With --count, lekt waits for all commands; after Ctrl-C only
+With --output, the file holds the change before the command is run. A command that fails is reported and ends nothing. With --count, lekt waits for all commands; after Ctrl-C only
 for the one that runs.
 
 Exit codes: 0 left, by Ctrl-C, SIGTERM or --count; 1 the server refuses this client for good, or the output
 failed; 2 wrong usage.)";
 
-enum class Format { text, json, hosts };
+enum class Format { text, json, hosts, prometheus };
+
+/// What is kept in the file --output, and not printed.
+bool is_for_file(Format format) { return format == Format::hosts || format == Format::prometheus; }
 
 struct Options {
   std::string server;
@@ -124,14 +131,17 @@ class Member : public ClientHandler {
     file_is_current_ = false;
     if (options_.format == Format::text) print(text_of(change, options_.catalogue));
     if (options_.format == Format::json) print(json_of(change, options_.catalogue));
-    if (commands_) commands_->add(run_for(change, options_.catalogue));
+    if (commands_) runs_.push_back(run_for(change, options_.catalogue));
   }
 
   void on_synchronised() override {
-    if (options_.format == Format::hosts && !file_is_current_) {
-      replace_file(options_.output, hosts_of(client_.peers(), options_.catalogue, options_.server));
+    if (is_for_file(options_.format) && !file_is_current_) {
+      replace_file(options_.output, file_text());
       file_is_current_ = true;
     }
+    // Only now: a command may read the file.
+    for (CommandRun& run : runs_) commands_->add(std::move(run));
+    runs_.clear();
     ++answers_;
     if (count_reached()) client_.stop();
   }
@@ -143,10 +153,16 @@ class Member : public ClientHandler {
     client_.stop();
   }
 
+  std::string file_text() const {
+    const auto text_of_peers = options_.format == Format::hosts ? hosts_of : prometheus_of;
+    return text_of_peers(client_.peers(), options_.catalogue, options_.server);
+  }
+
   bool count_reached() const { return options_.count != 0 && answers_ >= options_.count; }
 
   const Options& options_;
   std::unique_ptr<CommandQueue> commands_;
+  std::vector<CommandRun> runs_;  ///< for the changes of the answer that is being told
   std::uint64_t answers_ = 0;
   bool file_is_current_ = false;
   bool refused_ = false;
@@ -176,13 +192,18 @@ class StopOnSignal {
 };
 
 void check(const Options& options) {
-  const bool hosts = options.format == Format::hosts;
-  if (hosts && options.output.empty())
+  const bool is_file = is_for_file(options.format);
+  const std::string format = options.format == Format::hosts ? "--format hosts" : "--format prometheus";
+  if (is_file && options.output.empty())
     throw CodedError(ErrorCode::usage_wrong,
-                     "--format hosts needs --output FILE, the file that it keeps up to date");
-  if (!hosts && !options.output.empty())
-    throw CodedError(ErrorCode::usage_wrong,
-                     "--output belongs to --format hosts; redirect the others with '> FILE'");
+                     format + " needs --output FILE, the file that it keeps up to date");
+  if (!is_file && !options.output.empty())
+    throw CodedError(
+        ErrorCode::usage_wrong,
+        "--output belongs to --format hosts and --format prometheus; redirect the others with '> FILE'");
+  if (options.format == Format::prometheus && !options.output.ends_with(".json"))
+    throw CodedError(ErrorCode::usage_wrong, "--output \"" + escape(options.output) +
+                                                 "\" has to end in .json, or Prometheus will not read it");
 }
 
 int run(const Options& options) {
@@ -211,8 +232,12 @@ Run add_join(CLI::App& app) {
   add_source(app, options->source);
   add_tls(app, options->tls);
   add_choice(app, "--format", "How the list and its changes are written; see below", options->format,
-             {{"text", Format::text}, {"json", Format::json}, {"hosts", Format::hosts}});
-  app.add_option("--output", options->output, "The file that --format hosts rewrites")->type_name("FILE");
+             {{"text", Format::text},
+              {"json", Format::json},
+              {"hosts", Format::hosts},
+              {"prometheus", Format::prometheus}});
+  app.add_option("--output", options->output, "The file that --format hosts or prometheus rewrites")
+      ->type_name("FILE");
   app.add_option("--exec", options->command, "Run this shell command for each change; see below")
       ->type_name("COMMAND");
   add_number(app, "--count",

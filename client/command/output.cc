@@ -7,6 +7,7 @@
 #include <cstring>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "common/errors.h"
 #include "common/text.h"
@@ -44,6 +45,16 @@ Json json_methods(const Offer& offer, const MethodCatalogue& catalogue) {
   unknown.information = reader.take(reader.left());
   list.push_back(json_method(unknown, catalogue));
   return list;
+}
+
+/// "tcp" and "7890", "chat" and "0a0b"; "9" and "0000000a" for a method that is not in the catalogue.
+std::pair<std::string, std::string> label_of(const Json& method) {
+  std::string name = method.contains("name") ? method["name"].get<std::string>()
+                                             : std::to_string(method["index"].get<std::uint32_t>());
+  std::ranges::replace(name, '-', '_');  // which is all that a name may have and a label may not
+  std::string value = method.contains("port") ? std::to_string(method["port"].get<std::uint32_t>())
+                                              : method["hex"].get<std::string>();
+  return {"__meta_lekt_method_" + name, std::move(value)};
 }
 
 char sign_of(PeerChange::Kind kind) {
@@ -114,6 +125,21 @@ std::string hosts_of(const Peers& peers, const MethodCatalogue& catalogue, const
     text += number + ' ' + name + (offered.empty() ? "" : "  # " + offered) + '\n';
   }
   return text;
+}
+
+std::string prometheus_of(const Peers& peers, const MethodCatalogue& catalogue, const std::string& server) {
+  Json groups = Json::array();
+  for (const auto& [address, offer] : peers) {
+    Json targets = Json::array();
+    Json labels{{"__meta_lekt_server", server}, {"__meta_lekt_address", to_string(address)}};
+    for (const Json& method : json_methods(offer, catalogue)) {
+      if (method.contains("port")) targets.push_back(to_string(address) + ":" + method["port"].dump());
+      const auto [name, value] = label_of(method);
+      labels[name] = labels.contains(name) ? labels[name].get<std::string>() + "," + value : value;
+    }
+    if (!targets.empty()) groups.push_back({{"targets", targets}, {"labels", labels}});
+  }
+  return groups.dump(2) + '\n';
 }
 
 void print(const std::string& text) {

@@ -1,5 +1,5 @@
 // What `lekt` prints: peers and their changes, as text for people, as JSON for programs, as lines of a hosts
-// file.
+// file, as targets for Prometheus.
 //
 // Everything that a peer chose is printed as digits or hexadecimal, so it cannot control a terminal or forge
 // a line.
@@ -29,6 +29,13 @@ std::string table_of(const Peers& peers, const MethodCatalogue& catalogue);
 
 /// "10.0.0.7 lekt-10-0-0-7  # tcp:7890" for each peer, after a comment that names the server.
 std::string hosts_of(const Peers& peers, const MethodCatalogue& catalogue, const std::string& server);
+
+/// A file for Prometheus' file_sd_configs, one group of targets a peer:
+/// [{"targets":["10.0.0.7:7890"],"labels":{"__meta_lekt_server":"10.0.0.1","__meta_lekt_address":"10.0.0.7",
+/// "__meta_lekt_method_tcp":"7890","__meta_lekt_method_chat":"0a0b"}}]
+/// A target is a tcp port, and who has none is no target. Several values of one method are separated by
+/// commas.
+std::string prometheus_of(const Peers& peers, const MethodCatalogue& catalogue, const std::string& server);
 
 /// "added", "changed" or "removed"
 std::string_view name_of(PeerChange::Kind kind);

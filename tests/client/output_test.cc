@@ -60,6 +60,49 @@ TEST(Output, hosts_lines_have_a_name_made_of_the_address) {
             "10.0.0.8 lekt-10-0-0-8\n");
 }
 
+TEST(Output, prometheus_gets_a_target_for_each_tcp_port_with_the_methods_as_labels) {
+  Offer two_programs = rich;
+  two_programs.methods.insert(two_programs.methods.begin() + 1, tcp(7891).front());
+  const Peers peers = {
+      {address, two_programs}, {parse_ipv4("10.0.0.8").value(), {}}, {parse_ipv4("10.0.0.9").value(), plain}};
+  EXPECT_EQ(prometheus_of(peers, catalogue(), "10.0.0.1"), R"([
+  {
+    "targets": [
+      "10.0.0.7:7890",
+      "10.0.0.7:7891"
+    ],
+    "labels": {
+      "__meta_lekt_server": "10.0.0.1",
+      "__meta_lekt_address": "10.0.0.7",
+      "__meta_lekt_method_tcp": "7890,7891",
+      "__meta_lekt_method_chat": "0a0b",
+      "__meta_lekt_method_9": "0000000a"
+    }
+  },
+  {
+    "targets": [
+      "10.0.0.9:7890"
+    ],
+    "labels": {
+      "__meta_lekt_server": "10.0.0.1",
+      "__meta_lekt_address": "10.0.0.9",
+      "__meta_lekt_method_tcp": "7890"
+    }
+  }
+]
+)");
+  EXPECT_EQ(prometheus_of({}, catalogue(), "10.0.0.1"), "[]\n");
+}
+
+TEST(Output, names_of_methods_become_names_of_labels) {
+  MethodCatalogue made;
+  ASSERT_FALSE(made.add("2:web-page:fixed:2"));
+  Offer offer = plain;
+  offer.methods.push_back({2, hex("01020000")});
+  EXPECT_NE(prometheus_of({{address, offer}}, made, "s").find(R"("__meta_lekt_method_web_page": "0102")"),
+            std::string::npos);
+}
+
 TEST(AtomicFile, replaces_the_whole_file_and_leaves_nothing_else) {
   const test::TempDirectory directory;
   const auto path = directory.path() / "hosts";

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <fstream>
+#include <nlohmann/json.hpp>
 
 #include "tests/client/fake_server.h"
 #include "tests/client/program.h"
@@ -78,6 +79,34 @@ TEST(ProgramJoin, a_hosts_file_of_an_empty_network_is_written_too) {
   Program program(join(server, {"--count", "1", "--format", "hosts", "--output", path}));
   EXPECT_EQ(program.wait(), 0);
   EXPECT_EQ(read_text(path).find('\n'), read_text(path).size() - 1);
+}
+
+TEST(ProgramJoin, keeps_a_file_of_targets_for_prometheus) {
+  const TempDirectory directory;
+  const std::string path = directory.path() / "lekt.json";
+  FakeServer server({lead});
+  Program program(join(server, {"--count", "3", "--format", "prometheus", "--output", path}));
+  EXPECT_EQ(program.wait(), 0);
+  EXPECT_EQ(program.out(), "");
+  const auto groups = nlohmann::json::parse(read_text(path));
+  ASSERT_EQ(groups.size(), 1u);
+  EXPECT_EQ(groups[0]["targets"], nlohmann::json({"10.0.0.7:7891"}));
+  EXPECT_EQ(groups[0]["labels"]["__meta_lekt_server"], server.name());
+}
+
+TEST(ProgramJoin, a_command_finds_its_change_in_the_file) {
+  const TempDirectory directory;
+  const std::string path = directory.path() / "hosts";
+  const std::string seen = directory.path() / "seen";
+  FakeServer server({[](FakeConnection& connection) {
+    connection.let_join();
+    connection.answer(100, two);
+    connection.expect_end();
+  }});
+  Program program(join(server, {"--count", "1", "--format", "hosts", "--output", path, "--exec",
+                                "grep -o \"^$LEKT_ADDRESS \" " + path + " >> " + seen}));
+  EXPECT_EQ(program.wait(), 0);
+  EXPECT_EQ(read_text(seen), "10.0.0.7 \n10.0.0.9 \n");
 }
 
 TEST(ProgramJoin, fails_when_the_hosts_file_cannot_be_written) {
