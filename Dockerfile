@@ -1,33 +1,31 @@
 # The coordinator's image: docker build --tag lekt . && docker run --network host --volume lekt:/var/lib/lekt lekt
-# (deploy/compose.yaml says why the network is the host's).
+# (deploy/compose.yaml says why the network is the host's). It holds the Debian packages that deploy/package makes.
 
 FROM docker.io/library/debian:bookworm-slim AS build
 WORKDIR /source
 COPY deploy/packages deploy/packages
 RUN apt-get update \
-    && awk '$1 == "build" { print $2 }' deploy/packages \
+    && awk '$1 == "build" || $1 == "deb" { print $2 }' deploy/packages \
        | DEBIAN_FRONTEND=noninteractive xargs apt-get install --yes --no-install-recommends \
     && rm -rf /var/lib/apt/lists/*
 COPY . .
-RUN cmake --preset release -D LEKT_TESTS=OFF \
-    && cmake --build --preset release --target lektd lekt \
-    && strip build/bin/lektd build/bin/lekt
+RUN deploy/package
 
 FROM docker.io/library/debian:bookworm-slim
 LABEL org.opencontainers.image.title="LEKT coordinator" \
       org.opencontainers.image.description="Tells every peer on a network who else is there" \
       org.opencontainers.image.licenses="MIT"
-# The numbers are fixed, so that the owner of a volume stays the same from image to image.
-RUN --mount=type=bind,source=deploy/packages,target=/packages \
-    apt-get update \
-    && awk '$1 == "run" { print $2 }' /packages \
-       | DEBIAN_FRONTEND=noninteractive xargs apt-get install --yes --no-install-recommends \
-    && apt-get clean && rm -rf /var/lib/apt/lists/* /var/cache/debconf/*-old /var/log/* \
-    && groupadd --gid 7890 lekt \
+# The numbers are fixed, so that the owner of a volume stays the same from image to image; the package takes the user
+# as it finds it. The authorities are for `lekt --tls` without --ca.
+RUN --mount=type=bind,from=build,source=/source/build/packages,target=/packages \
+    groupadd --gid 7890 lekt \
     && useradd --uid 7890 --gid lekt --home-dir /var/lib/lekt --no-create-home --shell /usr/sbin/nologin lekt \
-    && install --directory --owner lekt --group lekt --mode 0755 /var/lib/lekt
-COPY --from=build /source/build/bin/lektd /source/build/bin/lekt /usr/local/bin/
-COPY --from=build /source/LICENSE /usr/share/doc/lekt/
+    && apt-get update \
+    && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \
+         ca-certificates /packages/lekt-server_*.deb /packages/lekt-client_*.deb \
+    && apt-get clean \
+    && rm -rf /var/lib/apt/lists/* /var/cache/debconf/*-old /var/log/* /usr/share/man/* \
+         /usr/share/bash-completion
 
 # Every flag of lektd is an environment variable too. The health check reads LEKT_LISTEN: to use another port,
 # change it here or with --env, not with --listen.
