@@ -1,4 +1,4 @@
-# What deploy/run, deploy/test and deploy/check-image share. Sourced, never run.
+# What the scripts in deploy/ share. Sourced, never run.
 # shellcheck shell=bash
 # shellcheck disable=SC2034 # its variables are for those who source it
 
@@ -80,4 +80,48 @@ compile() {
   local preset=$1
   shift
   (cd "$root" && cmake --build --preset "$preset" --parallel "$jobs" --target "${@:-all}")
+}
+
+# ---- For deploy/check-image and deploy/check-package, which are root ----
+
+# need_root ARGUMENTS...: starts the script anew through sudo if it has to.
+need_root() {
+  ((EUID != 0)) || return 0
+  command -v sudo >/dev/null || fail "changing roots needs root: run this as root, or install sudo"
+  exec sudo "$0" "$@"
+}
+
+# debian_files DIRECTORY: the files of a minimal Debian 12 without documentation and translations, as in the official
+# slim image. They are made once, from Debian's own packages, and kept in build/images.
+debian_files() {
+  local mirror=${LEKT_DEBIAN_MIRROR:-http://deb.debian.org/debian}
+  local security_mirror=${LEKT_DEBIAN_SECURITY_MIRROR:-http://deb.debian.org/debian-security}
+  local kept=$build/images/bookworm.tar
+  if [[ ! -f $kept ]]; then
+    step "Making a Debian 12 from its packages, once"
+    mkdir -p "$build/images"
+    quietly debootstrap --variant=minbase bookworm "$1" "$mirror"
+    cat >"$1/etc/apt/sources.list" <<TEXT
+deb $mirror bookworm main
+deb $mirror bookworm-updates main
+deb $security_mirror bookworm-security main
+TEXT
+    rm -rf "$1"/usr/share/{doc,info,locale,man}/* "$1"/var/{cache/apt,lib/apt/lists,log}/*
+    tar --create --numeric-owner --directory "$1" --file "$kept.part" .
+    mv "$kept.part" "$kept"
+  else
+    mkdir -p "$1"
+    tar --extract --numeric-owner --preserve-permissions --directory "$1" --file "$kept"
+  fi
+}
+
+free_port() {
+  local port
+  for port in 7890 $(shuf --input-range 20000-30000 --head-count 20); do
+    if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+      echo "$port"
+      return
+    fi
+  done
+  fail "found no free port"
 }
