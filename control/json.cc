@@ -112,7 +112,8 @@ Json to_json(const RejectStatus& reject) {
 }
 
 Json to_json(const TraceStatus& trace) {
-  return {{"block", trace.block},
+  const auto block = parse_cidr(trace.block);
+  return {{"block", block ? block_text(*block) : trace.block},
           {"file", trace.file},
           {"left_seconds", trace.seconds_left},
           {"file_bytes", trace.bytes}};

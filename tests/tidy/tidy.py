@@ -46,7 +46,7 @@ LIBRARIES = {
     r"httplib\.h": r"admin/.*",
     r"prometheus/": r"admin/.*",
     r"systemd/": r"server/service_manager\.cc",
-    r"(sys|linux|netinet|net)/|(fcntl|malloc|unistd|spawn|signal|poll|netdb|pthread)\.h":
+    r"(sys|linux|netinet|net)/|(fcntl|malloc|unistd|spawn|signal|poll|netdb|pthread|termios)\.h":
         r"common/descriptor\.h|(storage|server|client|control|admin)/.*",
     r"arpa/inet\.h": r"common/address\.cc|(server|client)/.*",
 }
