@@ -1,0 +1,83 @@
+// A server that remembers what it was asked for, and answers what the test has set.
+#pragma once
+
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "server/operations.h"
+
+namespace lekt::control {
+
+class FakeOperations : public Operations {
+ public:
+  Status status_answer;
+  std::vector<SessionStatus> sessions_answer;
+  std::vector<RejectStatus> rejects_answer;
+  Kicked kicked_answer{.sessions = 1, .was_waiting = false};
+  bool found = true;
+  std::string trouble;  ///< thrown by everything that steers, unless empty
+
+  std::vector<std::string> asked() const {
+    const std::lock_guard lock(mutex_);
+    return asked_;
+  }
+
+  Totals totals() const override { return status_answer.totals; }
+  Status status() override {
+    note("status");
+    return status_answer;
+  }
+  std::vector<SessionStatus> sessions(Ipv4Address address) override {
+    note("sessions " + to_string(address));
+    return sessions_answer;
+  }
+  std::vector<RejectStatus> rejects(const std::optional<Cidr>& block, std::size_t count_max) override {
+    note("rejects " + (block ? to_string(*block) : "all") + " " + std::to_string(count_max));
+    return rejects_answer;
+  }
+  ChangeFeed& changes() override { return feed_; }
+  Kicked kick(Ipv4Address address) override {
+    note("kick " + to_string(address));
+    fail_if_wanted();
+    return kicked_answer;
+  }
+  Banned ban(const Cidr& block, const std::string& reason) override {
+    note("ban " + to_string(block) + " " + reason);
+    fail_if_wanted();
+    return {.is_new = true, .sessions = 2};
+  }
+  bool unban(const Cidr& block) override {
+    note("unban " + to_string(block));
+    return found;
+  }
+  Compacted compact() override {
+    note("compact");
+    fail_if_wanted();
+    return {.bytes_before = 2000, .bytes_after = 1000};
+  }
+  TraceStatus trace(const Cidr& block, std::chrono::seconds duration) override {
+    note("trace " + to_string(block) + " " + std::to_string(duration.count()));
+    fail_if_wanted();
+    return {.block = to_string(block), .file = "/tmp/trace", .seconds_left = 5, .bytes = 7};
+  }
+  bool end_trace(const Cidr& block) override {
+    note("untrace " + to_string(block));
+    return found;
+  }
+
+ private:
+  void note(std::string what) {
+    const std::lock_guard lock(mutex_);
+    asked_.push_back(std::move(what));
+  }
+  void fail_if_wanted() const {
+    if (!trouble.empty()) throw CodedError(ErrorCode::control_refused, trouble);
+  }
+
+  mutable std::mutex mutex_;
+  std::vector<std::string> asked_;
+  ChangeFeed feed_{0};
+};
+
+}  // namespace lekt::control
