@@ -75,6 +75,7 @@ class Connection(NamedTuple):
     client_port: int
     server_port: int = 7890
     has_beginning: bool = True  # or the capture begins midway
+    order: Sequence[int] = ()  # which frames the capture has, counted from 0: all, or these
 
 
 def frame(sender: Tuple[str, int], receiver: Tuple[str, int], sequence: int, acknowledged: int, flags: int,
@@ -89,6 +90,12 @@ SYN, ACK, PUSH = 2, 16, 8
 
 
 def frames(connection: Connection) -> Iterable[bytes]:
+    """Those of the connection, as the capture has them."""
+    sent = list(sent_frames(connection))
+    return [sent[number] for number in connection.order] if connection.order else sent
+
+
+def sent_frames(connection: Connection) -> Iterable[bytes]:
     ends = {CLIENT: ("10.0.0.7", connection.client_port), SERVER: ("10.0.0.1", connection.server_port)}
     other = {CLIENT: SERVER, SERVER: CLIENT}
     sequence = {CLIENT: 1000, SERVER: 5000}

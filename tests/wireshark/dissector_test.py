@@ -176,16 +176,21 @@ class DissectorTest(unittest.TestCase):
         self.expect_shown(connections)
 
     def test_a_segment_that_is_sent_again_is_shown_once(self):
-        path = self.capture([Connection(whole(), 40000)])
-        data = path.read_bytes()
-        records, at = [], 24
-        while at < len(data):
-            end = at + 16 + int.from_bytes(data[at + 8:at + 12], "big")
-            records.append(data[at:end])
-            at = end
-        path.write_bytes(data[:24] + b"".join(record * (2 if number % 3 == 2 else 1)
-                                              for number, record in enumerate(records)))
-        self.assertEqual(self.shown(path)[40000], SHOWN)
+        again = [number for number in range(len(CONVERSATION) + 2) for _ in range(2 if number % 3 == 2 else 1)]
+        self.expect_shown([Connection(whole(), 40000, order=again)])
+
+    # The first answer in two segments, cut in its second update: they are frames 11 and 12.
+    SPLIT = whole()[:9] + [Segment(SERVER, part) for part in cut(CONVERSATION[9][1], 30)] + whole()[10:]
+
+    def test_segments_out_of_order_are_put_right_by_a_preference_of_tcp(self):
+        shown = self.info(self.SPLIT, "-o", "tcp.reassemble_out_of_order:TRUE", order=[*range(11), 12, 11, 13, 14])
+        self.assertEqual(shown, WORDS)
+
+    def test_a_lost_segment_takes_only_the_packets_in_it(self):
+        shown = self.info(self.SPLIT, order=[*range(11), 12, 13, 14])
+        self.assertEqual(shown[:9] + shown[-2:], WORDS[:9] + WORDS[-2:])
+        self.assertEqual(shown[-3], 'Not understood: Every packet begins with "LEKT"; '
+                         "Update: the answer ends, everything before 2023-11-14T22:13:23Z is told")
 
     def test_large_updates_are_put_together_from_thousands_of_segments(self):
         entries = [client(f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}", (1, port(7890))) for number in range(4000)]
@@ -198,12 +203,12 @@ class DissectorTest(unittest.TestCase):
     # ---- Conversations ----
 
     def infos(self, connections: Sequence[Connection], *options: str) -> List[List[str]]:
-        """What stands in the column Info, for each connection."""
+        """What stands in the column Info, for each connection, without what TCP has to say of the segment."""
         found: List[List[str]] = [[] for _ in connections]
         rows = self.rows(self.capture(connections), ["tcp.stream", "_ws.col.Protocol", "_ws.col.Info"], *options)
         for row in rows:
             if row["_ws.col.Protocol"] == ["LEKT"]:
-                found[int(row["tcp.stream"][0])] += row["_ws.col.Info"]
+                found[int(row["tcp.stream"][0])].append(re.sub(r"^\[TCP [^]]*\] ", "", row["_ws.col.Info"][0]))
         return found
 
     def info(self, segments: Sequence[Segment], *options: str, **settings) -> List[str]:
