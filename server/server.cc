@@ -274,9 +274,9 @@ void Server::feed_watchdog() {
 void Server::report_life(std::chrono::microseconds watchdog) {
   constexpr std::chrono::microseconds status_interval = std::chrono::seconds(10);
   const bool is_watched = watchdog.count() > 0;
-  const std::size_t sessions = admission_.sessions();
-  service_manager::report_status("Serving " + std::to_string(sessions) +
-                                 (sessions == 1 ? " session" : " sessions"));
+  const Totals totals = desk_.totals();
+  service_manager::report_status("Clients: " + std::to_string(totals.clients) +
+                                 ", sessions: " + std::to_string(totals.sessions));
   if (is_watched) feed_watchdog();
   life_timer_.expires_after(is_watched ? std::min(watchdog / 4, status_interval) : status_interval);
   life_timer_.async_wait([this, watchdog](const asio::error_code& error) {

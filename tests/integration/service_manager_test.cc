@@ -126,10 +126,10 @@ class ServiceManagerTest : public DaemonTest {
 
 }  // namespace
 
-TEST_F(ServiceManagerTest, hears_when_the_server_is_ready_and_how_many_sessions_it_has) {
+TEST_F(ServiceManagerTest, hears_when_the_server_is_ready_and_how_many_clients_it_has) {
   start_notifying();
   EXPECT_EQ(notify_socket().next(), "READY=1");
-  EXPECT_EQ(notify_socket().next(), "STATUS=Serving 0 sessions");
+  EXPECT_EQ(notify_socket().next(), "STATUS=Clients: 0, sessions: 0");
 }
 
 TEST_F(ServiceManagerTest, hears_that_the_server_stops) {
