@@ -1,0 +1,218 @@
+#include "admin/api.h"
+
+#include <algorithm>
+
+#include "admin/page.h"
+#include "common/errors.h"
+#include "common/text.h"
+#include "control/json.h"
+#include "storage/reader.h"
+
+namespace lekt::admin {
+
+namespace {
+
+using control::Json;
+using control::to_json;
+using storage::Reader;
+
+constexpr int bad_request = 400;
+constexpr int not_found = 404;
+constexpr int unavailable = 503;
+
+constexpr std::string_view client_prefix = "/api/v1/clients/";
+constexpr std::size_t client_changes_max = 50;
+constexpr std::size_t client_rejects_max = 20;
+
+Answer json_answer(const Json& json) {
+  Answer answer;
+  answer.body = control::to_line(json);
+  return answer;
+}
+
+Answer text_answer(std::string text, std::string type) {
+  Answer answer;
+  answer.body = std::move(text);
+  answer.type = std::move(type);
+  return answer;
+}
+
+std::optional<Answer> refusal(const Parameters& parameters) {
+  const auto wrong = parameters.wrong();
+  if (!wrong) return std::nullopt;
+  return error_answer(bad_request, ErrorCode::operator_usage_wrong, *wrong);
+}
+
+storage::ClientQuery client_query(Parameters& parameters) {
+  storage::ClientQuery query;
+  query.block = parameters.block("block").value_or(query.block);
+  query.method = parameters.text("method").value_or("");
+  query.after = parameters.address("after");
+  query.count_max = parameters.number("limit", 1, Api::clients_limit_max).value_or(1000);
+  if (const auto status = parameters.text("status")) {
+    query.status = storage::parse_client_status(*status);
+    if (!query.status) parameters.refuse("status", "connected, waiting or removed");
+  }
+  return query;
+}
+
+/// What is known of a code beside how often it was given.
+Json code_json(const storage::CodeCount& count) {
+  Json json = to_json(count);
+  const auto known = std::ranges::find(error_catalogue(), count.code, &ErrorInfo::code);
+  json["meaning"] = known == error_catalogue().end() ? "" : std::string(known->meaning);
+  json["remedy"] = known == error_catalogue().end() ? "" : std::string(known->remedy);
+  return json;
+}
+
+}  // namespace
+
+const Api::Route Api::routes_[] = {
+    {"/", &Api::page},
+    {"/metrics", &Api::metrics},
+    {"/healthz", &Api::alive},
+    {"/readyz", &Api::ready},
+    {"/api/v1/status", &Api::status},
+    {"/api/v1/clients", &Api::clients},
+    {"/api/v1/changes", &Api::changes},
+    {"/api/v1/history", &Api::history},
+    {"/api/v1/warnings", &Api::warnings},
+    {"/api/v1/codes", &Api::codes},
+    {"/api/v1/events", &Api::events},
+};
+
+Api::Api(Operations& operations, const History& history, ApiSettings settings)
+    : operations_(operations),
+      history_(history),
+      settings_(std::move(settings)),
+      metrics_(operations, settings_.version) {}
+
+std::vector<std::string> Api::paths() {
+  std::vector<std::string> paths = {std::string(client_prefix) + "{address}"};
+  for (const Route& route : routes_) paths.emplace_back(route.path);
+  return paths;
+}
+
+Answer Api::answer(const Request& request) {
+  Parameters parameters(request);
+  const auto route = std::ranges::find(routes_, request.path, &Route::path);
+  if (route != std::end(routes_)) return (this->*route->member)(request, parameters);
+  if (request.path.starts_with(client_prefix)) return client(request, parameters);
+  return error_answer(not_found, ErrorCode::not_found,
+                      "there is nothing at " + quote_if_needed(request.path));
+}
+
+Answer Api::page(const Request&, Parameters&) { return page_answer(); }
+
+Answer Api::metrics(const Request&, Parameters&) { return text_answer(metrics_text(metrics_), metrics_type); }
+
+Answer Api::alive(const Request&, Parameters&) { return text_answer("ok\n", "text/plain; charset=utf-8"); }
+
+/// Not ready while joins cannot be stored; nor while those who come back after a restart already fill the
+/// places for handshakes, so that one more would be refused.
+Answer Api::ready(const Request&, Parameters&) {
+  const Totals totals = operations_.totals();
+  if (totals.storage == StorageState::busy)
+    return error_answer(unavailable, ErrorCode::database_busy,
+                        "another program holds the database's write lock");
+  if (totals.storage == StorageState::failed)
+    return error_answer(unavailable, ErrorCode::commit_failed, "joins cannot be stored");
+  if (totals.grace_seconds_left > 0 && totals.handshakes >= settings_.handshakes_max)
+    return error_answer(unavailable, ErrorCode::handshakes_too_many,
+                        "as many clients are joining after the restart as may at the same time");
+  return json_answer({{"ready", true}});
+}
+
+Answer Api::status(const Request&, Parameters& parameters) {
+  if (const auto refused = refusal(parameters)) return *refused;
+  return json_answer(to_json(operations_.status()));
+}
+
+/// The sequence number is read first: the list has every change up to it, and maybe newer ones, which do no
+/// harm when they are applied once more.
+Answer Api::clients(const Request&, Parameters& parameters) {
+  storage::ClientQuery query = client_query(parameters);
+  if (const auto refused = refusal(parameters)) return *refused;
+  Reader reader(settings_.database);
+  const std::uint64_t sequence = reader.server().log.sequence;
+  const std::size_t limit = query.count_max;
+  ++query.count_max;  // one more tells whether there is a next page
+  std::vector<storage::StoredClient> found = reader.clients(query);
+  const bool has_next = found.size() > limit;
+  if (has_next) found.pop_back();
+  return json_answer({{"sequence", sequence},
+                      {"clients", to_json(found)},
+                      {"next", has_next ? Json(to_string(found.back().address)) : Json(nullptr)}});
+}
+
+Answer Api::client(const Request& request, Parameters& parameters) {
+  const auto address = parse_ipv4(std::string_view(request.path).substr(client_prefix.size()));
+  if (!address)
+    return error_answer(bad_request, ErrorCode::operator_usage_wrong,
+                        "the path has to end with an IPv4 address");
+  if (const auto refused = refusal(parameters)) return *refused;
+  Reader reader(settings_.database);
+  const auto client = reader.client(*address);
+  if (!client)
+    return error_answer(not_found, ErrorCode::not_found, "nothing is known of " + to_string(*address));
+  const Cidr block{*address, 32};
+  storage::ChangeQuery query;
+  query.block = block;
+  query.count_max = client_changes_max;
+  return json_answer({{"client", to_json(*client)},
+                      {"sessions", to_json(operations_.sessions(*address))},
+                      {"changes", to_json(reader.changes(query))},
+                      {"rejects", to_json(operations_.rejects(block, client_rejects_max))}});
+}
+
+Answer Api::changes(const Request&, Parameters& parameters) {
+  storage::ChangeQuery query;
+  query.after = parameters.number("after", 0, INT64_MAX).value_or(0);
+  query.block = parameters.block("block").value_or(query.block);
+  query.count_max = parameters.number("limit", 1, changes_limit_max).value_or(100);
+  if (const auto refused = refusal(parameters)) return *refused;
+  Reader reader(settings_.database);
+  return json_answer({{"changes", to_json(reader.changes(query))}});
+}
+
+Answer Api::history(const Request&, Parameters& parameters) {
+  const std::int64_t after = parameters.time("after").value_or(0);
+  if (const auto refused = refusal(parameters)) return *refused;
+  Json samples = Json::array();
+  for (const Sample& sample : history_.since(after)) samples.push_back(to_json(sample));
+  return json_answer({{"samples", std::move(samples)}});
+}
+
+Answer Api::warnings(const Request&, Parameters& parameters) {
+  if (const auto refused = refusal(parameters)) return *refused;
+  return json_answer({{"warnings", to_json(operations_.status().warnings)}});
+}
+
+Answer Api::codes(const Request&, Parameters& parameters) {
+  if (const auto refused = refusal(parameters)) return *refused;
+  Reader reader(settings_.database);
+  Json codes = Json::array();
+  for (const storage::CodeCount& count : reader.codes()) codes.push_back(code_json(count));
+  return json_answer({{"codes", std::move(codes)}});
+}
+
+Answer Api::events(const Request& request, Parameters&) {
+  ChangeFeed& feed = operations_.changes();
+  // Who comes back says what he heard last; that is newer than what he asked for at first.
+  Request resumed = request;
+  if (!request.last_event_id.empty()) resumed.parameters["after"] = request.last_event_id;
+  Parameters asked(resumed);
+  const auto after = asked.number("after", 0, UINT64_MAX);
+  if (const auto refused = refusal(asked)) return *refused;
+  auto place = listeners_.enter();
+  if (!place)
+    return error_answer(unavailable, ErrorCode::control_refused,
+                        std::to_string(listeners_max) + " listeners are here already; try again later");
+  const auto stream = std::make_shared<EventStream>(feed, after.value_or(feed.newest()));
+  Answer answer;
+  answer.type = "text/event-stream";
+  answer.events = [stream, place] { return stream->next(EventStream::Clock::now()); };
+  return answer;
+}
+
+}  // namespace lekt::admin

@@ -1,0 +1,15 @@
+// The defence against DNS rebinding: a page of a stranger whose name suddenly leads to this machine sends
+// that name in the Host header, so only names that mean this listener are answered.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace lekt::admin {
+
+/// Whether `host`, with or without a port, is an IP address, localhost, or one of the names (in lower case).
+/// An empty one is: browsers always send it, and old health checks do not.
+bool is_own_host(std::string_view host, std::span<const std::string> names);
+
+}  // namespace lekt::admin

@@ -1,0 +1,124 @@
+#include "admin/http_listener.h"
+
+#include <netdb.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <memory>
+#include <system_error>
+
+#include "common/errors.h"
+
+namespace lekt::admin {
+
+namespace {
+
+constexpr int waiting_max = 64;  ///< in the kernel's queue
+
+[[noreturn]] void fail(const HttpSettings& settings, const std::string& why) {
+  throw CodedError(ErrorCode::listen_failed, "cannot listen on " + settings.address + ":" +
+                                                 std::to_string(settings.port) +
+                                                 " for the admin page: " + why);
+}
+
+std::string system_message() { return std::system_category().message(errno); }
+
+struct Resolved {
+  sockaddr_storage address{};
+  socklen_t size = 0;
+};
+
+Resolved resolve(const HttpSettings& settings) {
+  addrinfo hints{};
+  hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE;
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  const int error =
+      getaddrinfo(settings.address.c_str(), std::to_string(settings.port).c_str(), &hints, &found);
+  if (error != 0) fail(settings, gai_strerror(error));
+  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owned(found, freeaddrinfo);
+  Resolved resolved;
+  resolved.size = found->ai_addrlen;
+  std::copy_n(reinterpret_cast<const char*>(found->ai_addr), found->ai_addrlen,
+              reinterpret_cast<char*>(&resolved.address));
+  return resolved;
+}
+
+bool loops_back(const sockaddr_storage& address) {
+  if (address.ss_family == AF_INET6)
+    return IN6_IS_ADDR_LOOPBACK(&reinterpret_cast<const sockaddr_in6&>(address).sin6_addr);
+  return ntohl(reinterpret_cast<const sockaddr_in&>(address).sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+}
+
+std::uint16_t port_of(const sockaddr_storage& address) {
+  return ntohs(address.ss_family == AF_INET6 ? reinterpret_cast<const sockaddr_in6&>(address).sin6_port
+                                             : reinterpret_cast<const sockaddr_in&>(address).sin_port);
+}
+
+}  // namespace
+
+HttpListener::HttpListener(const HttpSettings& settings, Answerer answerer)
+    : limits_(settings.limits),
+      protocol_(std::move(answerer), settings.host_names),
+      stopped_(eventfd(0, EFD_CLOEXEC)) {
+  listen(settings);
+  try {
+    for (std::size_t index = 0; index < settings.threads; ++index) threads_.emplace_back([this] { serve(); });
+  } catch (const std::system_error& error) {
+    stop();
+    fail(settings, "no thread can be started: " + error.code().message());
+  }
+}
+
+HttpListener::~HttpListener() { stop(); }
+
+void HttpListener::listen(const HttpSettings& settings) {
+  if (!stopped_.is_open()) fail(settings, system_message());
+  Resolved resolved = resolve(settings);
+  auto* address = reinterpret_cast<sockaddr*>(&resolved.address);
+  socket_ = Descriptor(::socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  const int yes = 1;
+  if (!socket_.is_open() || setsockopt(socket_.value(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) != 0 ||
+      bind(socket_.value(), address, resolved.size) != 0 || ::listen(socket_.value(), waiting_max) != 0 ||
+      getsockname(socket_.value(), address, &resolved.size) != 0)
+    fail(settings, system_message());
+  port_ = port_of(resolved.address);
+  is_loopback_ = loops_back(resolved.address);
+}
+
+void HttpListener::serve() {
+  for (;;) {
+    Descriptor connection = accept();
+    if (!connection.is_open()) return;
+    ConnectionStream stream(std::move(connection), limits_, stopped_.value());
+    protocol_.serve(stream);
+  }
+}
+
+Descriptor HttpListener::accept() {
+  const std::lock_guard lock(accepting_);
+  for (;;) {
+    pollfd waited[] = {{stopped_.value(), POLLIN, 0}, {socket_.value(), POLLIN, 0}};
+    if (poll(waited, 2, -1) < 0 && errno != EINTR) return Descriptor(-1);
+    if (waited[0].revents != 0) return Descriptor(-1);
+    Descriptor connection(accept4(socket_.value(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    if (connection.is_open()) return connection;
+    // Without a free descriptor the connection stays in the queue, so do not ask again at once.
+    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+      poll(waited, 1, static_cast<int>(std::chrono::milliseconds(100).count()));
+  }
+}
+
+void HttpListener::stop() {
+  const std::uint64_t one = 1;
+  (void)!write(stopped_.value(), &one, sizeof one);
+  for (std::thread& thread : threads_) thread.join();
+  threads_.clear();
+}
+
+}  // namespace lekt::admin

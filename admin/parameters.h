@@ -1,0 +1,38 @@
+// The parameters of a request, read one after the other; the first that is wrong is remembered, and the rest
+// reads as if it were not given. So who answers asks once, at the end, whether all were right.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "admin/http.h"
+#include "common/address.h"
+#include "common/cidr.h"
+
+namespace lekt::admin {
+
+class Parameters {
+ public:
+  /// The request outlives it.
+  explicit Parameters(const Request& request) : request_(request) {}
+
+  std::optional<std::string> text(const std::string& name);
+  std::optional<std::uint64_t> number(const std::string& name, std::uint64_t least, std::uint64_t most);
+  std::optional<Ipv4Address> address(const std::string& name);
+  std::optional<Cidr> block(const std::string& name);
+  std::optional<std::int64_t> time(const std::string& name);  ///< Unix seconds
+  /// Notes that a parameter is not what is allowed.
+  void refuse(const std::string& name, const std::string& allowed);
+
+  /// What is wrong, a parameter that nobody has read included; to be asked last.
+  std::optional<std::string> wrong() const;
+
+ private:
+  const Request& request_;
+  std::set<std::string> known_;
+  std::optional<std::string> wrong_;
+};
+
+}  // namespace lekt::admin
