@@ -51,6 +51,8 @@ std::optional<std::string> find_contradiction(const Configuration& configuration
   if (!listens && !(tls.certificate.empty() && tls.key.empty() && tls.client_authorities.empty()))
     return "--tls-cert, --tls-key and --tls-client-ca are of no use without --tls-listen: give it, or take "
            "them away";
+  if (!configuration.admin_hosts.empty() && !configuration.admin)
+    return "--admin-host is of no use without --admin: give it, or take it away";
   return std::nullopt;
 }
 
@@ -70,6 +72,8 @@ std::string describe(const Configuration& configuration) {
   }
   for (const Cidr& cidr : configuration.proxies) line("proxy-protocol", to_string(cidr));
   line("database", configuration.database.string());
+  if (configuration.admin) line("admin", configuration.admin->text());
+  for (const std::string& name : configuration.admin_hosts) line("admin-host", name);
   line("control-socket",
        configuration.control_socket.empty() ? "none" : configuration.control_socket.string());
   line("heartbeat-timeout", format_duration(configuration.heartbeat_timeout));

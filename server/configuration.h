@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -28,6 +29,8 @@ struct ListenAddress {
 struct Configuration {
   std::vector<ListenAddress> listen;
   std::filesystem::path database = "lekt.db";
+  std::optional<ListenAddress> admin;    ///< the admin page; nothing: none
+  std::vector<std::string> admin_hosts;  ///< names under which it is asked for, in lower case
   std::filesystem::path control_socket;  ///< for operators' commands; empty: none
   AwakeTime heartbeat_timeout = std::chrono::seconds(90);
   AwakeTime handshake_timeout = std::chrono::seconds(10);

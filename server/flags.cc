@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <asio/ip/address.hpp>
+#include <cctype>
 #include <charconv>
 #include <cstdlib>
 #include <utility>
@@ -19,6 +20,36 @@ namespace {
 
 [[noreturn]] void refuse(const std::string& flag, const std::string& value, const std::string& allowed) {
   throw CLI::ValidationError(flag, "'" + value + "' is not allowed: " + allowed);
+}
+
+ListenAddress parse_listen(const std::string& flag, const std::string& value, bool tls = false) {
+  const std::string allowed = "ADDRESS:PORT with a port from 0 to 65535, such as 0.0.0.0:7890 or [::]:7890";
+  const auto colon = value.rfind(':');
+  if (colon == value.npos) refuse(flag, value, allowed);
+  std::string address = value.substr(0, colon);
+  if (address.size() > 2 && address.front() == '[' && address.back() == ']')
+    address = address.substr(1, address.size() - 2);
+  else if (address.find(':') != address.npos)
+    refuse(flag, value, "an IPv6 address in brackets, such as [::]:7890");
+  std::uint16_t port = 0;
+  const char* begin = value.data() + colon + 1;
+  const auto [end, error] = std::from_chars(begin, value.data() + value.size(), port);
+  asio::error_code bad_address;
+  (void)asio::ip::make_address(address, bad_address);
+  if (bad_address || error != std::errc() || end != value.data() + value.size() || begin == end)
+    refuse(flag, value, allowed);
+  return {address, port, tls};
+}
+
+/// Letters, digits, '-' and '.', in lower case: a name as a browser sends it.
+std::string parse_host(const std::string& flag, const std::string& value) {
+  std::string name = value;
+  for (char& c : name) {
+    if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '-' && c != '.')
+      refuse(flag, value, "a host name without a port, such as coordinator.example");
+    c = static_cast<char>(std::tolower(c));
+  }
+  return name;
 }
 
 }  // namespace
@@ -92,25 +123,6 @@ void Flags::path(const std::string& name, std::filesystem::path& target, const s
   text(name, "FILE", "", help, [&target](const std::string& value) { target = value; });
 }
 
-void Flags::take_listen(const std::string& flag, const std::string& value, bool tls) {
-  const std::string allowed = "ADDRESS:PORT with a port from 0 to 65535, such as 0.0.0.0:7890 or [::]:7890";
-  const auto colon = value.rfind(':');
-  if (colon == value.npos) refuse(flag, value, allowed);
-  std::string address = value.substr(0, colon);
-  if (address.size() > 2 && address.front() == '[' && address.back() == ']')
-    address = address.substr(1, address.size() - 2);
-  else if (address.find(':') != address.npos)
-    refuse(flag, value, "an IPv6 address in brackets, such as [::]:7890");
-  std::uint16_t port = 0;
-  const char* begin = value.data() + colon + 1;
-  const auto [end, error] = std::from_chars(begin, value.data() + value.size(), port);
-  asio::error_code bad_address;
-  (void)asio::ip::make_address(address, bad_address);
-  if (bad_address || error != std::errc() || end != value.data() + value.size() || begin == end)
-    refuse(flag, value, allowed);
-  configuration_.listen.push_back({address, port, tls});
-}
-
 void Flags::define() {
   Configuration& target = configuration_;
   define_listening();
@@ -147,6 +159,7 @@ void Flags::define() {
   duration("--retention", target.retention, 1s, "removed clients are remembered for so long");
   number("--threads", target.threads, 1, 256, "threads that serve clients [default: one per core]")
       ->default_str("");
+  define_admin();
   define_limits();
   list(
       "--method", "INDEX:NAME:FORM",
@@ -168,9 +181,11 @@ void Flags::define_listening() {
   list("--listen", "ADDRESS:PORT",
        "listen here; repeatable; port 0 picks a free one and logs it [default: 0.0.0.0:7890, unless "
        "--tls-listen is given]",
-       [this](const std::string& value) { take_listen("--listen", value, false); });
+       [&target](const std::string& value) { target.listen.push_back(parse_listen("--listen", value)); });
   list("--tls-listen", "ADDRESS:PORT", "listen here with TLS; repeatable",
-       [this](const std::string& value) { take_listen("--tls-listen", value, true); });
+       [&target](const std::string& value) {
+         target.listen.push_back(parse_listen("--tls-listen", value, true));
+       });
   path("--tls-cert", target.tls.certificate, "the server's certificate and those that sign it (PEM)");
   path("--tls-key", target.tls.key, "the key of the certificate (PEM)");
   path("--tls-client-ca", target.tls.client_authorities,
@@ -182,6 +197,19 @@ void Flags::define_listening() {
        });
   block("--proxy-protocol", target.proxies,
         "connections from here begin with a PROXY protocol v2 header, which names the client; repeatable");
+}
+
+void Flags::define_admin() {
+  Configuration& target = configuration_;
+  text("--admin", "ADDRESS:PORT", "",
+       "serve the admin page, metrics and an API over HTTP here, without a password: better on 127.0.0.1 "
+       "[default: nowhere]",
+       [&target](const std::string& value) { target.admin = parse_listen("--admin", value); });
+  list("--admin-host", "NAME",
+       "a name under which the admin page may be asked for, beside IP addresses and localhost; repeatable",
+       [&target](const std::string& value) {
+         target.admin_hosts.push_back(parse_host("--admin-host", value));
+       });
 }
 
 void Flags::define_limits() {

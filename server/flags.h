@@ -36,8 +36,8 @@ class Flags {
                       const std::string& help);
   CLI::Option* block(const std::string& name, std::vector<Cidr>& target, const std::string& help);
   void path(const std::string& name, std::filesystem::path& target, const std::string& help);
-  void take_listen(const std::string& flag, const std::string& value, bool tls);
   void define_listening();
+  void define_admin();
   void define_limits();
   void define_tls();
   void define_log();

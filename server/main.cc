@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "admin/admin.h"
 #include "common/errors.h"
 #include "control/control_server.h"
 #include "control/instance.h"
@@ -48,6 +49,14 @@ int change_bans(const lekt::Configuration& configuration) {
   return 0;
 }
 
+lekt::admin::AdminSettings admin_settings(const lekt::Configuration& configuration) {
+  const lekt::ListenAddress& listen = configuration.admin.value();
+  return {listen.address,
+          listen.port,
+          configuration.admin_hosts,
+          {configuration.database, LEKT_VERSION, configuration.handshakes_max}};
+}
+
 int serve(int argc, char** argv) {
   std::vector<service_manager::PassedSocket> passed = service_manager::take_sockets();
   const lekt::PassedSockets kind = kind_of(passed);
@@ -74,6 +83,8 @@ int serve(int argc, char** argv) {
     control.emplace(
         lekt::control::ControlServer::Settings{configuration.control_socket, configuration.database},
         server.operations());
+  std::optional<lekt::admin::Admin> admin;
+  if (configuration.admin) admin.emplace(admin_settings(configuration), server.operations());
   server.run();
   return 0;
 }

@@ -40,6 +40,8 @@ Reload plan_reload(const Configuration& running, Configuration wanted) {
   comparison.keep("listen", &Configuration::listen);
   comparison.keep("database", &Configuration::database);
   comparison.keep("control-socket", &Configuration::control_socket);
+  comparison.keep("admin", &Configuration::admin);
+  comparison.keep("admin-host", &Configuration::admin_hosts);
   comparison.keep("threads", &Configuration::threads);
   comparison.keep("log-format", &Configuration::log_format);
   comparison.keep("heartbeat-timeout", &Configuration::heartbeat_timeout);
