@@ -1,0 +1,173 @@
+#include "tests/admin/fake_server.h"
+
+#include <SQLiteCpp/SQLiteCpp.h>
+
+#include <algorithm>
+
+namespace lekt::test {
+
+namespace {
+
+constexpr std::int64_t example_second = 1767351600;  // 2026-01-02 11:00:00 UTC
+
+Totals example_totals() {
+  Totals totals;
+  totals.started = example_second - 3600;
+  totals.uptime_seconds = 3600.5;
+  totals.clients = 120;
+  totals.waiting = 3;
+  totals.sessions = 131;
+  totals.connections = 140;
+  totals.handshakes = 2;
+  totals.bans = 1;
+  totals.grace_seconds_left = 12.5;
+  totals.database_bytes = 1'200'000;
+  totals.wal_bytes = 400'000;
+  totals.wal_bytes_held = 4096;
+  totals.last_commit = example_second - 2;
+  totals.sequence = 500;
+  totals.connections_accepted = 900;
+  totals.joins = 700;
+  totals.leaves = 569;
+  totals.heartbeats = 80'000;
+  totals.full_lists = 650;
+  totals.received_bytes = 1'600'000;
+  totals.sent_bytes = 9'000'000;
+  totals.added = 300;
+  totals.removed = 180;
+  totals.commits = 410;
+  totals.commits_failed = 1;
+  totals.codes = {{ErrorCode::not_lekt, 4}, {ErrorCode::address_denied, 17}};
+  totals.join.counts[10] = 700;
+  totals.join.sum_seconds = 2.1;
+  totals.commit.counts[9] = 400;
+  totals.commit.counts[12] = 10;
+  totals.commit.sum_seconds = 0.9;
+  totals.answer.counts[2] = 79'999;
+  totals.answer.counts.back() = 1;
+  totals.answer.sum_seconds = 6.5;
+  return totals;
+}
+
+storage::DatabaseSettings settings_of(const std::filesystem::path& path, const MethodCatalogue& catalogue,
+                                      std::int64_t started) {
+  storage::DatabaseSettings settings;
+  settings.path = path;
+  settings.catalogue = &catalogue;
+  settings.program_version = "0.1.0";
+  settings.started = started;
+  settings.durable = false;
+  return settings;
+}
+
+}  // namespace
+
+Status example_status() {
+  Status status;
+  status.version = "0.1.0";
+  status.process = 4711;
+  status.database = "/var/lib/lekt/lekt.db";
+  status.totals = example_totals();
+  status.rates = {10, 0.4, 26.2, 0.3, 0.2, 0.5, 3000};
+  status.last_commit_seconds = 0.0021;
+  status.in_progress = {{{0x0a000063}, 901, "setup", 0.8, true}};
+  status.warnings = {{ErrorCode::wal_growing, example_second - 90, "a reader holds an old state"}};
+  status.traces = {{"10.0.0.0/24", "/var/lib/lekt/trace-10.0.0.0-24.txt", 42.5, 2048}};
+  status.threads = 4;
+  status.threads_silent = 1;
+  return status;
+}
+
+void FakeOperations::change(const std::function<void(Status&)>& change) {
+  const std::lock_guard lock(mutex_);
+  change(status_);
+}
+
+void FakeOperations::reject(RejectStatus reject) {
+  const std::lock_guard lock(mutex_);
+  rejects_.insert(rejects_.begin(), std::move(reject));
+}
+
+void FakeOperations::fall_silent() {
+  const std::lock_guard lock(mutex_);
+  silent_ = true;
+}
+
+void FakeOperations::check_awake() const {
+  if (silent_) throw CodedError(ErrorCode::control_refused, "the workers do not answer");
+}
+
+Totals FakeOperations::totals() const {
+  const std::lock_guard lock(mutex_);
+  return status_.totals;
+}
+
+Status FakeOperations::status() {
+  const std::lock_guard lock(mutex_);
+  check_awake();
+  return status_;
+}
+
+std::vector<SessionStatus> FakeOperations::sessions(Ipv4Address address) {
+  const std::lock_guard lock(mutex_);
+  check_awake();
+  return {{address, 17, 1.5, 64, true, false}};
+}
+
+std::vector<RejectStatus> FakeOperations::rejects(const std::optional<Cidr>& block, std::size_t count_max) {
+  const std::lock_guard lock(mutex_);
+  std::vector<RejectStatus> found;
+  std::ranges::copy_if(rejects_, std::back_inserter(found), [&](const RejectStatus& reject) {
+    return found.size() < count_max && (!block || block->contains(reject.address));
+  });
+  return found;
+}
+
+FakeServer::FakeServer(std::int64_t started)
+    : second_(started), database_(settings_of(path(), catalogue_, started)) {}
+
+void FakeServer::add(Ipv4Address address, std::uint16_t port) { add_all({address}, port); }
+
+void FakeServer::add_all(const std::vector<Ipv4Address>& addresses, std::uint16_t port) {
+  std::vector<storage::Change> changes;
+  for (const Ipv4Address address : addresses) {
+    storage::Change& change = changes.emplace_back();
+    change.address = address;
+    if (port != 0) change.methods = {{tcp_index, tcp_information(port)}};
+  }
+  commit(changes);
+}
+
+void FakeServer::remove(Ipv4Address address) {
+  storage::Change change;
+  change.kind = UpdateKind::removed;
+  change.address = address;
+  commit({change});
+}
+
+void FakeServer::commit(const std::vector<storage::Change>& changes) {
+  std::vector<storage::Change> numbered = changes;
+  storage::Batch batch;
+  batch.state = database_.state();
+  for (storage::Change& change : numbered) {
+    change.sequence = ++batch.state.sequence;
+    change.second = batch.state.second = std::max(batch.state.second, second_);
+  }
+  batch.changes = numbered;
+  if (database_.commit(batch) != storage::CommitResult::done) throw std::runtime_error("not committed");
+  operations.changes().publish(numbered, catalogue_);
+}
+
+void FakeServer::count_code(ErrorCode code, std::uint64_t count) {
+  const storage::CodeCount counted[] = {{code, count, second_}};
+  storage::Batch batch;
+  batch.state = database_.state();
+  batch.codes = counted;
+  database_.commit(batch);
+}
+
+void FakeServer::execute(const std::string& sql) {
+  SQLite::Database(path().string(), SQLite::OPEN_READWRITE, 1000).exec(sql);
+}
+
+}  // namespace lekt::test

@@ -1,0 +1,83 @@
+// A server of a test's own behind the admin page: a real database, and operations that answer what the test
+// has put in.
+//
+// Any thread may ask the operations; the test's thread changes them.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "server/operations.h"
+#include "storage/database.h"
+#include "tests/support/support.h"
+
+namespace lekt::test {
+
+/// A status in which nothing is empty and nothing is 0, as of 2026-01-02.
+Status example_status();
+
+class FakeOperations final : public Operations {
+ public:
+  FakeOperations() : status_(example_status()) {}
+
+  void change(const std::function<void(Status&)>& change);
+  void reject(RejectStatus reject);
+  /// From now on, what waits for the workers fails as if they did not answer.
+  void fall_silent();
+
+  Totals totals() const override;
+  Status status() override;
+  std::vector<SessionStatus> sessions(Ipv4Address address) override;
+  std::vector<RejectStatus> rejects(const std::optional<Cidr>& block, std::size_t count_max) override;
+  ChangeFeed& changes() override { return feed_; }
+
+  Kicked kick(Ipv4Address) override { return {}; }
+  Banned ban(const Cidr&, const std::string&) override { return {}; }
+  bool unban(const Cidr&) override { return false; }
+  Compacted compact() override { return {}; }
+  TraceStatus trace(const Cidr&, std::chrono::seconds) override { return {}; }
+  bool end_trace(const Cidr&) override { return false; }
+
+ private:
+  void check_awake() const;
+
+  mutable std::mutex mutex_;
+  Status status_;
+  std::vector<RejectStatus> rejects_;
+  bool silent_ = false;
+  ChangeFeed feed_{0};
+};
+
+/// The database and the feed of the fake: what is done here is committed, then published.
+class FakeServer {
+ public:
+  explicit FakeServer(std::int64_t started);
+
+  void add(Ipv4Address address, std::uint16_t port);
+  void add_all(const std::vector<Ipv4Address>& addresses, std::uint16_t port);
+  void remove(Ipv4Address address);
+  /// The next changes happen at this second, or later.
+  void set_second(std::int64_t second) { second_ = second; }
+  /// Other numbers of the database: codes that were given.
+  void count_code(ErrorCode code, std::uint64_t count);
+  /// Runs SQL on the database as a program would that is not ours.
+  void execute(const std::string& sql);
+
+  std::filesystem::path path() const { return directory_.path() / "lekt.db"; }
+
+  FakeOperations operations;
+
+ private:
+  void commit(const std::vector<storage::Change>& changes);
+
+  TempDirectory directory_;
+  MethodCatalogue catalogue_;
+  std::int64_t second_;
+  storage::Database database_;
+};
+
+}  // namespace lekt::test
