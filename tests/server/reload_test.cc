@@ -24,7 +24,8 @@ Names all_settings() {
   std::istringstream lines(
       std::get<EarlyExit>(
           read({"--check-config", "--allow=10.0.0.0/8", "--deny=10.0.0.1", "--proxy-protocol=10.0.0.2",
-                "--tls-listen=127.0.0.1:1", "--tls-cert=a", "--tls-key=b", "--tls-client-ca=c"}))
+                "--tls-listen=127.0.0.1:1", "--tls-cert=a", "--tls-key=b", "--tls-client-ca=c",
+                "--admin=127.0.0.1:4", "--admin-host=one.example"}))
           .text);
   for (std::string line; std::getline(lines, line);)
     if (const auto end = line.find(" = "); end != line.npos) names.push_back(line.substr(0, end));
@@ -41,6 +42,8 @@ const std::map<std::string, std::string> others = {
     {"tls-min-version", "1.2"},
     {"proxy-protocol", "10.0.0.9"},
     {"database", "other.db"},
+    {"admin", "127.0.0.1:3"},
+    {"admin-host", "other.example"},
     {"control-socket", "none"},
     {"heartbeat-timeout", "91s"},
     {"handshake-timeout", "11s"},
@@ -77,6 +80,7 @@ TEST(Reload, knows_every_setting_that_there_is) {
     ASSERT_TRUE(others.contains(name)) << name << " is new: give it another value here";
     Names base;
     if (name.starts_with("tls-")) base = {"--tls-listen=127.0.0.1:1", "--tls-cert=a", "--tls-key=b"};
+    if (name == "admin-host") base = {"--admin=127.0.0.1:4"};
     Names changed = base;
     std::erase_if(changed, [&](const std::string& flag) { return flag.starts_with("--" + name + "="); });
     changed.push_back("--" + name + "=" + others.at(name));
