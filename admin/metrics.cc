@@ -148,6 +148,13 @@ MetricFamily codes(const Totals& totals) {
   return family;
 }
 
+MetricFamily warnings(const Totals& totals) {
+  MetricFamily family{"lekt_warning", "1 for each warning that holds now (docs/errors.md).", gauge, {}};
+  for (const ErrorCode code : totals.warnings)
+    family.metric.push_back(sample(gauge, 1, {{"code", code_text(code)}}));
+  return family;
+}
+
 }  // namespace
 
 std::vector<MetricFamily> Metrics::Collect() const {
@@ -157,6 +164,7 @@ std::vector<MetricFamily> Metrics::Collect() const {
   families.push_back(storage_state(totals.storage));
   families.push_back(changes(totals));
   families.push_back(codes(totals));
+  families.push_back(warnings(totals));
   families.push_back(histogram("lekt_join_seconds",
                                "From a client's last response to the commit of its join.", totals.join));
   families.push_back(histogram("lekt_commit_seconds", "One transaction, its sync included.", totals.commit));

@@ -159,7 +159,13 @@ ControlServer::File::~File() {
 ControlServer::ControlServer(const Settings& settings, Operations& operations)
     : settings_(settings), operations_(operations), pause_(io_), acceptor_(io_) {
   listen();
-  thread_ = std::thread([this] { io_.run(); });
+  try {
+    thread_ = std::thread([this] { io_.run(); });
+  } catch (const std::system_error& error) {
+    throw CodedError(ErrorCode::start_failed,
+                     "cannot start the thread of the control socket: " + error.code().message() +
+                         "; raise the limits of threads and memory");
+  }
 }
 
 ControlServer::~ControlServer() {

@@ -32,7 +32,7 @@ class ControlServer {
     std::chrono::milliseconds patience{5'000};  ///< for a request to arrive, and for an answer to be read
   };
 
-  /// Listens, and answers from then on. Throws CodedError E511. `operations` outlives this.
+  /// Listens, and answers from then on. Throws CodedError E511 or E509. `operations` outlives this.
   ControlServer(const Settings& settings, Operations& operations);
   /// Removes the socket. Waits for the request that is being carried out.
   ~ControlServer();

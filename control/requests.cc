@@ -7,19 +7,19 @@
 #include "common/errors.h"
 #include "common/text.h"
 #include "control/json.h"
+#include "server/tracer.h"
 
 namespace lekt::control {
 
 namespace {
 
-/// A reason is a remark in a table, and goes to the clients that it keeps out.
+/// A reason is a remark in a table, for operators.
 constexpr std::size_t reason_bytes_max = 200;
 
 constexpr std::size_t rejects_default = 20;
 constexpr std::size_t rejects_max = 1000;
 
-/// Longer than any device takes to show its trouble, and short enough that a forgotten trace ends.
-constexpr std::int64_t trace_seconds_max = 7 * 24 * 3600;
+constexpr std::int64_t trace_seconds_max = Tracer::duration_max.count();
 
 [[noreturn]] void refuse(const std::string& message) {
   throw CodedError(ErrorCode::control_refused, message);

@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <future>
 
-#include "server/log.h"
-
 namespace lekt {
 
 namespace {
@@ -109,6 +107,7 @@ Totals OperatorDesk::count(bool everything) const {
   totals.wal_bytes = size_of(with_suffix(database_, "-wal"));
   for (const CodeCounts::Count& code : shared_.counts.totals())
     totals.codes.emplace_back(code.code, code.count);
+  for (const storage::Warning& warning : shared_.warnings.list()) totals.warnings.push_back(warning.code);
   const std::lock_guard lock(bans_mutex_);
   totals.bans = bans_.size();
   return totals;
@@ -202,9 +201,7 @@ Operations::Kicked OperatorDesk::kick(Ipv4Address address) {
       TaskCommand{[=](Writer& writer, Moment) { dismissed->set_value(writer.dismiss(address)); }, nullptr});
   auto answer = dismissed->get_future();
   if (answer.wait_for(patience) != std::future_status::ready) fail_silent("the writer");
-  const Kicked kicked{sessions, answer.get()};
-  log_event(LogLevel::info, "kicked", {{"address", to_string(address)}, {"sessions", sessions}});
-  return kicked;
+  return {sessions, answer.get()};
 }
 
 void OperatorDesk::apply_bans(std::vector<storage::Ban> bans) {
@@ -236,7 +233,6 @@ Operations::Banned OperatorDesk::ban(const Cidr& block, const std::string& reaso
                                                      " bans, as many as there may be; ban larger blocks");
   bans.push_back(ban);
   apply_bans(std::move(bans));
-  log_event(LogLevel::info, "banned", {{"block", to_string(block)}, {"reason", reason}});
   banned.sessions =
       end_sessions(block, {ErrorCode::address_banned, "the operator of this server has banned this address"});
   store([ban](Writer& writer) { writer.ban(ban); });
@@ -248,7 +244,6 @@ bool OperatorDesk::unban(const Cidr& block) {
   std::vector<storage::Ban> bans = bans_;
   if (std::erase_if(bans, [&](const storage::Ban& old) { return old.block == block; }) == 0) return false;
   apply_bans(std::move(bans));
-  log_event(LogLevel::info, "unbanned", {{"block", to_string(block)}});
   store([block](Writer& writer) { writer.unban(block); });
   return true;
 }
@@ -272,22 +267,18 @@ Operations::Compacted OperatorDesk::compact() {
   if (answer.wait_for(60 * patience) != std::future_status::ready) fail_silent("the writer");
   answer.get();
   compacted.bytes_after = sizes();
-  log_event(LogLevel::info, "compacted",
-            {{"bytes_before", compacted.bytes_before}, {"bytes_after", compacted.bytes_after}});
   return compacted;
 }
 
 TraceStatus OperatorDesk::trace(const Cidr& block, std::chrono::seconds duration) {
   const TraceStatus trace = shared_.tracer.start(block, duration, std::chrono::steady_clock::now());
   for (const auto& worker : shared_.workers) worker->post([block](Worker& asked) { asked.watch(block); });
-  log_event(LogLevel::info, "trace_started", {{"block", trace.block}, {"file", trace.file}});
   return trace;
 }
 
 bool OperatorDesk::end_trace(const Cidr& block) {
   const bool found = shared_.tracer.end(block);
   for (const auto& worker : shared_.workers) worker->post([block](Worker& asked) { asked.watch(block); });
-  if (found) log_event(LogLevel::info, "trace_ended", {{"block", to_string(block)}});
   return found;
 }
 

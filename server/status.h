@@ -33,6 +33,7 @@ struct Totals {
   std::uint64_t wal_bytes_held = 0;  ///< that readers keep from being used again
   std::int64_t last_commit = 0;      ///< Unix seconds; 0 before the first
   std::uint64_t sequence = 0;        ///< of the newest change
+  std::vector<ErrorCode> warnings;   ///< what is wrong now
 
   std::uint64_t connections_accepted = 0;
   std::uint64_t joins = 0;

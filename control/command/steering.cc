@@ -8,6 +8,7 @@
 #include "control/command/commands.h"
 #include "control/command/output.h"
 #include "control/time.h"
+#include "server/tracer.h"
 
 namespace lekt::control::command {
 
@@ -149,11 +150,11 @@ Run add_trace(CLI::App& app, const Options& options) {
          "--for",
          [wanted](const std::string& text) {
            const auto duration = parse_duration(text);
-           if (!duration || *duration < 1s || *duration > 7 * 24h)
-             refuse("--for \"" + escape(text) + "\" is not a duration of 1s to 7d, for example 1h");
+           if (!duration || *duration < 1s || *duration > Tracer::duration_max)
+             refuse("--for \"" + escape(text) + "\" is not a duration of 1s to 1d, for example 1h");
            wanted->duration = *duration;
          },
-         "For so long (1s to 7d)")
+         "For so long (1s to 1d)")
       ->type_name("DURATION")
       ->default_str(format_duration(wanted->duration));
   return [wanted, &options] { return trace(options, *wanted); };

@@ -37,6 +37,7 @@ Totals example_totals() {
   totals.removed = 180;
   totals.commits = 410;
   totals.commits_failed = 1;
+  totals.warnings = {ErrorCode::mass_silence};
   totals.codes = {{ErrorCode::not_lekt, 4}, {ErrorCode::address_denied, 17}};
   totals.join.counts[10] = 700;
   totals.join.sum_seconds = 2.1;

@@ -96,6 +96,7 @@ TEST_F(MetricsTest, numbers_are_those_of_the_totals) {
                                  "lekt_commits_failed_total 1",
                                  "lekt_codes_total{code=\"E102\"} 4",
                                  "lekt_codes_total{code=\"E404\"} 17",
+                                 "lekt_warning{code=\"E605\"} 1",
                                  "process_start_time_seconds 1767348000"})
     EXPECT_TRUE(has_line(line)) << line << "\n" << text();
 }

@@ -124,13 +124,14 @@ TEST_F(LimitsTest, without_threads_at_the_start_it_says_so) {
     messages_.clear();
     return !comes_up(STRACE_PROGRAM, Strace::arguments(injection, directory_.path() / "trace", {}));
   };
-  for (int thread = 1; thread <= 5; ++thread) {
+  for (int thread = 1; thread <= 6; ++thread) {
     ASSERT_TRUE(fails_at(thread)) << thread;
+    const std::string what = thread == 1 ? "the thread of the control socket" : "5 threads";
     EXPECT_PRED_FORMAT2(IsSubstring,
-                        "E509 cannot start 5 threads: Resource temporarily unavailable; raise the limits",
+                        "E509 cannot start " + what + ": Resource temporarily unavailable; raise the limits",
                         messages_);
   }
-  EXPECT_FALSE(fails_at(6)) << "it has no more threads than that";
+  EXPECT_FALSE(fails_at(7)) << "it has no more threads than that";
 }
 
 }  // namespace lekt::test

@@ -99,7 +99,7 @@ TEST_F(MovedFilesTest, a_lock_that_is_deleted_is_taken_again) {
 
 TEST_F(MovedFilesTest, a_lock_that_another_server_has_taken_is_left_to_it) {
   fs::remove(file(".lock"));
-  Daemon second(directory_.path(), {"--restart-grace", "1h"});
+  Daemon second(directory_.path(), {"--restart-grace", "1h", "--control-socket", "none"});
   RawClient elsewhere = joined(second.port(), "127.0.0.6");
   expect_only_joins_suffer();
   EXPECT_EQ(daemon().stop(SIGTERM), 0);
