@@ -29,11 +29,13 @@ void add_options(CLI::App& app, Options& options) {
   app.add_option("--database", options.instance.database, "The server's database")
       ->type_name("PATH")
       ->envname("LEKT_DATABASE")
+      ->take_last()
       ->capture_default_str();
   app.add_option("--control-socket", options.instance.socket,
                  "The server's Unix socket [default: the database's path with\n.sock]")
       ->type_name("PATH")
-      ->envname("LEKT_CONTROL_SOCKET");
+      ->envname("LEKT_CONTROL_SOCKET")
+      ->take_last();
   app.add_flag("--json", options.json, "JSON instead of text, one object a line");
 }
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "common/text.h"
 #include "tests/integration/daemon.h"
 #include "tests/integration/raw_client.h"
 #include "tests/integration/terminal.h"
@@ -253,7 +254,7 @@ TEST_F(OperatorsCommandTest, watches_on_a_screen_that_it_gives_back) {
   EXPECT_TRUE(terminal.output().starts_with("\x1b[?1049h"));
   EXPECT_FALSE(terminal.echoes());
   terminal.resize({.columns = 30, .rows = 8});
-  EXPECT_TRUE(terminal.shows("1 client; 1...")) << "cut to the new width";
+  EXPECT_TRUE(terminal.shows("1 client; 1 s...")) << "cut to the new width";
   terminal.press("q");
   EXPECT_EQ(terminal.wait(), 0);
   EXPECT_TRUE(terminal.output().ends_with("\x1b[?25h\x1b[?1049l")) << "cursor and screen are back";
