@@ -95,7 +95,8 @@ ${content}")
 endmacro()
 
 lekt_package(SERVER lekt-server net "LEKT coordinator, the server"
-  "This package has the server, lektd, as a systemd service.")
+  "This package has the server, lektd, as a systemd service, and lektctl, with
+which operators see and steer it.")
 set(CPACK_DEBIAN_SERVER_PACKAGE_DEPENDS "adduser, init-system-helpers (>= 1.54~)")
 set(CPACK_DEBIAN_SERVER_PACKAGE_RECOMMENDS lekt-client)
 set(CPACK_DEBIAN_SERVER_PACKAGE_SUGGESTS sqlite3)

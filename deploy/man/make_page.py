@@ -21,7 +21,7 @@ OPTION = re.compile(
     r"(?P<many> \.\.\.)?(?P<required> REQUIRED)?(?: \(Env:(?P<variable>\w+)\))?"
     r"(?: (?:Excludes|Needs):(?: --\S+)+)*"
     r"(?: +(?P<text>\S.*))?$")
-ENTRY = re.compile(r"  (?P<names>\S+)(?: (?P<wants>[A-Z]\S*))?(?: +(?P<text>\S.*))?$")
+ENTRY = re.compile(r"  (?P<names>\S+)(?: (?P<wants>(?!REQUIRED)[A-Z]\S*))?(?P<required> REQUIRED)?(?: +(?P<text>\S.*))?$")
 LISTS = {"Options": OPTION, "Positionals": ENTRY, "Subcommands": ENTRY}
 
 
@@ -86,10 +86,10 @@ def italic(text: str) -> str:
 
 
 def prose(lines: List[str]) -> str:
-    """Paragraphs, and indented lines between them as they are."""
+    """Paragraphs, and indented lines between them as they are. What is said of exit codes is a paragraph."""
     parts, block, indented = [], [], False
     for line in lines + [""]:
-        ends = not line or line.startswith("  ") != indented
+        ends = not line or line.startswith("  ") != indented or line.startswith("Exit codes: ")
         if ends and block:
             body = escape("\n".join(block))
             parts.append(f".PP\n.EX\n{body}\n.EE\n" if indented else f".PP\n{body}\n")
@@ -112,7 +112,8 @@ def option(entry: Entry) -> str:
 
 
 def options(help_text: Help) -> str:
-    positionals = [f".TP\n{italic(entry.head['names'])}\n{escape(entry.text)}.\n"
+    positionals = [f".TP\n{italic(entry.head['names'])}\n{escape(entry.text.rstrip('.'))}"
+                   f"{'; required' if entry.head['required'] else ''}.\n"
                    for entry in help_text.lists.get("Positionals", [])]
     return "".join(positionals + [option(entry) for entry in help_text.lists.get("Options", [])])
 

@@ -147,12 +147,11 @@ TEST_F(ServiceManagerTest, hears_of_the_beginning_and_the_end_of_a_reload) {
 }
 
 TEST_F(ServiceManagerTest, is_told_that_all_threads_turn_several_times_in_its_interval) {
-  const auto interval = slowed(4s);
+  const auto interval = slowed(8s);
   start_notifying({{"WATCHDOG_USEC", std::to_string(std::chrono::microseconds(interval).count())}});
   const Deadline deadline(interval);
   for (int time = 0; time < 3; ++time) EXPECT_EQ(notify_socket().next("WATCHDOG"), "WATCHDOG=1");
   EXPECT_FALSE(deadline.over());
-  EXPECT_EQ(count(daemon().log(), "thread_hangs"), 0u);
 }
 
 TEST_F(ServiceManagerTest, is_not_told_of_life_when_it_does_not_ask) {
