@@ -43,6 +43,23 @@ class ReaderTest : public StorageTest {
   }
 };
 
+TEST_F(ReaderTest, cannot_make_the_server_write_through_shared_memory_that_was_deleted) {
+  Database database(settings_);
+  commit_four(database);
+  {
+    Reader within_the_server(path());
+    EXPECT_EQ(within_the_server.clients({}).size(), 3u);
+    std::filesystem::remove(path().string() + "-shm");
+    EXPECT_THROW(commit(database, {added(6, started + 6, "10.0.0.6")}), CodedError);
+    database.reopen();  // SQLite shares the deleted one between the connections of a process
+    EXPECT_THROW(commit(database, {added(6, started + 6, "10.0.0.6")}), CodedError);
+  }
+  database.reopen();
+  EXPECT_EQ(commit(database, {added(6, started + 6, "10.0.0.6")}), CommitResult::done);
+  EXPECT_TRUE(std::filesystem::exists(path().string() + "-shm"));
+  EXPECT_EQ(ask({}).size(), 4u);
+}
+
 TEST_F(ReaderTest, sees_a_client_as_it_is_stored) {
   Database database(settings_);
   commit(database, {added(1, started + 1, "10.0.0.1")},
