@@ -158,6 +158,7 @@ void Connection::process(ByteView input) {
   WorkerMeters& meters = worker_.meters();
   Stopwatch stopwatch(meters.answer);
   meters.received_bytes.add(input.size());
+  if (traced_) watch();  // its time may have passed
   if (traced_ && !input.empty())
     worker_.tracer().received(session_.address(), session_.id(), input, worker_.rules().catalogue);
   for (;;) {

@@ -108,8 +108,7 @@ Totals OperatorDesk::count(bool everything) const {
   for (const CodeCounts::Count& code : shared_.counts.totals())
     totals.codes.emplace_back(code.code, code.count);
   for (const storage::Warning& warning : shared_.warnings.list()) totals.warnings.push_back(warning.code);
-  const std::lock_guard lock(bans_mutex_);
-  totals.bans = bans_.size();
+  totals.bans = bans_count_;
   return totals;
 }
 
@@ -206,6 +205,7 @@ Operations::Kicked OperatorDesk::kick(Ipv4Address address) {
 
 void OperatorDesk::apply_bans(std::vector<storage::Ban> bans) {
   bans_ = std::move(bans);
+  bans_count_ = bans_.size();
   std::vector<Cidr> blocks;
   for (const storage::Ban& ban : bans_) blocks.push_back(ban.block);
   shared_.admission.ban(std::move(blocks));

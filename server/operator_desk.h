@@ -6,6 +6,7 @@
 // Any thread but the workers', the writer's and the main thread's; only sample() is for the last.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <deque>
 #include <filesystem>
@@ -82,8 +83,9 @@ class OperatorDesk : public Operations {
   const std::int64_t started_wall_;
   mutable std::mutex samples_mutex_;
   std::deque<Sample> samples_;
-  mutable std::mutex bans_mutex_;  ///< also while a change of them is made
+  std::mutex bans_mutex_;  ///< also while a change of them is made
   std::vector<storage::Ban> bans_;
+  std::atomic<std::size_t> bans_count_{0};
 };
 
 }  // namespace lekt

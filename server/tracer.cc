@@ -76,7 +76,7 @@ TraceStatus Tracer::start(const Cidr& block, std::chrono::seconds duration, Stea
          "# LEKT protocol trace of " + to_string(block) + ", from " + time_text() + ", for " +
              format_duration(duration) +
              "\n# Each line with a time is what the server saw; packets follow byte by byte.\n");
-  update_count();
+  traces_changed();
   return describe(block, path, traces_.back().bytes, duration);
 }
 
@@ -85,7 +85,7 @@ bool Tracer::end(const Cidr& block) {
   for (Trace& trace : traces_)
     if (trace.block == block) close(trace, "ended by the operator");
   const bool found = std::erase_if(traces_, [&](const Trace& trace) { return trace.block == block; }) > 0;
-  update_count();
+  traces_changed();
   return found;
 }
 
@@ -99,7 +99,7 @@ void Tracer::end_expired(Steady now) {
               {{"block", to_string(trace.block)}, {"file", trace.file.string()}, {"bytes", trace.bytes}});
     return true;
   });
-  update_count();
+  traces_changed();
 }
 
 std::vector<TraceStatus> Tracer::list(Steady now) const {
@@ -110,9 +110,13 @@ std::vector<TraceStatus> Tracer::list(Steady now) const {
   return list;
 }
 
-void Tracer::update_count() {
+void Tracer::traces_changed() {
   count_.store(traces_.size(), std::memory_order_relaxed);
-  if (traces_.empty()) partial_.clear();
+  std::erase_if(partial_, [&](const auto& entry) { return !is_covered(entry.second.address); });
+}
+
+bool Tracer::is_covered(Ipv4Address address) const {
+  return std::ranges::any_of(traces_, [&](const Trace& trace) { return trace.block.contains(address); });
 }
 
 // ---- For connections ----
@@ -120,13 +124,14 @@ void Tracer::update_count() {
 bool Tracer::covers(Ipv4Address address) const {
   if (count_.load(std::memory_order_relaxed) == 0) return false;
   const std::lock_guard lock(mutex_);
-  return std::ranges::any_of(traces_, [&](const Trace& trace) { return trace.block.contains(address); });
+  return is_covered(address);
 }
 
 void Tracer::received(Ipv4Address address, std::uint64_t session, ByteView bytes,
                       const MethodCatalogue& catalogue) {
   const std::lock_guard lock(mutex_);
-  Bytes& partial = partial_[session];
+  if (!is_covered(address)) return;
+  Bytes& partial = partial_.try_emplace(session, Partial{address, {}}).first->second.bytes;
   partial.append(bytes);
   const Annotation all = annotate(partial, Direction::to_server, catalogue);
   const std::string what = "received " + std::to_string(bytes.size()) + " bytes";

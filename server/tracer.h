@@ -72,16 +72,23 @@ class Tracer {
     bool over = false;  ///< closed, or it cannot be written any more
   };
 
+  /// The beginning of a packet whose end has not come yet.
+  struct Partial {
+    Ipv4Address address;
+    Bytes bytes;
+  };
+
   void write(Ipv4Address address, std::uint64_t session, const std::string& what, const std::string& lines);
   void append(Trace& trace, const std::string& text);
   void close(Trace& trace, const std::string& why);
-  void update_count();
+  bool is_covered(Ipv4Address address) const;
+  void traces_changed();
 
   const std::filesystem::path directory_;
   std::atomic<std::size_t> count_{0};
   mutable std::mutex mutex_;  ///< for what follows
   std::vector<Trace> traces_;
-  std::unordered_map<std::uint64_t, Bytes> partial_;  ///< by session: the beginning of a packet
+  std::unordered_map<std::uint64_t, Partial> partial_;  ///< by session
 };
 
 }  // namespace lekt

@@ -101,6 +101,18 @@ TEST_F(TracerTest, keeps_the_pieces_of_two_sessions_apart) {
   EXPECT_PRED_FORMAT2(IsSubstring, "session 2 received 7 bytes\n", written);
 }
 
+TEST_F(TracerTest, keeps_nothing_of_who_is_not_traced_any_more) {
+  start({address("192.0.2.1"), 32});
+  start();
+  receive(heartbeat(1'700'000'000).substr(0, 7));
+  tracer_.end(only_seven);
+  receive(heartbeat(1'700'000'000).substr(0, 7));
+  const TraceStatus again = start();
+  receive(heartbeat(1'700'000'000));
+  EXPECT_PRED_FORMAT2(IsSubstring, "2023-11-14T22:13:20Z", text(again));
+  EXPECT_PRED_FORMAT2(IsNotSubstring, "wrong", text(again));
+}
+
 TEST_F(TracerTest, says_what_is_wrong_with_bytes_that_are_not_lekt) {
   const TraceStatus trace = start();
   receive("GET / HTTP/1.1\r\n\r\n");
