@@ -296,7 +296,7 @@ TEST_F(OperatorsCommandTest, says_what_is_wrong_with_its_arguments) {
   expect_failed({"ban", "10.0.0.1/8"}, 2, "E808 CIDR \"10.0.0.1/8\" is not an IPv4 address or a block");
   expect_failed({"changes", "--since", "yesterday"}, 2,
                 "E808 --since \"yesterday\" is neither a time in UTC");
-  expect_failed({"trace", "10.0.0.1", "--for", "8d"}, 2, "E808 --for \"8d\" is not a duration of 1s to 7d");
+  expect_failed({"trace", "10.0.0.1", "--for", "25h"}, 2, "E808 --for \"25h\" is not a duration of 1s to 1d");
   expect_failed({"clients"}, 1, "E503 cannot read");
   const Outcome unnamed = run(LEKTCTL_PROGRAM, {"clients"});
   EXPECT_PRED_FORMAT2(IsSubstring, "name the server's database with --database or LEKT_DATABASE",
