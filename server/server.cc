@@ -197,10 +197,8 @@ void Server::wait_for_end() {
     log_event(LogLevel::info, "stopping", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
     service_manager::report_stopping();
     for (const auto& listener : listeners_) listener->stop();
-    reload_signals_.cancel();
-    sampling_.cancel();
     feed_.close();
-    life_timer_.cancel();
+    io_.stop();  // not by cancelling what waits: a handler that is due already would wait anew
   });
 }
 

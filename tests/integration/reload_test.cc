@@ -78,4 +78,13 @@ TEST_F(ReloadTest, keeps_the_old_settings_when_the_new_ones_are_wrong) {
   RawClient welcome = joined(daemon().port(), "127.0.0.3");
 }
 
+TEST_F(ReloadTest, does_not_outlive_a_stop_that_comes_at_the_same_moment) {
+  start_with("");
+  daemon().pause();
+  ::kill(daemon().id(), SIGHUP);
+  ::kill(daemon().id(), SIGTERM);
+  daemon().resume();
+  EXPECT_EQ(daemon().stop(SIGTERM), 0);
+}
+
 }  // namespace lekt::test
