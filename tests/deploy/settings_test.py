@@ -11,7 +11,7 @@ from subjects import DEPLOY, PROGRAMS, output_of, run_tests
 SHIPPED = (DEPLOY / "debian/lektd.toml").read_text(encoding="utf-8")
 OFFERED = [match[1] for match in map(re.compile(r"#([a-z-]+ = .*)").fullmatch, SHIPPED.split("\n")) if match]
 # Whose lines show a form and no default.
-EXAMPLES = {"tls-listen", "tls-cert", "tls-key", "tls-client-ca", "allow", "deny", "method"}
+EXAMPLES = {"admin", "tls-listen", "tls-cert", "tls-key", "tls-client-ca", "allow", "deny", "method"}
 # Which --check-config does not print.
 UNSEEN = {"log-level", "log-format"}
 

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import unittest
 from pathlib import Path
 from typing import List, Set
@@ -62,9 +63,12 @@ def calls_in_a_life(directory: str) -> Set[str]:
             return set()
         output_of([str(PROGRAMS["lekt"]), "join", "--server", address, "--method", "tcp:4000", "--count", "1"])
         server = int(calls.read_text(encoding="utf-8").split()[0])
+        last_resort = threading.Timer(60, os.kill, [server, signal.SIGKILL])
+        last_resort.start()
         os.kill(server, signal.SIGHUP)
         os.kill(server, signal.SIGTERM)
         process.stderr.read()
+        last_resort.cancel()
     return set(re.findall(r"^\d+ +([a-z_0-9]+)\(", calls.read_text(encoding="utf-8"), re.MULTILINE))
 
 
