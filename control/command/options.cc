@@ -1,6 +1,8 @@
 #include "control/command/options.h"
 
 #include <charconv>
+#include <filesystem>
+#include <system_error>
 
 #include "common/duration.h"
 #include "common/errors.h"
@@ -20,17 +22,27 @@ Cidr parse_block(const std::string& name, const std::string& text) {
   return *block;
 }
 
+/// Of a server that was started here, or of the one that the Debian package has installed.
+std::filesystem::path default_database() {
+  const std::filesystem::path here = "lekt.db";
+  const std::filesystem::path installed = "/var/lib/lekt";
+  std::error_code ignored;
+  const bool is_installed = std::filesystem::is_directory(installed, ignored);
+  return !std::filesystem::exists(here, ignored) && is_installed ? installed / here : here;
+}
+
 }  // namespace
 
 void refuse(const std::string& message) { throw CodedError(ErrorCode::operator_usage_wrong, message); }
 
 void add_options(CLI::App& app, Options& options) {
-  options.instance.database = "lekt.db";
-  app.add_option("--database", options.instance.database, "The server's database")
+  options.instance.database = default_database();
+  app.add_option(
+         "--database", options.instance.database,
+         "The server's database [default: ./lekt.db, or\n/var/lib/lekt/lekt.db if only that is there]")
       ->type_name("PATH")
       ->envname("LEKT_DATABASE")
-      ->take_last()
-      ->capture_default_str();
+      ->take_last();
   app.add_option("--control-socket", options.instance.socket,
                  "The server's Unix socket [default: the database's path with\n.sock]")
       ->type_name("PATH")
