@@ -3,6 +3,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -60,6 +61,19 @@ std::uint16_t port_of(const sockaddr_storage& address) {
                                              : reinterpret_cast<const sockaddr_in&>(address).sin_port);
 }
 
+/// The library matches a header with a recursive regular expression: 4 MB of stack for the longest that it
+/// takes.
+void expect_large_stacks() {
+  constexpr std::size_t bytes = 8 * 1024 * 1024;
+  pthread_attr_t attributes;
+  std::size_t size = bytes;
+  if (pthread_getattr_default_np(&attributes) != 0) return;
+  pthread_attr_getstacksize(&attributes, &size);
+  if (size < bytes && pthread_attr_setstacksize(&attributes, bytes) == 0)
+    pthread_setattr_default_np(&attributes);
+  pthread_attr_destroy(&attributes);
+}
+
 }  // namespace
 
 HttpListener::HttpListener(const HttpSettings& settings, Answerer answerer)
@@ -68,6 +82,7 @@ HttpListener::HttpListener(const HttpSettings& settings, Answerer answerer)
       stopped_(eventfd(0, EFD_CLOEXEC)) {
   listen(settings);
   try {
+    expect_large_stacks();
     for (std::size_t index = 0; index < settings.threads; ++index) threads_.emplace_back([this] { serve(); });
   } catch (const std::system_error& error) {
     stop();

@@ -40,6 +40,7 @@ std::string words(int error_number) { return std::generic_category().message(err
 
 /// Empty for a path that cannot be a socket's, which is as good as nobody listening there.
 std::optional<SocketName> name_of(const fs::path& socket) {
+  if (socket.empty()) return std::nullopt;
   try {
     return SocketName(socket);
   } catch (const std::system_error& error) {

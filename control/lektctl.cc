@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <exception>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <sstream>
@@ -111,6 +112,12 @@ int run(int count, char** arguments) {
 int main(int count, char** arguments) {
   try {
     return run(count, arguments);
+  } catch (const std::filesystem::filesystem_error& error) {
+    print_status(CodedError(ErrorCode::database_unusable, "cannot look at " + error.path1().string() + ": " +
+                                                              error.code().message() +
+                                                              "; you have to be in the group of the database")
+                     .what());
+    return exit_failed;
   } catch (const std::exception& error) {
     print_status(error.what());
     return exit_failed;

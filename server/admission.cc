@@ -32,6 +32,19 @@ void Admission::use(const AddressRules& rules, const Limits& limits) {
 void Admission::ban(std::vector<Cidr> blocks) {
   const std::lock_guard lock(mutex_);
   bans_.swap(blocks);
+  has_bans_ = !bans_.empty();
+}
+
+std::optional<Rejection> Admission::judge_ban(Ipv4Address address) const {
+  if (!has_bans_) return std::nullopt;
+  const std::lock_guard lock(mutex_);
+  return find_ban(address);
+}
+
+std::optional<Rejection> Admission::find_ban(Ipv4Address address) const {
+  if (std::ranges::none_of(bans_, [&](const Cidr& block) { return block.contains(address); }))
+    return std::nullopt;
+  return Rejection{ErrorCode::address_banned, "the operator of this server has banned " + to_string(address)};
 }
 
 Admission::Decision Admission::admit(Ipv4Address address, Rate::Time now) {
@@ -87,9 +100,7 @@ Admission::Verdict Admission::judge_refusal(ErrorCode code) {
 }
 
 std::optional<Rejection> Admission::judge_rules(Ipv4Address address) const {
-  if (std::ranges::any_of(bans_, [&](const Cidr& block) { return block.contains(address); }))
-    return Rejection{ErrorCode::address_banned,
-                     "the operator of this server has banned " + to_string(address)};
+  if (auto banned = find_ban(address)) return banned;
   if (rules_.admits(address)) return std::nullopt;
   return Rejection{ErrorCode::address_denied, "this server does not serve " + to_string(address) +
                                                   "; its operator decides that with --allow and --deny"};

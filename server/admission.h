@@ -54,6 +54,8 @@ class Admission {
   void use(const AddressRules& rules, const Limits& limits);
   /// Whom the operator does not want, whatever the rules say.
   void ban(std::vector<Cidr> blocks);
+  /// Whether it has been banned since it was admitted.
+  std::optional<Rejection> judge_ban(Ipv4Address address) const;
 
   /// Counts a connection and its handshake. `now`: of a clock that never goes back.
   Decision admit(Ipv4Address address, Rate::Time now);
@@ -79,6 +81,7 @@ class Admission {
   Decision count(Ipv4Address address, std::optional<Rejection> rejection);
   void remove_handshake(Ipv4Address address);
   Verdict judge_refusal(ErrorCode code);
+  std::optional<Rejection> find_ban(Ipv4Address address) const;
   std::optional<Rejection> judge_rules(Ipv4Address address) const;
   std::optional<Rejection> judge_room() const;
   std::optional<Rejection> judge_rate(Ipv4Address address, Rate::Time now);
@@ -90,6 +93,7 @@ class Admission {
   mutable std::mutex mutex_;  ///< for what follows
   AddressRules rules_;
   std::vector<Cidr> bans_;
+  std::atomic<bool> has_bans_{false};
   Limits limits_;
   Rate::Time paid_until_{0};
   AddressRates address_rates_;

@@ -10,10 +10,19 @@ void ChangeFeed::publish(std::span<const storage::Change> changes, const MethodC
     const std::lock_guard lock(mutex_);
     // Of a large batch only the newest would be kept anyway.
     for (const storage::Change& change : changes.last(std::min(changes.size(), entries_max)))
-      entries_.push_back(
-          {change.sequence, change.second, change.kind, change.address, catalogue.describe(change.methods)});
+      entries_.push_back({change.sequence, change.second, change.kind, change.address,
+                          storage::stored_words(catalogue, change.methods)});
     while (entries_.size() > entries_max) entries_.pop_front();
     newest_ = changes.back().sequence;
+  }
+  published_.notify_all();
+}
+
+void ChangeFeed::begin_anew(std::uint64_t sequence) {
+  {
+    const std::lock_guard lock(mutex_);
+    entries_.clear();
+    newest_ = sequence;
   }
   published_.notify_all();
 }

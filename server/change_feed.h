@@ -37,6 +37,9 @@ class ChangeFeed {
   };
 
   void publish(std::span<const storage::Change> changes, const MethodCatalogue& catalogue);
+  /// After a recovery, when what was stored may not have been published: everybody has missed something up
+  /// to this sequence.
+  void begin_anew(std::uint64_t sequence);
   /// Ends every wait, now and later.
   void close();
 

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <sstream>
+#include <string_view>
 #include <thread>
 
 #include "common/duration.h"
@@ -95,12 +96,22 @@ std::string describe(const Configuration& configuration) {
   for (const Cidr& cidr : configuration.address_rules.denied) line("deny", to_string(cidr));
   line("max-methods", std::to_string(configuration.methods_max));
   line("max-packet-bytes", std::to_string(configuration.packet_bytes_max));
+  line("log-level", level_names.at(static_cast<std::size_t>(configuration.log_level)));
+  line("log-format", configuration.log_format == LogFormat::json ? "json" : "text");
   for (const Method& method : configuration.catalogue.methods())
     line("method",
          std::to_string(method.index) + ":" + method.name + ":" +
              (method.form.kind == MethodForm::Kind::sized ? "sized"
                                                           : "fixed:" + std::to_string(method.form.bytes)));
   return text;
+}
+
+/// The library calls every configuration file an INI.
+std::string in_plain_words(const std::string& message) {
+  constexpr std::string_view unknown = "INI was not able to parse ";
+  if (!message.starts_with(unknown)) return message;
+  return "the configuration file has '" + message.substr(unknown.size()) +
+         "', which is no setting; each is a flag without its dashes";
 }
 
 EarlyExit refuse_to_start(const std::string& wrong) {
@@ -143,7 +154,7 @@ std::variant<Configuration, EarlyExit> read_configuration(int argc, const char* 
     app.exit(success, out, out);
     return EarlyExit{0, out.str(), {}};
   } catch (const CLI::ParseError& error) {
-    return refuse_to_start(error.what());
+    return refuse_to_start(in_plain_words(error.what()));
   }
   if (const auto wrong = find_contradiction(configuration, passed)) return refuse_to_start(*wrong);
   if (configuration.listen.empty() && passed == PassedSockets::none)

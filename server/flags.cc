@@ -240,10 +240,10 @@ void Flags::define_log() {
   Configuration& target = configuration_;
   text("--log-level", "LEVEL", "info", "trace, debug, info, warn, error or off",
        [&target](const std::string& value) {
-         constexpr std::array names = {"trace", "debug", "info", "warn", "error", "off"};
-         const auto found = std::ranges::find(names, value);
-         if (found == names.end()) refuse("--log-level", value, "trace, debug, info, warn, error or off");
-         target.log_level = static_cast<LogLevel>(found - names.begin());
+         const auto found = std::ranges::find(level_names, value);
+         if (found == level_names.end())
+           refuse("--log-level", value, "trace, debug, info, warn, error or off");
+         target.log_level = static_cast<LogLevel>(found - level_names.begin());
        });
   text("--log-format", "FORMAT", "text", "text or json, one line an event",
        [&target](const std::string& value) {

@@ -50,12 +50,15 @@ using Command = std::variant<JoinCommand, LeaveCommand, HeardCommand, WarningCom
 
 class Inbox {
  public:
-  void post(Command command) {
+  /// False when it is closed: then nobody will take it.
+  bool post(Command command) {
     {
       const std::lock_guard lock(mutex_);
+      if (closed_) return false;
       commands_.push_back(std::move(command));
     }
     filled_.notify_one();
+    return true;
   }
 
   /// Ends every wait, now and later.

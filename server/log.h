@@ -5,6 +5,7 @@
 // Nothing per heartbeat. Callable from any thread.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <initializer_list>
 #include <string>
@@ -17,6 +18,9 @@ namespace lekt {
 enum class LogLevel : std::uint8_t { trace, debug, info, warn, error, off };
 /// `journal` is text for systemd's journal: a line begins with its priority, <3> to <7> (sd-daemon(3)), in
 /// place of its level, and has no time, since the journal notes its own.
+/// As --log-level has them.
+inline constexpr std::array level_names = {"trace", "debug", "info", "warn", "error", "off"};
+
 enum class LogFormat : std::uint8_t { text, json, journal };
 
 /// Sets up the log on standard error. Before this call nothing is logged.

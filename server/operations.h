@@ -59,6 +59,7 @@ class Operations {
   /// Gives the free pages of the database back to the file system.
   virtual Compacted compact() = 0;
   /// Writes every packet of these addresses, annotated, into a file of its own beside the database.
+  /// Throws CodedError E608, or E802 when there are too many.
   virtual TraceStatus trace(const Cidr& block, std::chrono::seconds duration) = 0;
   /// False when there is no such trace.
   virtual bool end_trace(const Cidr& block) = 0;

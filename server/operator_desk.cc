@@ -211,12 +211,20 @@ void OperatorDesk::apply_bans(std::vector<storage::Ban> bans) {
   shared_.admission.ban(std::move(blocks));
 }
 
-/// Waits until the change is committed.
-void OperatorDesk::store(std::function<void(Writer&)> change) {
+void OperatorDesk::post(TaskCommand task) {
+  if (!shared_.inbox.post(std::move(task))) throw CodedError(ErrorCode::control_refused, "the server stops");
+}
+
+/// Tells the future when the change is committed.
+std::future<void> OperatorDesk::store(std::function<void(Writer&)> change) {
   const auto stored = std::make_shared<std::promise<void>>();
-  shared_.inbox.post(TaskCommand{[change = std::move(change)](Writer& writer, Moment) { change(writer); },
-                                 [stored] { stored->set_value(); }});
-  if (stored->get_future().wait_for(patience) != std::future_status::ready)
+  post(TaskCommand{[change = std::move(change)](Writer& writer, Moment) { change(writer); },
+                   [stored] { stored->set_value(); }});
+  return stored->get_future();
+}
+
+void OperatorDesk::expect_stored(const std::future<void>& stored) {
+  if (stored.wait_for(patience) != std::future_status::ready)
     throw CodedError(ErrorCode::control_refused,
                      "it holds, but is not stored yet: the database cannot be written at the moment; it is "
                      "stored as soon as that works, unless the server ends before");
@@ -244,7 +252,7 @@ bool OperatorDesk::unban(const Cidr& block) {
   std::vector<storage::Ban> bans = bans_;
   if (std::erase_if(bans, [&](const storage::Ban& old) { return old.block == block; }) == 0) return false;
   apply_bans(std::move(bans));
-  store([block](Writer& writer) { writer.unban(block); });
+  expect_stored(store([block](Writer& writer) { writer.unban(block); }));
   return true;
 }
 
@@ -253,15 +261,15 @@ Operations::Compacted OperatorDesk::compact() {
   Compacted compacted;
   compacted.bytes_before = sizes();
   const auto done = std::make_shared<std::promise<void>>();
-  shared_.inbox.post(TaskCommand{[done](Writer& writer, Moment) {
-                                   try {
-                                     writer.compact();
-                                     done->set_value();
-                                   } catch (const CodedError&) {
-                                     done->set_exception(std::current_exception());
-                                   }
-                                 },
-                                 nullptr});
+  post(TaskCommand{[done, &turns = shared_.writer_turns](Writer& writer, Moment) {
+                     try {
+                       writer.compact([&turns] { turns.add(); });
+                       done->set_value();
+                     } catch (const CodedError&) {
+                       done->set_exception(std::current_exception());
+                     }
+                   },
+                   nullptr});
   // It may take long, and it is worth waiting for.
   auto answer = done->get_future();
   if (answer.wait_for(60 * patience) != std::future_status::ready) fail_silent("the writer");

@@ -10,6 +10,8 @@
 #include <chrono>
 #include <deque>
 #include <filesystem>
+#include <functional>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -42,6 +44,7 @@ class OperatorDesk : public Operations {
     const Warnings& warnings;
     Tracer& tracer;
     const WriterMeters& writer;
+    TurnCount& writer_turns;
     ChangeFeed& feed;
     const std::vector<std::unique_ptr<Worker>>& workers;
   };
@@ -75,7 +78,9 @@ class OperatorDesk : public Operations {
   Rates rates() const;
   std::size_t end_sessions(const Cidr& block, const Rejection& rejection);
   void apply_bans(std::vector<storage::Ban> bans);
-  void store(std::function<void(Writer&)> change);
+  void post(TaskCommand task);
+  std::future<void> store(std::function<void(Writer&)> change);
+  static void expect_stored(const std::future<void>& stored);
 
   Shared shared_;
   const std::filesystem::path database_;

@@ -96,6 +96,7 @@ std::optional<Rejection> Registry::join(SessionId session, Ipv4Address address, 
                                                       std::to_string(room) + " fit one packet"};
   }
   ++sessions_;
+  if (client.session_count() == 1) ++connected_;
   if (!known) ++clients_present_;
   mark(address, client);
   return std::nullopt;
@@ -123,6 +124,7 @@ void Registry::take_back(SessionId session, Ipv4Address address) {
   client.fold();
   if (!there) return;
   --sessions_;
+  if (client.session_count() == 0) --connected_;
   if (!client.wanted()) --clients_present_;
   mark(address, client);
 }

@@ -83,6 +83,8 @@ class Registry {
   std::size_t clients() const { return clients_present_; }
   std::size_t sessions() const { return sessions_; }
   std::size_t waiting() const { return waiting_; }
+  /// Clients without a session, which are waited for.
+  std::size_t absent() const { return clients_present_ - connected_; }
 
  private:
   struct Session {
@@ -118,6 +120,7 @@ class Registry {
   std::size_t clients_present_ = 0;
   std::size_t sessions_ = 0;
   std::size_t waiting_ = 0;
+  std::size_t connected_ = 0;  ///< clients with a session
 };
 
 }  // namespace lekt

@@ -34,6 +34,10 @@ class Comparison {
 }  // namespace
 
 Reload plan_reload(const Configuration& running, Configuration wanted) {
+  // One that follows the heartbeat timeout follows the one in use.
+  if (wanted.silence_patience == wanted.heartbeat_timeout &&
+      running.silence_patience == running.heartbeat_timeout)
+    wanted.silence_patience = running.silence_patience;
   Comparison comparison(running, std::move(wanted));
   // Sockets, files and threads that exist; times by which connections that exist are judged; the size of
   // packets that are encoded already.

@@ -25,21 +25,23 @@ namespace lekt {
 
 namespace {
 
-/// Descriptors that are not connections: database, log, timers, listeners, and room to refuse one client too
-/// many.
-constexpr std::size_t descriptors_reserved = 64;
+/// Descriptors that are not clients' connections: database, log, listeners, traces, the control socket's and
+/// room to refuse one client too many; each thread's own; and the admin page's, with what its requests open.
+std::size_t descriptors_reserved(const Configuration& configuration) {
+  return 96 + 3 * configuration.threads + (configuration.admin ? 32 * 4 : 0);
+}
 
 /// Raises the limit of open files as far as it goes and returns how many connections it allows.
-std::size_t connections_allowed() {
+std::size_t connections_allowed(std::size_t reserved) {
   rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024 - descriptors_reserved;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024 - reserved;
   if (limit.rlim_cur < limit.rlim_max) {
     rlimit raised = limit;
     raised.rlim_cur = limit.rlim_max;
     if (setrlimit(RLIMIT_NOFILE, &raised) == 0) limit = raised;
   }
   const std::size_t files = limit.rlim_cur;
-  return files > 2 * descriptors_reserved ? files - descriptors_reserved : descriptors_reserved;
+  return files > 2 * reserved ? files - reserved : std::max<std::size_t>(files / 2, 1);
 }
 
 /// Makes the kernel's table of descriptors as large as it will be. While it grows, in a process with threads,
@@ -69,21 +71,22 @@ Server::Server(const Configuration& configuration, ReadAgain read_again, std::ve
       writer_(database_, writer_settings(configuration_), {AwakeTime(0), wall_seconds()}),
       published_(writer_.view()),
       silence_guard_(silence_settings(configuration_)),
-      connections_max_(connections_allowed()),
+      connections_max_(connections_allowed(descriptors_reserved(configuration))),
       admission_(configuration_.address_rules, admission_limits(configuration_, connections_max_), counts_),
       warnings_(inbox_),
       tracer_(std::filesystem::absolute(configuration_.database).parent_path()),
       feed_(writer_.state().sequence),
-      writer_thread_(
-          {writer_, database_, inbox_, counts_, warnings_, writer_meters_, published_, feed_, workers_},
-          first_rules_.catalogue),
-      desk_({admission_, inbox_, counts_, rejects_, warnings_, tracer_, writer_meters_, feed_, workers_},
+      writer_thread_({writer_, database_, inbox_, counts_, warnings_, writer_meters_, writer_turns_,
+                      published_, feed_, workers_},
+                     first_rules_.catalogue),
+      desk_({admission_, inbox_, counts_, rejects_, warnings_, tracer_, writer_meters_, writer_turns_, feed_,
+             workers_},
             configuration_.database, database_.bans()),
       sampling_(io_),
       end_signals_(io_, SIGTERM, SIGINT),
       reload_signals_(io_, SIGHUP),
       life_timer_(io_) {
-  grow_descriptor_table(connections_max_ + descriptors_reserved);
+  grow_descriptor_table(connections_max_ + descriptors_reserved(configuration_));
   const Worker::Shared shared{
       first_rules_.session, inbox_,    admission_, counts_, rejects_, warnings_, tracer_,
       silence_guard_,       published_};

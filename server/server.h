@@ -100,6 +100,7 @@ class Server {
   Warnings warnings_;
   Tracer tracer_;
   WriterMeters writer_meters_;
+  TurnCount writer_turns_;
   ChangeFeed feed_;
   std::vector<std::unique_ptr<Worker>> workers_;
   WriterThread writer_thread_;

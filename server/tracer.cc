@@ -67,7 +67,9 @@ TraceStatus Tracer::start(const Cidr& block, std::chrono::seconds duration, Stea
     if (trace.block == block) close(trace, "another trace of the same addresses begins");
   std::erase_if(traces_, [&](const Trace& trace) { return trace.block == block; });
   if (traces_.size() >= traces_max)
-    fail(std::to_string(traces_max) + " traces are running, as many as there may be; end one of them");
+    throw CodedError(
+        ErrorCode::control_refused,
+        std::to_string(traces_max) + " traces are running, as many as there may be; end one of them");
   duration = std::min(duration, duration_max);
   std::filesystem::path path;
   Descriptor file = make_file(directory_, block, path);
@@ -76,6 +78,10 @@ TraceStatus Tracer::start(const Cidr& block, std::chrono::seconds duration, Stea
          "# LEKT protocol trace of " + to_string(block) + ", from " + time_text() + ", for " +
              format_duration(duration) +
              "\n# Each line with a time is what the server saw; packets follow byte by byte.\n");
+  if (traces_.back().over) {
+    traces_.pop_back();
+    fail("cannot write " + path.string() + "; is the disk full?");
+  }
   traces_changed();
   return describe(block, path, traces_.back().bytes, duration);
 }

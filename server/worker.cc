@@ -93,6 +93,9 @@ void Worker::admit(Arrival& arrival) {
   Connection& connection = handshaking.emplace_back(*this, std::move(socket), id, arrival.address);
   connection.self_ = std::prev(handshaking.end());
   connection.verdict_ = arrival.decision.verdict;
+  // Between its admission and now, those that this worker had were ended.
+  if (!arrival.decision.rejection && !arrival.proxied)
+    arrival.decision.rejection = shared_.admission.judge_ban(arrival.address);
   std::unique_ptr<Entrance> entrance;
   if (arrival.proxied || arrival.tls != nullptr)
     entrance = std::make_unique<Entrance>(arrival.proxied, std::move(arrival.tls));

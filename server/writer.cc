@@ -1,6 +1,7 @@
 #include "server/writer.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace lekt {
 
@@ -93,16 +94,13 @@ void Writer::ban(const storage::Ban& ban) { ban_changes_.push_back({ban, false})
 
 void Writer::unban(const Cidr& block) { ban_changes_.push_back({{block, 0, {}}, true}); }
 
-void Writer::compact() {
+void Writer::compact(const std::function<void()>& progress) {
   if (trouble_ == StorageState::failed)
     throw CodedError(ErrorCode::commit_failed, "the database cannot be written at the moment");
   try {
-    database_.compact();
+    database_.compact(progress);
   } catch (const CodedError& error) {
-    if (error.code() != ErrorCode::database_busy) {
-      trouble_ = StorageState::failed;
-      retry_at_ = AwakeTime(0);
-    }
+    if (error.code() != ErrorCode::database_busy) failure_ = error.what();
     throw;
   }
 }
@@ -128,6 +126,10 @@ Writer::Turn Writer::turn(Moment now) {
   Turn turn;
   last_turn_ = now.awake;
   turn.completions.swap(refused_);
+  if (!failure_.empty()) {
+    retry_at_ = now.awake + retry_interval;
+    set_trouble(StorageState::failed, std::exchange(failure_, {}), turn);
+  }
   if (now.awake >= grace_ends_ && registry_.waiting() > 0) registry_.end_grace();
   const bool recovering = trouble_ == StorageState::failed;
   if (!recovering || (now.awake >= retry_at_ && recover(now, turn))) {
@@ -262,6 +264,7 @@ bool Writer::recover(Moment now, Turn& turn) {
   state_.forgotten_sequence = std::max(state_.forgotten_sequence, stored.forgotten_sequence);
   view_ = change_log_.publish(state_, state_.second - 1);
   turn.published = true;
+  turn.recovered = true;
   return true;
 }
 

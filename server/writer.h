@@ -12,6 +12,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -56,6 +57,7 @@ class Writer {
     std::string message;
     bool attempted = false;  ///< to commit
     bool committed = false;
+    bool recovered = false;  ///< everything was read again: `changes` may lack some that were stored before
   };
 
   /// Reads the database: all its clients are present and waited for until now + restart_grace.
@@ -74,8 +76,8 @@ class Writer {
   bool bans_are_stored() const { return ban_changes_.empty(); }
   /// The client is no longer waited for; false when it was not.
   bool dismiss(Ipv4Address address) { return registry_.dismiss(address); }
-  /// Throws CodedError E601 or E602; after E601 the next turn recovers.
-  void compact();
+  /// Throws CodedError E601 or E602; after E601 the next turns tell and recover. `progress` is called often.
+  void compact(const std::function<void()>& progress);
   /// For what comes from now on. The largest packet stays what it was.
   void use(const WriterSettings& settings, const MethodCatalogue& catalogue);
   /// A client was heard at this second of the wall clock; for operators.
@@ -145,6 +147,7 @@ class Writer {
   AwakeTime presences_due_;
   AwakeTime forgetting_due_;
   AwakeTime retry_at_{0};
+  std::string failure_;  ///< of a compaction; the next turn tells it
   AwakeTime last_turn_;
 };
 

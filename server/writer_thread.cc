@@ -27,6 +27,7 @@ WriterThread::WriterThread(const Shared& shared, const MethodCatalogue& catalogu
       writer_(shared.writer),
       catalogue_(&catalogue),
       clock_(std::chrono::steady_clock::now(), step_max),
+      turns_(shared.turns),
       wal_warned_at_(wal_bytes_worrying) {
   measure({}, {});
 }
@@ -100,7 +101,7 @@ void WriterThread::measure(const Writer::Turn& turn, std::chrono::nanoseconds ti
   }
   meters.sequence = writer_.state().sequence;
   meters.clients = writer_.registry().clients();
-  meters.waiting = writer_.registry().waiting();
+  meters.waiting = writer_.registry().absent();
   meters.grace_milliseconds_left = writer_.grace_left().count();
   meters.wal_bytes_held = shared_.database.wal_bytes_held();
   meters.storage = turn.trouble;
@@ -114,6 +115,9 @@ void WriterThread::tell_what_is_stored() {
 /// First the view, then the joins that it holds.
 void WriterThread::deliver(Writer::Turn& turn) {
   if (turn.published) shared_.published.publish(writer_.view());
+  if (turn.recovered)
+    shared_.feed.begin_anew(turn.changes.empty() ? writer_.state().sequence
+                                                 : turn.changes.front().sequence - 1);
   shared_.feed.publish(turn.changes, *catalogue_);
   std::vector<std::vector<Writer::Completion>> completions(shared_.workers.size());
   for (Writer::Completion& completion : turn.completions)
@@ -133,8 +137,9 @@ void WriterThread::report(const Writer::Turn& turn) {
   const bool good = turn.trouble == StorageState::usable;
   for (const ErrorCode code : {ErrorCode::commit_failed, ErrorCode::database_busy})
     shared_.warnings.forget(code);
-  if (turn.trouble == StorageState::failed) shared_.warnings.note(ErrorCode::commit_failed, turn.message);
-  if (turn.trouble == StorageState::busy) shared_.warnings.note(ErrorCode::database_busy, turn.message);
+  const std::string words = turn.message.substr(turn.message.find(' ') + 1);  // behind the code
+  if (turn.trouble == StorageState::failed) shared_.warnings.note(ErrorCode::commit_failed, words);
+  if (turn.trouble == StorageState::busy) shared_.warnings.note(ErrorCode::database_busy, words);
   log_event(good ? LogLevel::info : LogLevel::error, good ? "storage_recovered" : "storage_trouble",
             {{"message", turn.message}});
 }

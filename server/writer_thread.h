@@ -29,6 +29,7 @@ class WriterThread {
     CodeCounts& counts;
     Warnings& warnings;
     WriterMeters& meters;
+    TurnCount& turns;
     PublishedView& published;
     ChangeFeed& feed;
     const std::vector<std::unique_ptr<Worker>>& workers;
@@ -59,7 +60,7 @@ class WriterThread {
   const MethodCatalogue* catalogue_;
   std::vector<std::function<void()>> waiting_tasks_;
   AwakeClock clock_;
-  TurnCount turns_;
+  TurnCount& turns_;
   std::size_t wal_warned_at_ = 0;
   AwakeTime codes_due_{0};
 };

@@ -79,8 +79,10 @@ class TemporaryFile {
 
   const fs::path& path() const { return path_; }
 
+  void sync_bytes() const { sync(path_, O_RDWR); }
+
   void place(const fs::path& target) {
-    sync(path_, O_RDWR);
+    sync_bytes();
     rename_exclusively(path_, target);
     path_.clear();
     sync_directory_of(target);
@@ -196,7 +198,32 @@ class Renames {
   std::vector<std::pair<fs::path, fs::path>> done_;
 };
 
-/// The database goes first: should the machine stop in between, a log without it makes a start refuse.
+/// Keeps every start from making a new database while the old one is away. Whatever ends the program in
+/// between leaves it behind, and it stays until a restore has come to its end.
+class RestoreMark {
+ public:
+  explicit RestoreMark(const fs::path& database)
+      : path_(restore_mark(database)), was_there_(is_there(path_)) {
+    const Descriptor made(open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, file_mode));
+    if (!made.is_open()) throw_file_error("cannot create", path_, errno);
+    sync_directory_of(path_);
+  }
+  ~RestoreMark() {
+    if (!was_there_) remove();
+  }
+  RestoreMark(const RestoreMark&) = delete;
+  RestoreMark& operator=(const RestoreMark&) = delete;
+
+  void remove() const {
+    std::error_code ignored;
+    fs::remove(path_, ignored);
+  }
+
+ private:
+  fs::path path_;
+  bool was_there_;
+};
+
 void move_away(const fs::path& database, const fs::path& kept, Renames& renames) {
   if (is_there(database)) renames.rename(database, kept);
   for (const char* suffix : companions) {
@@ -227,7 +254,9 @@ BackupResult back_up(const fs::path& database, const fs::path& given_target) {
   return {fs::file_size(target), result.clients, result.sequence};
 }
 
-RestoreResult restore(const fs::path& given_database, const fs::path& backup, std::int64_t now) {
+RestoreResult restore(const fs::path& given_database, const fs::path& given_backup, std::int64_t now) {
+  const fs::path backup =
+      resolve(given_backup);  // the log of a backup is beside the file that a link leads to
   const fs::path database = resolve(given_database);
   refuse_network_file_system(database);
   const auto lock = lock_stopped(database);
@@ -243,12 +272,17 @@ RestoreResult restore(const fs::path& given_database, const fs::path& backup, st
     begin_history(copy, result.history_begins, now);
   });
   give_to_owner(file.path(), database);
-  const fs::path kept = database.string() + ".before-restore-" + compact_time(now);
+  fs::path kept = database.string() + ".before-restore-" + compact_time(now);
+  for (int number = 2; is_there(kept); ++number)
+    kept = database.string() + ".before-restore-" + compact_time(now) + "-" + std::to_string(number);
   if (is_there(database)) result.kept = kept;
+  file.sync_bytes();
+  const RestoreMark mark(database);
   Renames renames;
   move_away(database, kept, renames);
   file.place(database);
   renames.keep();
+  mark.remove();
   return result;
 }
 

@@ -36,6 +36,28 @@ bool has_content(const fs::path& path) {
   return !ignored && size > 0;
 }
 
+/// Calls the function often while SQLite works, until the end of the scope.
+class ProgressHandler {
+ public:
+  ProgressHandler(SQLite::Database& database, const std::function<void()>& progress) : database_(database) {
+    constexpr int instructions = 10'000;
+    if (progress)
+      sqlite3_progress_handler(database.getHandle(), instructions, call,
+                               const_cast<void*>(static_cast<const void*>(&progress)));
+  }
+  ~ProgressHandler() { sqlite3_progress_handler(database_.getHandle(), 0, nullptr, nullptr); }
+  ProgressHandler(const ProgressHandler&) = delete;
+  ProgressHandler& operator=(const ProgressHandler&) = delete;
+
+ private:
+  static int call(void* progress) {
+    (*static_cast<const std::function<void()>*>(progress))();
+    return 0;
+  }
+
+  SQLite::Database& database_;
+};
+
 [[maybe_unused]] bool ascends(std::span<const Change> changes) {
   const auto follows = [](const Change& a, const Change& b) {
     return a.sequence >= b.sequence || a.second > b.second;
@@ -50,6 +72,7 @@ class Database::Implementation {
   explicit Implementation(const DatabaseSettings& settings)
       : settings_(settings), path_(local_path(settings.path)), lock_(path_) {
     assert(settings.catalogue != nullptr);
+    refuse_interrupted_restore(path_);
     const FileState found = inspect(path_);
     FailedOpenUndo undo(path_, found);
     with_open_errors(path_, [&] {
@@ -78,10 +101,11 @@ class Database::Implementation {
     return with_open_errors(path_, [&] { return read_bans(connection_->database()); });
   }
 
-  void compact() {
+  void compact(const std::function<void()>& progress) {
     if (!connection_) throw CodedError(ErrorCode::commit_failed, path_.string() + " is not open");
     expect_files_in_place();
     try {
+      const ProgressHandler handler(connection_->database(), progress);
       connection_->database().exec("VACUUM");
       connection_->copy_log_back();
     } catch (const SQLite::Exception& error) {
@@ -230,7 +254,7 @@ Database::~Database() = default;
 const LogState& Database::state() const { return implementation_->state(); }
 void Database::load(const std::function<void(Change&&)>& take) { implementation_->load(take); }
 std::vector<Ban> Database::bans() { return implementation_->bans(); }
-void Database::compact() { implementation_->compact(); }
+void Database::compact(const std::function<void()>& progress) { implementation_->compact(progress); }
 void Database::use(const MethodCatalogue& catalogue) { implementation_->use(catalogue); }
 CommitResult Database::commit(const Batch& batch) { return implementation_->commit(batch); }
 void Database::reopen() { implementation_->reopen(); }

@@ -115,6 +115,9 @@ struct DatabaseSettings {
   bool durable = true;
 };
 
+/// Methods in words, as they stand in the database: at most 500 characters.
+std::string stored_words(const MethodCatalogue& catalogue, const Methods& methods);
+
 class Database {
  public:
   /// Opens or creates the file, takes the lock, checks identity, version and integrity, migrates an older
@@ -146,8 +149,9 @@ class Database {
   void reopen();
 
   /// Gives the free pages back to the file system. Nothing is committed meanwhile; takes about a second for a
-  /// hundred megabytes, and needs as much space again. Throws like commit().
-  void compact();
+  /// hundred megabytes, and needs as much memory, and twice as much space, as the database is large.
+  /// `progress` is called often meanwhile. Throws like commit(), and E602.
+  void compact(const std::function<void()>& progress = {});
 
   /// Notes a clean stop for operators. Best effort: no error is reported.
   void note_stop(std::int64_t second);

@@ -154,4 +154,16 @@ FileState inspect(const fs::path& path) {
   return FileState::ours;
 }
 
+std::filesystem::path restore_mark(const std::filesystem::path& database) {
+  return database.string() + ".restoring";
+}
+
+void refuse_interrupted_restore(const std::filesystem::path& database) {
+  std::error_code ignored;
+  if (std::filesystem::exists(restore_mark(database), ignored))
+    throw CodedError(ErrorCode::database_unusable,
+                     "a restore of " + database.string() + " was interrupted, as " +
+                         restore_mark(database).string() + " shows; run `lektctl restore` again");
+}
+
 }  // namespace lekt::storage

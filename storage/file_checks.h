@@ -43,4 +43,11 @@ enum class FileState {
 /// there). The version is not looked at here: the log may hold a newer one.
 FileState inspect(const std::filesystem::path& path);
 
+/// Stands beside a database while a restore replaces it.
+std::filesystem::path restore_mark(const std::filesystem::path& database);
+
+/// Throws CodedError E503 when a restore was interrupted: then part of the old database may be there, or
+/// nothing, and a new one must not be made.
+void refuse_interrupted_restore(const std::filesystem::path& database);
+
 }  // namespace lekt::storage

@@ -67,6 +67,7 @@ class StoppedDatabase::Implementation {
   explicit Implementation(const Settings& settings)
       : settings_(settings), path_(local_path(settings.path)), lock_(lock_stopped(path_)) {
     assert(settings.catalogue != nullptr);
+    refuse_interrupted_restore(path_);
     const FileState found = inspect(path_);
     if (found != FileState::ours && settings.missing == Missing::refuse)
       throw CodedError(ErrorCode::database_unusable, "there is no database " + path_.string());

@@ -135,6 +135,10 @@ Change read_change(const SQLite::Statement& row) {
 
 }  // namespace
 
+std::string stored_words(const MethodCatalogue& catalogue, const Methods& methods) {
+  return cut(catalogue.describe(methods));
+}
+
 void note_start(SQLite::Database& database, const std::string& version, std::int64_t started) {
   SQLite::Statement statement(database, note_start_sql);
   statement.bind(1, version);
@@ -220,7 +224,7 @@ void TableWriter::write(const Batch& batch) {
   const std::uint64_t newest = batch.state.sequence;
   const std::uint64_t pruned = newest > history_changes_max ? newest - history_changes_max : 0;
   for (const Change& change : batch.changes) {
-    const std::string words = cut(catalogue_->describe(change.methods));
+    const std::string words = stored_words(*catalogue_, change.methods);
     if (change.sequence > pruned) write_history(change, words);
     write_client(change, words);
   }

@@ -114,6 +114,32 @@ TEST_F(ChangeFeedTest, says_when_something_was_missed) {
   EXPECT_TRUE(feed_.wait(1'000'000, 0ms).missed) << "a sequence of another life";
 }
 
+TEST_F(ChangeFeedTest, keeps_words_as_short_as_the_database_does) {
+  const std::vector<storage::Change> changes = {
+      {11, 1000, UpdateKind::added, numbered(1), {{9, Bytes(4000, 'x')}}}};
+  feed_.publish(changes, catalogue_);
+  EXPECT_EQ(feed_.wait(10, 0ms).entries.at(0).methods.size(), 500u);
+}
+
+TEST_F(ChangeFeedTest, tells_everybody_of_a_gap_after_a_recovery) {
+  publish(11, 12);
+  feed_.begin_anew(13);
+  publish(14, 14);
+  EXPECT_TRUE(feed_.wait(12, 0ms).missed);
+  EXPECT_TRUE(feed_.wait(11, 0ms).missed);
+  EXPECT_FALSE(feed_.wait(13, 0ms).missed);
+}
+
+TEST(Inbox, takes_nothing_that_nobody_will_carry_out) {
+  Inbox inbox;
+  EXPECT_TRUE(inbox.post(LeaveCommand{}));
+  inbox.close();
+  EXPECT_FALSE(inbox.post(LeaveCommand{}));
+  std::vector<Command> commands;
+  EXPECT_TRUE(inbox.take(commands, 0ms));
+  EXPECT_EQ(commands.size(), 1u);
+}
+
 TEST_F(ChangeFeedTest, waits_until_there_is_something_or_it_is_closed) {
   EXPECT_TRUE(feed_.wait(10, 1ms).entries.empty());
   std::thread publisher([&] { publish(11, 11); });

@@ -351,5 +351,22 @@ TEST_F(RegistryTest, a_client_has_at_most_so_many_sessions) {
   EXPECT_EQ(limited.join(5, seven, tcp(1)), std::nullopt);
 }
 
+TEST_F(RegistryTest, counts_as_absent_who_is_waited_for_and_has_no_session) {
+  registry_.restore(seven, tcp(80), true);
+  registry_.restore(eight, tcp(80), true);
+  EXPECT_EQ(registry_.absent(), 2u);
+  join(1, seven, tcp(80));
+  join(2, seven, tcp(80));
+  EXPECT_EQ(registry_.absent(), 1u);
+  EXPECT_EQ(registry_.waiting(), 2u) << "until the grace is over, it may have more programs";
+  registry_.leave(1, seven);
+  EXPECT_EQ(registry_.absent(), 1u);
+  registry_.end_grace();
+  EXPECT_EQ(registry_.absent(), 0u);
+  registry_.leave(2, seven);
+  EXPECT_EQ(registry_.absent(), 0u);
+  EXPECT_EQ(registry_.clients(), 0u);
+}
+
 }  // namespace
 }  // namespace lekt

@@ -99,6 +99,12 @@ TEST(Reload, keeps_the_running_value_of_what_needs_a_restart) {
   EXPECT_EQ(reload.configuration.clients_max, 5u);
 }
 
+TEST(Reload, lets_what_follows_the_heartbeat_timeout_follow_the_one_in_use) {
+  const Reload reload = plan_reload(settings(), settings({"--heartbeat-timeout=30s"}));
+  EXPECT_EQ(reload.changed, Names{});
+  EXPECT_EQ(reload.configuration.silence_patience, settings().silence_patience);
+}
+
 TEST(Reload, takes_limits_lists_catalogue_and_log_level) {
   const Reload reload = plan_reload(settings(), settings({"--max-heartbeat-rate=3", "--deny=10.0.0.1",
                                                           "--method=2:chat:sized", "--log-level=warn"}));

@@ -165,7 +165,7 @@ TEST_F(TracerTest, refuses_more_traces_than_there_may_be) {
     start();
     FAIL() << "one too many was started";
   } catch (const CodedError& error) {
-    EXPECT_EQ(error.code(), ErrorCode::trace_failed);
+    EXPECT_EQ(error.code(), ErrorCode::control_refused);
     EXPECT_PRED_FORMAT2(IsSubstring, "8 traces", error.what());
   }
 }
@@ -179,6 +179,18 @@ TEST_F(TracerTest, says_where_a_file_cannot_be_made) {
     EXPECT_EQ(error.code(), ErrorCode::trace_failed);
     EXPECT_PRED_FORMAT2(IsSubstring, "missing/trace-10.0.0.7-", error.what());
   }
+}
+
+TEST_F(TracerTest, does_not_begin_on_a_full_disk) {
+  std::signal(SIGXFSZ, SIG_IGN);
+  rlimit before{};
+  getrlimit(RLIMIT_FSIZE, &before);
+  rlimit full = before;
+  full.rlim_cur = 0;
+  setrlimit(RLIMIT_FSIZE, &full);
+  EXPECT_THROW(start(), CodedError);
+  setrlimit(RLIMIT_FSIZE, &before);
+  EXPECT_FALSE(tracer_.covers(seven));
 }
 
 TEST_F(TracerTest, ends_on_a_full_disk_and_disturbs_nobody) {

@@ -76,6 +76,7 @@ TEST_F(WriterTest, a_client_with_a_session_is_not_dismissed) {
 }
 
 TEST_F(WriterTest, compacting_gives_space_back_and_loses_nothing) {
+  settings_.limits.clients_max = 3000;
   start();
   for (std::uint32_t number = 1; number <= 3000; ++number)
     writer_->join(number, numbered(number), tcp(80), now_);
@@ -87,7 +88,7 @@ TEST_F(WriterTest, compacting_gives_space_back_and_loses_nothing) {
   join(1, "10.0.0.7");
   turns(30);
   const auto before = std::filesystem::file_size(path());
-  writer_->compact();
+  writer_->compact({});
   EXPECT_LT(std::filesystem::file_size(path()), before);
   EXPECT_EQ(stored(), told());
   join(9, "10.0.0.9");
@@ -100,10 +101,39 @@ TEST_F(WriterTest, compacting_under_a_foreign_lock_is_refused_and_changes_nothin
   start();
   SQLite::Database other = operator_connection();
   other.exec("BEGIN IMMEDIATE");
-  EXPECT_THROW(writer_->compact(), CodedError);
+  EXPECT_THROW(writer_->compact({}), CodedError);
   other.exec("ROLLBACK");
   join(1, "10.0.0.7");
   EXPECT_EQ(words(turn().completions), Lines{"1 joined"});
+}
+
+TEST_F(WriterTest, a_compaction_that_fails_is_trouble_that_is_told_and_ends) {
+  start();
+  const std::filesystem::path away = path().string() + ".away";
+  std::filesystem::rename(path(), away);
+  EXPECT_THROW(writer_->compact({}), CodedError);
+  const Writer::Turn failed = turn();
+  EXPECT_EQ(failed.trouble, StorageState::failed);
+  EXPECT_EQ(failed.message.substr(0, 5), "E601 ");
+  pass(2s);
+  EXPECT_EQ(turn().trouble, StorageState::failed) << "it is still away";
+  std::filesystem::rename(away, path());
+  pass(2s);
+  const Writer::Turn good = turn();
+  EXPECT_EQ(good.trouble, StorageState::usable);
+  EXPECT_NE(good.message, "");
+  EXPECT_TRUE(good.recovered);
+}
+
+TEST_F(WriterTest, a_compaction_says_often_that_it_goes_on) {
+  settings_.limits.clients_max = 3000;
+  start();
+  for (std::uint32_t number = 1; number <= 3000; ++number)
+    writer_->join(number, numbered(number), tcp(80), now_);
+  turn();
+  int calls = 0;
+  writer_->compact([&] { ++calls; });
+  EXPECT_GE(calls, 1);
 }
 
 TEST_F(WriterTest, other_limits_hold_for_those_who_join_from_now_on) {

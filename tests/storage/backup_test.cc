@@ -159,6 +159,47 @@ TEST_F(BackupTest, is_restored_where_the_old_database_is_lost_or_damaged) {
   EXPECT_EQ(load_all(database).size(), 3u);
 }
 
+TEST_F(BackupTest, whose_restore_was_interrupted_lets_nobody_make_a_new_database_meanwhile) {
+  back_up_and_go_on();
+  for (const char* suffix : {"", "-wal", "-shm"}) fs::remove(path().string() + suffix);
+  const fs::path mark = path().string() + ".restoring";
+  write_file(mark, "");
+  EXPECT_THROW(Database{settings_}, CodedError);
+  EXPECT_FALSE(fs::exists(path()));
+  write_file(path().string() + ".bad", "no database");
+  EXPECT_THROW(restore(path(), path().string() + ".bad", started + 200), CodedError);
+  EXPECT_TRUE(fs::exists(mark)) << "one that fails as well changes nothing";
+  restore(path(), copy(), started + 200);
+  EXPECT_FALSE(fs::exists(mark));
+  Database database(settings_);
+  EXPECT_EQ(load_all(database).size(), 3u);
+}
+
+TEST_F(BackupTest, is_restored_twice_in_a_second_and_both_old_databases_are_kept) {
+  back_up_and_go_on();
+  const fs::path first = restore(path(), copy(), started + 200).kept;
+  const fs::path second = restore(path(), copy(), started + 200).kept;
+  EXPECT_NE(first, second);
+  EXPECT_TRUE(fs::exists(first) && fs::exists(second));
+}
+
+TEST_F(BackupTest, is_restored_through_a_link_with_the_log_beside_what_it_leads_to) {
+  const fs::path other = directory_ / "other.db";
+  fs::create_symlink(other, directory_ / "link.db");
+  {
+    DatabaseSettings settings = settings_;
+    settings.path = other;
+    Database database(settings);
+    commit_next(database);
+    fs::copy(other.string() + "-wal", directory_ / "log");
+    fs::copy(other, directory_ / "file");
+  }
+  fs::rename(directory_ / "file", other);  // as after a crash: all of it is in the log
+  fs::rename(directory_ / "log", other.string() + "-wal");
+  fs::remove(other.string() + "-shm");
+  EXPECT_EQ(restore(path(), directory_ / "link.db", started + 200).clients, 3u);
+}
+
 TEST_F(BackupTest, is_restored_with_the_mode_of_the_old_database) {
   back_up_and_go_on();
   ASSERT_EQ(chmod(path().c_str(), 0600), 0);
