@@ -88,8 +88,9 @@ std::string fetch(std::uint16_t port) {
   while ((size = ::recv(descriptor.value(), buffer.data(), buffer.size(), 0)) > 0)
     answer.append(buffer.data(), static_cast<std::size_t>(size));
   const std::size_t body = answer.find("\r\n\r\n");
-  if (body == answer.npos || answer.find(" 200 ") > answer.find("\r\n")) return {};
-  return answer.substr(body + 4);
+  if (body == answer.npos) return {};
+  const std::string status = answer.substr(answer.find(' ') + 1, 3);
+  return status == "200" ? answer.substr(body + 4) : status;
 }
 
 }  // namespace lekt::test

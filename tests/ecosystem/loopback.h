@@ -16,7 +16,8 @@ std::uint16_t free_port();
 /// The addresses that a DNS server at 127.0.0.1 has for a name; none when it does not answer.
 std::vector<std::string> resolve(std::uint16_t port, const std::string& name);
 
-/// What follows the headers of `GET /` from 127.0.0.1; empty when there is no status 200.
+/// What follows the headers of `GET /` from 127.0.0.1, or the status if it is not 200; empty when nothing
+/// answers.
 std::string fetch(std::uint16_t port);
 
 }  // namespace lekt::test
