@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "common/errors.h"
+#include "storage/file_checks.h"
 
 namespace lekt::storage {
 
@@ -93,6 +94,7 @@ Connection::~Connection() {
 }
 
 void Connection::check(std::size_t version_known) {
+  refuse_foreign(path_, database_.execAndGet("PRAGMA application_id").getUInt());
   const std::uint32_t version = database_.execAndGet("PRAGMA user_version").getUInt();
   if (version > version_known)
     throw CodedError(ErrorCode::database_newer,

@@ -25,7 +25,7 @@ class Connection {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  /// Version and integrity, now that the log is read too. Throws CodedError E506 or E507.
+  /// Whose it is, version and integrity, now that the log is read too. Throws CodedError E505, E506 or E507.
   void check(std::size_t version_known);
   void begin_writing(std::size_t checkpoint_bytes);
 

@@ -85,9 +85,7 @@ class Database::Implementation {
   void reopen() {
     if (connection_) keep_what_is_open();
     close();
-    if (inspect(path_) != FileState::ours)
-      throw CodedError(ErrorCode::database_unusable,
-                       path_.string() + " is gone; stop the server and restore it");
+    expect_still_there(path_);
     with_open_errors(path_, [&] { open(Start::not_counted); });
   }
 

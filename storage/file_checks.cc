@@ -146,12 +146,23 @@ FileState inspect(const fs::path& path) {
   }
   if (!header.starts_with(header_magic) || header.size() < header_bytes)
     throw_foreign(path, "its first bytes are not those of an SQLite file");
-  const std::uint32_t application = ByteReader(ByteView(header).substr(application_id_offset)).u32();
+  refuse_foreign(path, ByteReader(ByteView(header).substr(application_id_offset)).u32());
+  check_companions(path);
+  return FileState::ours;
+}
+
+void refuse_foreign(const fs::path& path, std::uint32_t application) {
   if (application != application_id)
     throw_foreign(path, "its application_id is " + std::to_string(application) + " instead of " +
                             std::to_string(application_id));
+}
+
+void expect_still_there(const fs::path& path) {
+  struct stat information {};
+  if (lstat(path.c_str(), &information) != 0 || !S_ISREG(information.st_mode) || information.st_size == 0)
+    throw CodedError(ErrorCode::database_unusable,
+                     path.string() + " is gone; stop the server and restore it");
   check_companions(path);
-  return FileState::ours;
 }
 
 std::filesystem::path restore_mark(const std::filesystem::path& database) {

@@ -1,7 +1,8 @@
 // What is looked at before SQLite may open a database file: where it lies, and whose it is.
 //
-// Nothing here changes a file that exists. Descriptors of the database are opened and closed here, so this is
-// done before SQLite opens it and never while it is open (closing one drops SQLite's POSIX locks).
+// Nothing here changes a file that exists. inspect() opens and closes a descriptor of the database, so it
+// comes before this process opens it with SQLite, and never while it is open: closing one drops all of
+// SQLite's POSIX locks (fcntl(2), https://sqlite.org/howtocorrupt.html).
 #pragma once
 
 #include <sys/types.h>
@@ -42,6 +43,13 @@ enum class FileState {
 /// Looks at size and header. Throws CodedError E503, E505 (not ours) and E506 (only a write-ahead log is
 /// there). The version is not looked at here: the log may hold a newer one.
 FileState inspect(const std::filesystem::path& path);
+
+/// Throws CodedError E505 when an SQLite file with this application_id is not ours.
+void refuse_foreign(const std::filesystem::path& path, std::uint32_t application);
+
+/// For a database that was open and is to be opened again: asks only what needs no descriptor of it, since
+/// readers in this process may hold their locks. Throws CodedError E503.
+void expect_still_there(const std::filesystem::path& path);
 
 /// Stands beside a database while a restore replaces it.
 std::filesystem::path restore_mark(const std::filesystem::path& database);

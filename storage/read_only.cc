@@ -23,11 +23,7 @@ namespace {
 constexpr int busy_wait_milliseconds = 2000;
 
 void expect_ours(const fs::path& path, SQLite::Database& database) {
-  const std::uint32_t application = database.execAndGet("PRAGMA application_id").getUInt();
-  if (application != application_id)
-    throw CodedError(ErrorCode::database_foreign,
-                     path.string() + " is not a database of this program: its application_id is " +
-                         std::to_string(application) + " instead of " + std::to_string(application_id));
+  refuse_foreign(path, database.execAndGet("PRAGMA application_id").getUInt());
   const int version = schema_version(database);
   const int known = static_cast<int>(split_migrations(schema_text).size());
   if (version > known)

@@ -1,10 +1,12 @@
 // Operators' programs at the same file: readers never stop a commit, and a writer delays it for a bounded
 // time.
 #include <SQLiteCpp/SQLiteCpp.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <chrono>
 
+#include "common/descriptor.h"
 #include "tests/storage/support.h"
 
 namespace lekt::storage {
@@ -132,6 +134,29 @@ TEST_F(ConcurrencyTest, a_reader_does_not_keep_the_database_from_closing_or_open
   database.reopen();
   EXPECT_EQ(database.state().sequence, 101u);
   EXPECT_EQ(load_all(database).size(), 10u);
+}
+
+// Without them the shell of an operator would be the last user of the database, and would delete its log.
+TEST_F(ConcurrencyTest, a_reopen_beside_a_reader_in_the_server_loses_no_locks) {
+  Database database(settings_);
+  commit_some(database, 1);
+  SQLite::Database within_the_server = reader();
+  EXPECT_EQ(within_the_server.execAndGet("SELECT count(*) FROM clients").getInt(), 1);
+  database.reopen();
+  Child other([&](int output) {
+    constexpr off_t shared_first = 0x40000002;  // https://sqlite.org/src, os.h: SHARED_FIRST and SHARED_SIZE
+    constexpr off_t shared_size = 510;
+    const Descriptor file(open(path().c_str(), O_RDWR | O_CLOEXEC));
+    struct flock wanted {};
+    wanted.l_type = F_WRLCK;
+    wanted.l_start = shared_first;
+    wanted.l_len = shared_size;
+    if (fcntl(file.value(), F_GETLK, &wanted) != 0) return;
+    send_number(output, wanted.l_type == F_RDLCK ? 1 : 0);
+  });
+  std::uint64_t is_held = 0;
+  ASSERT_TRUE(other.read(is_held));
+  EXPECT_EQ(is_held, 1u);
 }
 
 TEST_F(ConcurrencyTest, a_reader_of_a_stopped_database_does_not_take_its_log_away) {
