@@ -27,14 +27,13 @@ MAY_INCLUDE = {
     "client": {"common"},
     "control": {"common", "storage", "server"},
     "admin": {"common", "storage", "server", "control"},
+    "lektd": {"common", "server", "control", "admin"},
 }
 UNRESTRICTED = {"tests", "bench"}
-# The program puts all layers together.
-MAY_INCLUDE_AS_FILE = {"server/main.cc": {"common", "storage", "control", "admin"}}
 
 # Libraries, and the files that may include them. A library that is not here may be included nowhere but in tests.
 LIBRARIES = {
-    r"asio(/|\.hpp)": r"server/(configuration|connection|connection_sending|entrance|flags|listener|main|server|socket|tls|worker)\.(h|cc)"
+    r"asio(/|\.hpp)": r"server/(configuration|connection|connection_sending|entrance|flags|listener|server|socket|tls|worker)\.(h|cc)"
                       r"|client/((certificate_check|connection|stream|tls_context)\.(h|cc)|(client|ping)\.cc)"
                       r"|client/examples/.*|control/.*\.(h|cc)",
     r"(google/protobuf/|.*\.pb\.h)": r"storage/.*",
@@ -124,7 +123,7 @@ def check_include(source: Source, number: int, quote: str, name: str) -> Iterato
                 yield Violation(source.path, number, f"{name} may not be included here, only in {allowed}")
             return
     target = name.split("/")[0]
-    may_include = MAY_INCLUDE_AS_FILE.get(source.path, MAY_INCLUDE[source.folder]) | {source.folder}
+    may_include = MAY_INCLUDE[source.folder] | {source.folder}
     if quote == '"' and target not in may_include:
         allowed = ", ".join(sorted(may_include))
         yield Violation(source.path, number, f"{source.folder}/ may include {allowed}, not {name}")
