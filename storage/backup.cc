@@ -100,7 +100,7 @@ SQLite::Database copy_pages(SQLite::Database& source, const fs::path& target) {
   copy.exec("PRAGMA temp_store = MEMORY");
   SQLite::Backup backup(copy, source);
   const int result = backup.executeStep(-1);
-  if (result != SQLITE_DONE) throw SQLite::Exception("cannot copy the database", result);
+  if (result != SQLITE_DONE) throw SQLite::Exception(sqlite3_errstr(result), result);
   return copy;
 }
 
@@ -128,6 +128,23 @@ std::pair<ServerRow, std::size_t> expect_sound(SQLite::Database& copy, const fs:
   } catch (const RowError& error) {
     refuse_copy(origin, error.what());
   }
+}
+
+/// Runs what reads the origin and writes the copy, and gives errors their codes and the right file's name.
+template <class Action>
+auto with_copy_errors(const fs::path& origin, const fs::path& copy, Action action) {
+  return with_open_errors(origin, [&] {
+    try {
+      return action();
+    } catch (const SQLite::Exception& error) {
+      // Nothing is written to the origin.
+      const bool is_of_copy = error.getErrorCode() == SQLITE_FULL ||
+                              error.getExtendedErrorCode() == SQLITE_IOERR_WRITE ||
+                              error.getExtendedErrorCode() == SQLITE_IOERR_FSYNC;
+      if (is_of_copy) throw_open_error(copy, error);
+      throw;
+    }
+  });
 }
 
 /// A backup in a directory that cannot be written has no log; SQLite would insist on making one.
@@ -240,7 +257,7 @@ BackupResult back_up(const fs::path& database, const fs::path& given_target) {
     throw CodedError(ErrorCode::target_exists, target.string() + " is there already; choose another name");
   SQLite::Database source = open_read_only(database);
   TemporaryFile file(target);
-  const BackupResult result = with_open_errors(database, [&] {
+  const BackupResult result = with_copy_errors(database, target, [&] {
     SQLite::Database copy = copy_pages(source, file.path());
     leave_log_mode(copy);
     const auto [server, clients] = expect_sound(copy, database);
@@ -263,7 +280,7 @@ RestoreResult restore(const fs::path& given_database, const fs::path& given_back
   SQLite::Database source = open_backup(backup);
   TemporaryFile file(database);
   RestoreResult result;
-  with_open_errors(backup, [&] {
+  with_copy_errors(backup, database, [&] {
     SQLite::Database copy = copy_pages(source, file.path());
     leave_log_mode(copy);
     const auto [server, clients] = expect_sound(copy, backup);

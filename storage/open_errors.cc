@@ -9,7 +9,9 @@ namespace lekt::storage {
 namespace fs = std::filesystem;
 
 std::string describe(const SQLite::Exception& error) {
-  return std::string(error.what()) + " (SQLite error " + std::to_string(error.getExtendedErrorCode()) + ")";
+  // Made from a code alone, it has no extended one.
+  const int code = error.getExtendedErrorCode() < 0 ? error.getErrorCode() : error.getExtendedErrorCode();
+  return std::string(error.what()) + " (SQLite error " + std::to_string(code) + ")";
 }
 
 void throw_corrupt(const fs::path& path, const std::string& why) {

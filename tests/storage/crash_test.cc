@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "storage/backup.h"
 #include "tests/storage/support.h"
 
 namespace lekt::storage {
@@ -101,6 +102,20 @@ TEST_F(FullDiskTest, refuses_a_commit_and_goes_on_when_there_is_space) {
   EXPECT_EQ(commit_next(database), CommitResult::done);
   EXPECT_EQ(database.state().sequence, acknowledged + known_batch);
   expect_whole(database);
+}
+
+TEST_F(FullDiskTest, takes_no_backup_and_names_the_file_that_has_no_space) {
+  const test::TempDirectory elsewhere;
+  settings_.path = elsewhere.path() / "lekt.db";
+  Database database(settings_);
+  commit_next(database);
+  write_file(directory_ / "filler", std::string(496 * 1024, 'x'));
+  const CodedError error = error_of([&] { back_up(settings_.path, directory_ / "copy.db"); });
+  EXPECT_EQ(error.code(), ErrorCode::database_unusable);
+  EXPECT_PRED_FORMAT2(testing::IsSubstring, "cannot use " + (directory_ / "copy.db").string() + ": ",
+                      error.what());
+  EXPECT_PRED_FORMAT2(testing::IsSubstring, "full (SQLite error 13)", error.what());
+  EXPECT_EQ(files_in(directory_), std::vector<std::string>{"filler"});
 }
 
 TEST_F(FullDiskTest, leaves_no_file_behind_when_there_is_no_space_for_the_first_one) {
