@@ -117,7 +117,7 @@ Answer Api::ready(const Request&, Parameters&) {
                         "another program holds the database's write lock");
   if (totals.storage == StorageState::failed)
     return error_answer(unavailable, ErrorCode::commit_failed, "joins cannot be stored");
-  if (totals.grace_seconds_left > 0 && totals.handshakes >= settings_.handshakes_max)
+  if (totals.grace_seconds_left > 0 && totals.handshakes >= totals.handshakes_max)
     return error_answer(unavailable, ErrorCode::handshakes_too_many,
                         "as many clients are joining after the restart as may at the same time");
   return json_answer({{"ready", true}});

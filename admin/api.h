@@ -23,7 +23,6 @@ namespace lekt::admin {
 struct ApiSettings {
   std::filesystem::path database;
   std::string version;
-  std::size_t handshakes_max = 0;  ///< the server's own limit, for /readyz
 };
 
 class Api {

@@ -17,7 +17,6 @@ namespace {
 constexpr std::size_t reason_bytes_max = 200;
 
 constexpr std::size_t rejects_default = 20;
-constexpr std::size_t rejects_max = 1000;
 
 constexpr std::int64_t trace_seconds_max = Tracer::duration_max.count();
 

@@ -6,6 +6,7 @@
 // Knows no sockets. Whatever the line holds, there is an answer and nothing is thrown.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,6 +22,9 @@ struct Request {
   std::string subject;  ///< address or block; may be empty
   bool steers = false;  ///< changes something
 };
+
+/// The most that "rejects" may be asked for.
+inline constexpr std::size_t rejects_max = 1000;
 
 struct Answer {
   Request request;

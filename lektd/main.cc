@@ -51,10 +51,7 @@ int change_bans(const lekt::Configuration& configuration) {
 
 lekt::admin::AdminSettings admin_settings(const lekt::Configuration& configuration) {
   const lekt::ListenAddress& listen = configuration.admin.value();
-  return {listen.address,
-          listen.port,
-          configuration.admin_hosts,
-          {configuration.database, LEKT_VERSION, configuration.handshakes_max}};
+  return {listen.address, listen.port, configuration.admin_hosts, {configuration.database, LEKT_VERSION}};
 }
 
 int serve(int argc, char** argv) {

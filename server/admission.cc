@@ -160,6 +160,11 @@ std::size_t Admission::sessions() const {
   return all > under_way ? all - under_way : 0;
 }
 
+std::size_t Admission::handshakes_max() const {
+  const std::lock_guard lock(mutex_);
+  return limits_.handshakes_max;
+}
+
 std::size_t Admission::handshakes() const {
   const std::lock_guard lock(mutex_);
   return handshakes_;

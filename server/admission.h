@@ -74,6 +74,7 @@ class Admission {
 
   std::size_t connections() const { return connections_.load(std::memory_order_relaxed); }
   std::size_t handshakes() const;
+  std::size_t handshakes_max() const;  ///< changes with use()
   /// Connections that have joined; a little more or less while some come and go.
   std::size_t sessions() const;
 

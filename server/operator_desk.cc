@@ -78,6 +78,7 @@ Totals OperatorDesk::count(bool everything) const {
   totals.waiting = writer.waiting;
   totals.connections = shared_.admission.connections();
   totals.handshakes = shared_.admission.handshakes();
+  totals.handshakes_max = shared_.admission.handshakes_max();
   totals.sessions = shared_.admission.sessions();
   totals.storage = writer.storage;
   totals.grace_seconds_left = static_cast<double>(writer.grace_milliseconds_left) / 1000;

@@ -25,6 +25,7 @@ struct Totals {
   std::size_t sessions = 0;     ///< connections that have joined
   std::size_t connections = 0;  ///< all, those that are being told why they are refused included
   std::size_t handshakes = 0;   ///< connections that have not joined yet
+  std::size_t handshakes_max = 0;
   std::size_t bans = 0;
   double grace_seconds_left = 0;  ///< of the restart grace; 0 when it is over
   StorageState storage = StorageState::usable;

@@ -141,7 +141,7 @@ Run add_changes(CLI::App& app, const Options& options) {
              "--since", arguments->since,
              "All since this time in UTC (2026-01-02T11:00:00Z, 2026-01-02), or\nsince so long ago (2h)")
           ->type_name("TIME");
-  add_count(app, arguments->count, "Without --since: so many, the newest");
+  add_count(app, arguments->count, 1'000'000, "Without --since: so many, the newest");
   app.get_option("--count")->excludes(since);
   add_block_option(app, arguments->block, "Only of these addresses");
   app.add_flag("--follow,-f", arguments->follow, "Go on until Ctrl-C");

@@ -3,6 +3,7 @@
 
 #include "control/command/commands.h"
 #include "control/command/output.h"
+#include "control/requests.h"
 #include "control/time.h"
 
 namespace lekt::control::command {
@@ -99,7 +100,7 @@ Run add_rejects(CLI::App& app, const Options& options) {
   app.footer(rejects_footer);
   const auto arguments = std::make_shared<RejectArguments>();
   add_block_option(app, arguments->block, "Only of these addresses");
-  add_count(app, arguments->count, "So many, at most 1000");
+  add_count(app, arguments->count, rejects_max, "So many, at most " + std::to_string(rejects_max));
   return [arguments, &options] { return list_rejects(options, *arguments); };
 }
 

@@ -81,14 +81,14 @@ void add_file(CLI::App& app, std::filesystem::path& file, const std::string& hel
   app.add_option("FILE", file, help)->required();
 }
 
-void add_count(CLI::App& app, std::size_t& count, const std::string& help) {
+void add_count(CLI::App& app, std::size_t& count, std::size_t max, const std::string& help) {
   app.add_option_function<std::string>(
          "--count",
-         [&count](const std::string& text) {
-           std::uint32_t number = 0;
+         [&count, max](const std::string& text) {
+           std::size_t number = 0;
            const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-           if (error != std::errc() || end != text.data() + text.size() || number == 0)
-             refuse("--count \"" + escape(text) + "\" is not a number from 1");
+           if (error != std::errc() || end != text.data() + text.size() || number == 0 || number > max)
+             refuse("--count \"" + escape(text) + "\" is not a number from 1 to " + std::to_string(max));
            count = number;
          },
          help)

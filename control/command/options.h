@@ -34,8 +34,8 @@ void add_address(CLI::App& app, Ipv4Address& address, const std::string& help);
 void add_block(CLI::App& app, Cidr& block, const std::string& help);
 CLI::Option* add_block_option(CLI::App& app, std::optional<Cidr>& block, const std::string& help);
 void add_file(CLI::App& app, std::filesystem::path& file, const std::string& help);
-/// --count N, from 1
-void add_count(CLI::App& app, std::size_t& count, const std::string& help);
+/// --count N, from 1 to max
+void add_count(CLI::App& app, std::size_t& count, std::size_t max, const std::string& help);
 
 /// Of "2026-01-02T11:00:00Z" and its shorter forms, or of a duration before `now`. Throws CodedError E808.
 std::int64_t parse_time(const std::string& flag, const std::string& text, std::int64_t now);

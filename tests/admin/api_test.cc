@@ -45,7 +45,7 @@ class ApiTest : public testing::Test {
 
   test::FakeServer server_{started};
   History history_;
-  Api api_{server_.operations, history_, {server_.path(), "0.1.0", 100}};
+  Api api_{server_.operations, history_, {server_.path(), "0.1.0"}};
 };
 
 using Names = std::vector<std::string>;

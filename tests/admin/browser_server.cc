@@ -105,7 +105,7 @@ int main() {
   server.operations.change([](lekt::Status& status) { status.totals.started = lekt::wall_seconds() - 3600; });
   be_calm(server);
   History history;
-  Api api(server.operations, history, {server.path(), "0.1.0", 100});
+  Api api(server.operations, history, {server.path(), "0.1.0"});
   lekt::admin::HttpSettings settings;
   settings.address = "127.0.0.1";
   const lekt::admin::HttpListener listener(

@@ -12,6 +12,7 @@ constexpr std::int64_t example_second = 1767351600;  // 2026-01-02 11:00:00 UTC
 
 Totals example_totals() {
   Totals totals;
+  totals.handshakes_max = 100;
   totals.started = example_second - 3600;
   totals.uptime_seconds = 3600.5;
   totals.clients = 120;

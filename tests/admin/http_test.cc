@@ -264,7 +264,7 @@ TEST_F(HttpTest, loopback_is_told_from_the_rest) {
 
 TEST(AdminTest, serves_the_page_the_api_and_the_metrics) {
   test::FakeServer server(1767323040);
-  const Admin admin({"127.0.0.1", 0, {}, {server.path(), "0.1.0", 100}}, server.operations);
+  const Admin admin({"127.0.0.1", 0, {}, {server.path(), "0.1.0"}}, server.operations);
   EXPECT_EQ(get(admin.port(), "/").headers.at("content-type"), "text/html; charset=utf-8");
   EXPECT_EQ(get(admin.port(), "/healthz").body, "ok\n");
   EXPECT_NE(get(admin.port(), "/metrics").body.find("lekt_clients 120\n"), std::string::npos);
@@ -273,7 +273,7 @@ TEST(AdminTest, serves_the_page_the_api_and_the_metrics) {
 
 TEST(AdminTest, the_seventeenth_listener_is_refused_until_another_leaves) {
   test::FakeServer server(1767323040);
-  const Admin admin({"127.0.0.1", 0, {}, {server.path(), "0.1.0", 100}}, server.operations);
+  const Admin admin({"127.0.0.1", 0, {}, {server.path(), "0.1.0"}}, server.operations);
   std::vector<std::unique_ptr<HttpConnection>> listeners;
   for (std::size_t index = 0; index < Api::listeners_max; ++index) {
     listeners.push_back(std::make_unique<HttpConnection>(admin.port()));

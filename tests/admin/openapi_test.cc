@@ -92,7 +92,7 @@ class OpenApiTest : public testing::Test {
 
   test::FakeServer server_{1767323040};
   History history_;
-  Api api_{server_.operations, history_, {server_.path(), "0.1.0", 100}};
+  Api api_{server_.operations, history_, {server_.path(), "0.1.0"}};
 };
 
 }  // namespace

@@ -297,6 +297,7 @@ TEST_F(OperatorsCommandTest, says_what_is_wrong_with_its_arguments) {
   expect_failed({"changes", "--since", "yesterday"}, 2,
                 "E808 --since \"yesterday\" is neither a time in UTC");
   expect_failed({"trace", "10.0.0.1", "--for", "25h"}, 2, "E808 --for \"25h\" is not a duration of 1s to 1d");
+  expect_failed({"rejects", "--count", "1001"}, 2, "E808 --count \"1001\" is not a number from 1 to 1000");
   expect_failed({"clients"}, 1, "E503 cannot read");
   const Outcome unnamed = run(LEKTCTL_PROGRAM, {"clients"});
   EXPECT_PRED_FORMAT2(IsSubstring, "name the server's database with --database or LEKT_DATABASE",
