@@ -130,8 +130,7 @@ Descriptor HttpListener::accept() {
 }
 
 void HttpListener::stop() {
-  const std::uint64_t one = 1;
-  (void)!write(stopped_.value(), &one, sizeof one);
+  eventfd_write(stopped_.value(), 1);
   for (std::thread& thread : threads_) thread.join();
   threads_.clear();
 }

@@ -92,7 +92,7 @@ StoredClient read_client(SQLite::Statement& row) {
   return client;
 }
 
-StoredChange read_change(SQLite::Statement& row) {
+StoredChange read_stored_change(SQLite::Statement& row) {
   const std::string kind = row.getColumn(2).getString();
   return {.sequence = unsigned_in(row.getColumn(0)),
           .second = row.getColumn(1).getInt64(),
@@ -235,7 +235,7 @@ std::vector<StoredChange> Reader::changes(const ChangeQuery& query) {
         row.bind(4, last_of(query.block));
         row.bind(5, static_cast<std::int64_t>(query.count_max));
       },
-      [&](SQLite::Statement& row) { found.push_back(read_change(row)); });
+      [&](SQLite::Statement& row) { found.push_back(read_stored_change(row)); });
   return found;
 }
 

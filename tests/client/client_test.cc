@@ -18,7 +18,6 @@ using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
 bool synchronised_once(const Recorder& recorder) { return recorder.synchronised == 1; }
-bool synchronised_twice(const Recorder& recorder) { return recorder.synchronised == 2; }
 
 TEST(Client, tells_the_list_and_then_what_changes) {
   FakeServer server({[](FakeConnection& connection) {

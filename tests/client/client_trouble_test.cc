@@ -17,7 +17,6 @@ using namespace std::chrono_literals;
 const std::vector<AddedEntry> two = {added("10.0.0.1", tcp(1)), added("10.0.0.2", tcp(2))};
 
 bool disconnected_once(const Recorder& recorder) { return recorder.disconnected == 1; }
-bool synchronised_twice(const Recorder& recorder) { return recorder.synchronised == 2; }
 
 /// A client that meets `script` and is stopped at the first disconnection.
 Recorder meet(FakeServer::Script script, ClientOptions options = quick_options("")) {

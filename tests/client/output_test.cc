@@ -14,7 +14,7 @@ namespace {
 using test::hex;
 using test::tcp;
 
-MethodCatalogue catalogue() {
+MethodCatalogue chat_catalogue() {
   MethodCatalogue made;
   EXPECT_FALSE(made.add("2:chat:sized"));
   return made;
@@ -25,36 +25,37 @@ const Offer rich = {{{1, tcp_information(7890)}, {2, hex("00000002 0a0b0000")}},
 const Offer plain = {tcp(7890), {}};
 
 TEST(Output, text_has_a_sign_an_address_and_methods) {
-  EXPECT_EQ(text_of({PeerChange::Kind::added, address, {}, rich}, catalogue()),
+  EXPECT_EQ(text_of({PeerChange::Kind::added, address, {}, rich}, chat_catalogue()),
             "+ 10.0.0.7 tcp:7890 chat:0a0b ?9:0000000a\n");
-  EXPECT_EQ(text_of({PeerChange::Kind::changed, address, rich, plain}, catalogue()), "~ 10.0.0.7 tcp:7890\n");
-  EXPECT_EQ(text_of({PeerChange::Kind::removed, address, rich, {}}, catalogue()), "- 10.0.0.7\n");
-  EXPECT_EQ(text_of({PeerChange::Kind::added, address, {}, {}}, catalogue()), "+ 10.0.0.7\n");
+  EXPECT_EQ(text_of({PeerChange::Kind::changed, address, rich, plain}, chat_catalogue()),
+            "~ 10.0.0.7 tcp:7890\n");
+  EXPECT_EQ(text_of({PeerChange::Kind::removed, address, rich, {}}, chat_catalogue()), "- 10.0.0.7\n");
+  EXPECT_EQ(text_of({PeerChange::Kind::added, address, {}, {}}, chat_catalogue()), "+ 10.0.0.7\n");
 }
 
 TEST(Output, json_names_what_it_knows) {
-  EXPECT_EQ(json_of(address, rich, catalogue()),
+  EXPECT_EQ(json_of(address, rich, chat_catalogue()),
             R"({"address":"10.0.0.7","methods":[{"index":1,"name":"tcp","port":7890},)"
             R"({"index":2,"name":"chat","hex":"0a0b"},{"index":9,"hex":"0000000a"}]})"
             "\n");
-  EXPECT_EQ(json_of({PeerChange::Kind::changed, address, {}, plain}, catalogue()),
+  EXPECT_EQ(json_of({PeerChange::Kind::changed, address, {}, plain}, chat_catalogue()),
             R"({"event":"changed","address":"10.0.0.7","methods":[{"index":1,"name":"tcp","port":7890}],)"
             R"("methods_before":[]})"
             "\n");
-  EXPECT_EQ(json_of({PeerChange::Kind::removed, address, plain, {}}, catalogue()),
+  EXPECT_EQ(json_of({PeerChange::Kind::removed, address, plain, {}}, chat_catalogue()),
             "{\"event\":\"removed\",\"address\":\"10.0.0.7\"}\n");
 }
 
 TEST(Output, a_table_is_as_wide_as_its_longest_address) {
-  EXPECT_EQ(table_of({}, catalogue()), "ADDRESS  METHODS\n");
-  EXPECT_EQ(table_of({{address, plain}, {parse_ipv4("192.168.100.100").value(), {}}}, catalogue()),
+  EXPECT_EQ(table_of({}, chat_catalogue()), "ADDRESS  METHODS\n");
+  EXPECT_EQ(table_of({{address, plain}, {parse_ipv4("192.168.100.100").value(), {}}}, chat_catalogue()),
             "ADDRESS          METHODS\n"
             "10.0.0.7         tcp:7890\n"
             "192.168.100.100  -\n");
 }
 
 TEST(Output, hosts_lines_have_a_name_made_of_the_address) {
-  EXPECT_EQ(hosts_of({{address, plain}, {parse_ipv4("10.0.0.8").value(), {}}}, catalogue(), "10.0.0.1"),
+  EXPECT_EQ(hosts_of({{address, plain}, {parse_ipv4("10.0.0.8").value(), {}}}, chat_catalogue(), "10.0.0.1"),
             "# Peers that the coordinator 10.0.0.1 lists. Rewritten by `lekt join`; edits are lost.\n"
             "10.0.0.7 lekt-10-0-0-7  # tcp:7890\n"
             "10.0.0.8 lekt-10-0-0-8\n");
@@ -65,7 +66,7 @@ TEST(Output, prometheus_gets_a_target_for_each_tcp_port_with_the_methods_as_labe
   two_programs.methods.insert(two_programs.methods.begin() + 1, tcp(7891).front());
   const Peers peers = {
       {address, two_programs}, {parse_ipv4("10.0.0.8").value(), {}}, {parse_ipv4("10.0.0.9").value(), plain}};
-  EXPECT_EQ(prometheus_of(peers, catalogue(), "10.0.0.1"), R"([
+  EXPECT_EQ(prometheus_of(peers, chat_catalogue(), "10.0.0.1"), R"([
   {
     "targets": [
       "10.0.0.7:7890",
@@ -91,7 +92,7 @@ TEST(Output, prometheus_gets_a_target_for_each_tcp_port_with_the_methods_as_labe
   }
 ]
 )");
-  EXPECT_EQ(prometheus_of({}, catalogue(), "10.0.0.1"), "[]\n");
+  EXPECT_EQ(prometheus_of({}, chat_catalogue(), "10.0.0.1"), "[]\n");
 }
 
 TEST(Output, names_of_methods_become_names_of_labels) {

@@ -15,7 +15,7 @@ namespace {
 const std::vector<AddedEntry> two = {added("10.0.0.7", tcp(7890)), added("10.0.0.9", {})};
 
 /// Answers three times: two peers; one changed, one gone; nothing.
-void lead(FakeConnection& connection) {
+void answer_three_times(FakeConnection& connection) {
   connection.let_join();
   connection.answer(100, two);
   connection.receive<HeartbeatPacket>();
@@ -33,7 +33,7 @@ std::vector<std::string> join(const FakeServer& server, const std::vector<std::s
 }
 
 TEST(ProgramJoin, prints_the_list_and_then_changes) {
-  FakeServer server({lead});
+  FakeServer server({answer_three_times});
   Program program(join(server, {"--count", "3"}));
   EXPECT_EQ(program.wait(), 0);
   EXPECT_EQ(program.out(), "+ 10.0.0.7 tcp:7890\n+ 10.0.0.9\n~ 10.0.0.7 tcp:7891\n- 10.0.0.9\n");
@@ -41,7 +41,7 @@ TEST(ProgramJoin, prints_the_list_and_then_changes) {
 }
 
 TEST(ProgramJoin, prints_json) {
-  FakeServer server({lead});
+  FakeServer server({answer_three_times});
   Program program(join(server, {"--count", "3", "--format", "json"}));
   EXPECT_EQ(program.wait(), 0);
   EXPECT_EQ(program.out(),
@@ -59,7 +59,7 @@ TEST(ProgramJoin, prints_json) {
 TEST(ProgramJoin, keeps_a_hosts_file) {
   const TempDirectory directory;
   const std::string path = directory.path() / "hosts";
-  FakeServer server({lead});
+  FakeServer server({answer_three_times});
   Program program(join(server, {"--count", "3", "--format", "hosts", "--output", path}));
   EXPECT_EQ(program.wait(), 0);
   EXPECT_EQ(program.out(), "");
@@ -84,7 +84,7 @@ TEST(ProgramJoin, a_hosts_file_of_an_empty_network_is_written_too) {
 TEST(ProgramJoin, keeps_a_file_of_targets_for_prometheus) {
   const TempDirectory directory;
   const std::string path = directory.path() / "lekt.json";
-  FakeServer server({lead});
+  FakeServer server({answer_three_times});
   Program program(join(server, {"--count", "3", "--format", "prometheus", "--output", path}));
   EXPECT_EQ(program.wait(), 0);
   EXPECT_EQ(program.out(), "");
@@ -123,7 +123,7 @@ TEST(ProgramJoin, fails_when_the_hosts_file_cannot_be_written) {
 TEST(ProgramJoin, runs_a_command_for_each_change_with_the_change_in_its_environment) {
   const TempDirectory directory;
   const std::string path = directory.path() / "events";
-  FakeServer server({lead});
+  FakeServer server({answer_three_times});
   Program program(
       join(server, {"--count", "3", "--exec",
                     "echo \"$LEKT_EVENT|$LEKT_ADDRESS|$LEKT_METHODS|$LEKT_METHODS_BEFORE|$LEKT_TCP_PORT\""
@@ -158,7 +158,7 @@ TEST(ProgramJoin, a_slow_command_delays_no_heartbeat) {
 }
 
 TEST(ProgramJoin, a_command_that_fails_is_reported_and_ends_nothing) {
-  FakeServer server({lead});
+  FakeServer server({answer_three_times});
   Program program(join(server, {"--count", "3", "--exec", "test $LEKT_EVENT != changed"}));
   EXPECT_EQ(program.wait(), 0);
   EXPECT_NE(program.error().find("lekt: E706 the command for '~ 10.0.0.7 tcp:7891' ended with exit code 1\n"),

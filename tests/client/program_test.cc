@@ -9,14 +9,14 @@
 namespace lekt::test {
 namespace {
 
-void lead(FakeConnection& connection) {
+void answer_once(FakeConnection& connection) {
   EXPECT_TRUE(connection.let_join().empty());
   connection.answer(100, {added("10.0.0.7", tcp(7890)), added("10.0.0.10", {})});
   connection.expect_end();
 }
 
 TEST(ProgramPeers, prints_a_table) {
-  FakeServer server({lead});
+  FakeServer server({answer_once});
   Program program({"peers", "--server", server.name()});
   EXPECT_EQ(program.wait(), 0);
   EXPECT_EQ(program.out(), "ADDRESS    METHODS\n10.0.0.7   tcp:7890\n10.0.0.10  -\n");
@@ -24,7 +24,7 @@ TEST(ProgramPeers, prints_a_table) {
 }
 
 TEST(ProgramPeers, prints_json_lines) {
-  FakeServer server({lead});
+  FakeServer server({answer_once});
   Program program({"peers", "--server", server.name(), "--format", "json"});
   EXPECT_EQ(program.wait(), 0);
   EXPECT_EQ(program.out(), R"({"address":"10.0.0.7","methods":[{"index":1,"name":"tcp","port":7890}]})"

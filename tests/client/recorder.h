@@ -41,6 +41,8 @@ class Recorder : public ClientHandler {
   const MethodCatalogue catalogue_;
 };
 
+inline bool synchronised_twice(const Recorder& recorder) { return recorder.synchronised == 2; }
+
 /// Options for tests: everything is quick, and the waits are the same in each run.
 inline ClientOptions quick_options(const std::string& server) {
   using namespace std::chrono_literals;

@@ -20,9 +20,9 @@ const Methods& offered_methods() {
 }
 
 /// A client that asks as soon as it may, and writes down what happens.
-class Owner {
+class ConversationOwner {
  public:
-  Owner() : conversation_(test::example_catalogue(), offered_methods(), view_) {
+  ConversationOwner() : conversation_(test::example_catalogue(), offered_methods(), view_) {
     sent_ += conversation_.take_output();
   }
 
@@ -83,7 +83,7 @@ void fuzz_conversation(ByteView input) {
   input.remove_prefix(1);
 
   // Byte by byte; a turn is what arrives between two heartbeats.
-  Owner slow;
+  ConversationOwner slow;
   std::vector<ByteView> turns = {input.substr(0, 0)};
   for (std::size_t position = 0; position < input.size(); ++position) {
     slow.receive(input.substr(position, 1));
@@ -96,7 +96,7 @@ void fuzz_conversation(ByteView input) {
   require(annotation.complete, "a client sends whole packets of the protocol and nothing else");
 
   for (const bool cut : {false, true}) {
-    Owner other;
+    ConversationOwner other;
     for (const ByteView turn : turns) {
       if (!cut) other.receive(turn);
       if (cut)

@@ -30,9 +30,9 @@ std::shared_ptr<const ChangeView> small_view() {
 }
 
 /// Owns a session as a worker does, and decides everything at once or later.
-class Owner {
+class SessionOwner {
  public:
-  Owner(bool refuses_joins, bool joins_late)
+  SessionOwner(bool refuses_joins, bool joins_late)
       : rules_{test::example_catalogue()},
         session_(1, {0x0a000007}, rules_),
         refuses_joins_(refuses_joins),
@@ -117,14 +117,14 @@ void fuzz_session(ByteView input) {
   const bool refuses_joins = choice % 8 == 7;
   input.remove_prefix(1);
 
-  Owner whole(refuses_joins, false);
+  SessionOwner whole(refuses_joins, false);
   whole.receive(input);
   const Bytes& answers = whole.finish();
   const Annotation annotation = annotate(answers, Direction::to_client, test::example_catalogue());
   require(annotation.complete, "a server sends whole packets of the protocol and nothing else");
 
   for (const bool joins_late : {false, true}) {
-    Owner chunked(refuses_joins, joins_late);
+    SessionOwner chunked(refuses_joins, joins_late);
     for (const ByteView chunk : Chunks(input, joins_late ? choice : 0)) chunked.receive(chunk);
     require(without_quoted_bytes(chunked.finish()) == without_quoted_bytes(answers),
             "the answers do not depend on the chunks");

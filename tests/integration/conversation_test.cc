@@ -58,7 +58,7 @@ TEST_F(ConversationTest, is_answered_to_the_end_though_the_client_half_closes_at
 }
 
 TEST_F(ConversationTest, answers_every_one_of_many_pipelined_heartbeats) {
-  RawClient client = joined(start().port(), "127.0.0.2");
+  RawClient client = joined(start({"--max-heartbeat-rate", "1000000"}).port(), "127.0.0.2");
   Bytes heartbeats;
   for (int i = 0; i < 5000; ++i) heartbeats += heartbeat_bytes(0);
   client.send(heartbeats);

@@ -51,7 +51,7 @@ Terminal::~Terminal() {
 }
 
 void Terminal::press(const std::string& keys) const {
-  if (write(terminal_, keys.data(), keys.size()) < 0) throw std::runtime_error("cannot type");
+  if (::write(terminal_, keys.data(), keys.size()) < 0) throw std::runtime_error("cannot type");
 }
 
 void Terminal::send_signal(int signal) const { kill(id_, signal); }
@@ -96,7 +96,7 @@ void Terminal::read_within(int milliseconds) {
   pollfd waiting{terminal_, POLLIN, 0};
   while (poll(&waiting, 1, milliseconds) > 0 && (waiting.revents & POLLIN) != 0) {
     std::array<char, 4096> buffer{};
-    const ssize_t size = read(terminal_, buffer.data(), buffer.size());
+    const ssize_t size = ::read(terminal_, buffer.data(), buffer.size());
     if (size <= 0) return;
     output_.append(buffer.data(), static_cast<std::size_t>(size));
     milliseconds = 0;
