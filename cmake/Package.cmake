@@ -43,6 +43,16 @@ if(TARGET lektctl)
 endif()
 lekt_completion(lekt client)
 
+# ---- What other programs read ----
+
+install(FILES ${CMAKE_SOURCE_DIR}/deploy/monitoring/alerts.yml ${CMAKE_SOURCE_DIR}/deploy/monitoring/grafana.json
+  ${CMAKE_SOURCE_DIR}/deploy/monitoring/prometheus.yml
+  DESTINATION ${CMAKE_INSTALL_DATADIR}/lekt/monitoring COMPONENT server)
+install(PROGRAMS ${CMAKE_SOURCE_DIR}/deploy/recipes/nginx-upstream
+  DESTINATION ${CMAKE_INSTALL_DATADIR}/lekt/recipes COMPONENT client)
+install(FILES ${CMAKE_SOURCE_DIR}/tools/wireshark/lekt.lua
+  DESTINATION ${CMAKE_INSTALL_DATADIR}/lekt/wireshark COMPONENT client)
+
 # ---- What Debian wants at fixed places ----
 
 install(FILES ${CMAKE_SOURCE_DIR}/deploy/systemd/lektd.service ${CMAKE_SOURCE_DIR}/deploy/systemd/lektd.socket

@@ -355,8 +355,10 @@ class DissectorTest(unittest.TestCase):
     def test_the_sample_says_what_wireshark_shows(self):
         text = SAMPLE.read_text()
         command = re.search(r"^#     (text2pcap .*)$", text, re.MULTILINE)[1].split()
-        path = WORK / "sample.pcapng"
-        subprocess.run(command[:-2] + ["-q", str(SAMPLE), str(path)], check=True, capture_output=True)
+        path = SAMPLE.with_suffix(".pcap")
+        made = WORK / path.name
+        subprocess.run(command[:-2] + ["-q", str(SAMPLE), str(made)], check=True, capture_output=True)
+        self.assertEqual(path.read_bytes(), made.read_bytes(), "the capture is made of the text")
         columns = ["frame.number", "_ws.col.Source", "_ws.col.Destination", "_ws.col.Protocol", "_ws.col.Info"]
         shown = []
         for row in self.rows(path, columns):
