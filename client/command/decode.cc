@@ -17,7 +17,7 @@ namespace lekt::command {
 
 namespace {
 
-constexpr const char* help = R"(Prints packets with the meaning of their bytes.
+constexpr const char* decode_help = R"(Prints packets with the meaning of their bytes.
 
 The bytes are one direction of a conversation and begin at the start of a packet. They come from FILE or standard
 input, as they are or as hexadecimal digits with white space or ':' between the bytes. For example:
@@ -25,14 +25,14 @@ input, as they are or as hexadecimal digits with white space or ':' between the 
   echo 4c454b54 48000000 00000001 00000001 | lekt decode
   printf 'LEKTH\0\0\0\0\0\0\0' | timeout 1 nc 127.0.0.1 7890 | lekt decode --from server)";
 
-constexpr const char* footer = R"(
+constexpr const char* decode_footer = R"(
 Exit codes: 0 all bytes were understood; 1 something is wrong or missing, and the last line says what; 2 wrong
 usage, or nothing could be read.)";
 
 /// Many hours of heartbeats, and little enough to print.
 constexpr std::size_t input_bytes_max = 16 * 1024 * 1024;
 
-struct Options {
+struct DecodeOptions {
   std::string file;
   bool hex = false;
   bool raw = false;
@@ -65,7 +65,7 @@ Bytes read_input(const std::string& file) {
 }
 
 /// No packet is made of hexadecimal digits alone: it has an 'L'.
-Bytes interpret(Bytes input, const Options& options) {
+Bytes interpret(Bytes input, const DecodeOptions& options) {
   if (options.raw) return input;
   auto parsed = parse_hex(input);
   if (parsed) return *std::move(parsed);
@@ -75,7 +75,7 @@ Bytes interpret(Bytes input, const Options& options) {
   return input;
 }
 
-int run(const Options& options) {
+int run_decode(const DecodeOptions& options) {
   const Bytes bytes = interpret(read_input(options.file), options);
   if (bytes.empty()) fail_to_read(options.file, "it has no bytes");
   const Annotation annotation = annotate(bytes, options.direction, options.catalogue);
@@ -86,9 +86,9 @@ int run(const Options& options) {
 }  // namespace
 
 Run add_decode(CLI::App& app) {
-  const auto options = std::make_shared<Options>();
-  app.description(help);
-  app.footer(footer);
+  const auto options = std::make_shared<DecodeOptions>();
+  app.description(decode_help);
+  app.footer(decode_footer);
   app.add_option("FILE", options->file, "The file to read (default: standard input)");
   const auto hex = app.add_flag("--hex", options->hex, "The input is hexadecimal (default: if it looks so)");
   app.add_flag("--raw", options->raw, "The input is the bytes themselves")->excludes(hex);
@@ -96,7 +96,7 @@ Run add_decode(CLI::App& app) {
       app, "--from", "Who sent the bytes (auto: whose packets they look like)", options->direction,
       {{"auto", Direction::detect}, {"client", Direction::to_server}, {"server", Direction::to_client}});
   add_catalogue(app, options->catalogue);
-  return [options] { return run(*options); };
+  return [options] { return run_decode(*options); };
 }
 
 }  // namespace lekt::command

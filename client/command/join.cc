@@ -19,7 +19,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr const char* help =
+constexpr const char* join_help =
     R"(Joins the network, prints who is there, then each change as it comes.
 
   + 10.0.0.7 tcp:7890    a client joined (or was there already), and how to connect to it
@@ -30,7 +30,7 @@ You are listed too, under the address by which others know you. Changes go to st
 to the connection goes to standard error. When the connection ends, lekt connects again by itself, waits
 0.5 s to 30 s between attempts, and prints nothing twice. Ctrl-C leaves; a second Ctrl-C ends at once.)";
 
-constexpr const char* footer = R"(
+constexpr const char* join_footer = R"(
 Methods (--method) say how others can connect to you; without any you are listed, and nobody can:
   tcp:4000        method 1: they can open a TCP connection to port 4000
   chat:0a0b       a method of --catalogue by its name, with its content in hexadecimal
@@ -62,19 +62,21 @@ for the one that runs.
 Exit codes: 0 left, by Ctrl-C, SIGTERM or --count; 1 the server refuses this client for good, or the output
 failed; 2 wrong usage.)";
 
-enum class Format { text, json, hosts, prometheus };
+enum class JoinFormat { text, json, hosts, prometheus };
 
 /// What is kept in the file --output, and not printed.
-bool is_for_file(Format format) { return format == Format::hosts || format == Format::prometheus; }
+bool is_for_file(JoinFormat format) {
+  return format == JoinFormat::hosts || format == JoinFormat::prometheus;
+}
 
-struct Options {
+struct JoinOptions {
   std::string server;
   std::vector<std::string> methods;
   MethodCatalogue catalogue;
   std::chrono::milliseconds interval = 5s;
   std::optional<Ipv4Address> source;
   std::optional<TlsOptions> tls;
-  Format format = Format::text;
+  JoinFormat format = JoinFormat::text;
   std::string output;
   std::string command;
   std::uint64_t count = 0;
@@ -101,7 +103,7 @@ CommandRun run_for(const PeerChange& change, const MethodCatalogue& catalogue) {
            "LEKT_TCP_PORT=" + tcp_port_text(change.now)}};
 }
 
-ClientOptions client_options(const Options& options) {
+ClientOptions client_options(const JoinOptions& options) {
   return {.server = options.server,
           .methods = parse_methods(options.methods, options.catalogue),
           .interval = options.interval,
@@ -112,7 +114,7 @@ ClientOptions client_options(const Options& options) {
 
 class Member : public ClientHandler {
  public:
-  explicit Member(const Options& options) : options_(options), client_(client_options(options), *this) {
+  explicit Member(const JoinOptions& options) : options_(options), client_(client_options(options), *this) {
     if (!options.command.empty()) commands_ = std::make_unique<CommandQueue>(options.command);
   }
 
@@ -129,8 +131,8 @@ class Member : public ClientHandler {
 
   void on_change(const PeerChange& change) override {
     file_is_current_ = false;
-    if (options_.format == Format::text) print(text_of(change, options_.catalogue));
-    if (options_.format == Format::json) print(json_of(change, options_.catalogue));
+    if (options_.format == JoinFormat::text) print(text_of(change, options_.catalogue));
+    if (options_.format == JoinFormat::json) print(json_of(change, options_.catalogue));
     if (commands_) runs_.push_back(run_for(change, options_.catalogue));
   }
 
@@ -154,13 +156,13 @@ class Member : public ClientHandler {
   }
 
   std::string file_text() const {
-    const auto text_of_peers = options_.format == Format::hosts ? hosts_of : prometheus_of;
+    const auto text_of_peers = options_.format == JoinFormat::hosts ? hosts_of : prometheus_of;
     return text_of_peers(client_.peers(), options_.catalogue, options_.server);
   }
 
   bool count_reached() const { return options_.count != 0 && answers_ >= options_.count; }
 
-  const Options& options_;
+  const JoinOptions& options_;
   std::unique_ptr<CommandQueue> commands_;
   std::vector<CommandRun> runs_;  ///< for the changes of the answer that is being told
   std::uint64_t answers_ = 0;
@@ -191,9 +193,9 @@ class StopOnSignal {
   StopOnSignal& operator=(const StopOnSignal&) = delete;
 };
 
-void check(const Options& options) {
+void check(const JoinOptions& options) {
   const bool is_file = is_for_file(options.format);
-  const std::string format = options.format == Format::hosts ? "--format hosts" : "--format prometheus";
+  const std::string format = options.format == JoinFormat::hosts ? "--format hosts" : "--format prometheus";
   if (is_file && options.output.empty())
     throw CodedError(ErrorCode::usage_wrong,
                      format + " needs --output FILE, the file that it keeps up to date");
@@ -201,12 +203,12 @@ void check(const Options& options) {
     throw CodedError(
         ErrorCode::usage_wrong,
         "--output belongs to --format hosts and --format prometheus; redirect the others with '> FILE'");
-  if (options.format == Format::prometheus && !options.output.ends_with(".json"))
+  if (options.format == JoinFormat::prometheus && !options.output.ends_with(".json"))
     throw CodedError(ErrorCode::usage_wrong, "--output \"" + escape(options.output) +
                                                  "\" has to end in .json, or Prometheus will not read it");
 }
 
-int run(const Options& options) {
+int run_join(const JoinOptions& options) {
   check(options);
   Member member(options);
   const StopOnSignal stop_on_signal(member.client());
@@ -216,9 +218,9 @@ int run(const Options& options) {
 }  // namespace
 
 Run add_join(CLI::App& app) {
-  const auto options = std::make_shared<Options>();
-  app.description(help);
-  app.footer(footer);
+  const auto options = std::make_shared<JoinOptions>();
+  app.description(join_help);
+  app.footer(join_footer);
   add_server(app, options->server);
   app.add_option("--method", options->methods,
                  "How others can connect to you, for example tcp:4000\n(repeatable)")
@@ -232,10 +234,10 @@ Run add_join(CLI::App& app) {
   add_source(app, options->source);
   add_tls(app, options->tls);
   add_choice(app, "--format", "How the list and its changes are written; see below", options->format,
-             {{"text", Format::text},
-              {"json", Format::json},
-              {"hosts", Format::hosts},
-              {"prometheus", Format::prometheus}});
+             {{"text", JoinFormat::text},
+              {"json", JoinFormat::json},
+              {"hosts", JoinFormat::hosts},
+              {"prometheus", JoinFormat::prometheus}});
   app.add_option("--output", options->output, "The file that --format hosts or prometheus rewrites")
       ->type_name("FILE");
   app.add_option("--exec", options->command, "Run this shell command for each change; see below")
@@ -243,7 +245,7 @@ Run add_join(CLI::App& app) {
   add_number(app, "--count",
              "Leave after N answers to heartbeats; 1 prints the list\nand leaves (default: stay)",
              options->count);
-  return [options] { return run(*options); };
+  return [options] { return run_join(*options); };
 }
 
 }  // namespace lekt::command

@@ -12,33 +12,33 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr const char* help = R"(Prints everyone whom the coordinator lists, once.
+constexpr const char* peers_help = R"(Prints everyone whom the coordinator lists, once.
 
 The protocol tells the list to members only. So lekt joins without any method, asks once, and leaves. Unless a
 program of this machine is a member anyway, you are in the list that you get, with '-' for methods, and the other
 members see you come and go.)";
 
-constexpr const char* footer = R"(
+constexpr const char* peers_footer = R"(
 With --format json each peer is one object on a line of its own:
   {"address":"10.0.0.7","methods":[{"index":1,"name":"tcp","port":7890}]}
 
 Exit codes: 0 the list was printed; 1 the server cannot be reached, refuses or breaks the protocol; 2 wrong usage.)";
 
-enum class Format { text, json };
+enum class PeersFormat { text, json };
 
-struct Options {
+struct PeersOptions {
   std::string server;
   MethodCatalogue catalogue;
   std::optional<Ipv4Address> source;
   std::optional<TlsOptions> tls;
   std::chrono::milliseconds timeout = 10s;
-  Format format = Format::text;
+  PeersFormat format = PeersFormat::text;
 };
 
 /// Asks once; the first end of a connection is final.
 class Visitor : public ClientHandler {
  public:
-  explicit Visitor(const Options& options)
+  explicit Visitor(const PeersOptions& options)
       : options_(options),
         client_({.server = options.server,
                  .source = options.source,
@@ -67,13 +67,13 @@ class Visitor : public ClientHandler {
   }
 
   void print_list() const {
-    if (options_.format == Format::text) return print(table_of(client_.peers(), options_.catalogue));
+    if (options_.format == PeersFormat::text) return print(table_of(client_.peers(), options_.catalogue));
     std::string lines;
     for (const auto& [address, offer] : client_.peers()) lines += json_of(address, offer, options_.catalogue);
     print(lines);
   }
 
-  const Options& options_;
+  const PeersOptions& options_;
   std::string reason_;
   Client client_;
 };
@@ -81,9 +81,9 @@ class Visitor : public ClientHandler {
 }  // namespace
 
 Run add_peers(CLI::App& app) {
-  const auto options = std::make_shared<Options>();
-  app.description(help);
-  app.footer(footer);
+  const auto options = std::make_shared<PeersOptions>();
+  app.description(peers_help);
+  app.footer(peers_footer);
   add_server(app, options->server);
   add_catalogue(app, options->catalogue);
   add_source(app, options->source);
@@ -91,7 +91,7 @@ Run add_peers(CLI::App& app) {
   add_duration(app, "--timeout", "How long to wait for the connection, and for each answer", options->timeout,
                10ms, 1h);
   add_choice(app, "--format", "A table, or JSON lines", options->format,
-             {{"text", Format::text}, {"json", Format::json}});
+             {{"text", PeersFormat::text}, {"json", PeersFormat::json}});
   return [options] { return Visitor(*options).run(); };
 }
 

@@ -15,15 +15,15 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr const char* help =
+constexpr const char* ping_help =
     R"(Asks whether the coordinator is there, and how fast it answers.
 
 It sends one handshake and leaves. Nobody is registered and nothing changes for others, so it is what a health check should run.)";
 
-constexpr const char* footer = R"(
+constexpr const char* ping_footer = R"(
 Exit codes: 0 the handshake was accepted; 1 it was not, and standard error says why; 2 wrong usage.)";
 
-struct Options {
+struct PingOptions {
   std::string server;
   std::optional<Ipv4Address> source;
   std::optional<TlsOptions> tls;
@@ -37,7 +37,7 @@ std::string milliseconds_text(std::chrono::microseconds duration) {
   return text.str();
 }
 
-int run(const Options& options) {
+int run_ping(const PingOptions& options) {
   const ServerName server = parse_server_name(options.server);
   const PingResult result = ping({server, options.source, options.timeout, options.tls});
   if (!result.accepted) {
@@ -52,15 +52,15 @@ int run(const Options& options) {
 }  // namespace
 
 Run add_ping(CLI::App& app) {
-  const auto options = std::make_shared<Options>();
-  app.description(help);
-  app.footer(footer);
+  const auto options = std::make_shared<PingOptions>();
+  app.description(ping_help);
+  app.footer(ping_footer);
   add_server(app, options->server);
   add_source(app, options->source);
   add_tls(app, options->tls);
   add_duration(app, "--timeout", "How long to wait for the connection, and again for the answer",
                options->timeout, 10ms, 1h);
-  return [options] { return run(*options); };
+  return [options] { return run_ping(*options); };
 }
 
 }  // namespace lekt::command

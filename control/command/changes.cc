@@ -15,13 +15,13 @@ namespace {
 using storage::ChangeQuery;
 using storage::StoredChange;
 
-constexpr const char* help =
+constexpr const char* changes_help =
     R"(Shows who came, went, or changed its methods: the newest changes, the oldest of them first.
 
 The database keeps the newest 10,000. With --follow it goes on as they happen, until Ctrl-C; restarts of the server
 and a restored database do not end it.)";
 
-constexpr const char* footer = R"(
+constexpr const char* changes_footer = R"(
 Examples:
   lektctl changes
   lektctl changes --since 2h
@@ -33,7 +33,7 @@ Exit codes: 0 done, also when there is none; 1 the database cannot be read; 2 wr
 
 constexpr std::chrono::seconds follow_interval{1};
 
-struct Arguments {
+struct ChangesArguments {
   std::string since;
   std::size_t count = 20;
   std::optional<Cidr> block;
@@ -63,7 +63,8 @@ class Printer {
 /// place.
 class Follower {
  public:
-  Follower(const Options& options, const Arguments& arguments, const Printer& printer, std::uint64_t sequence)
+  Follower(const Options& options, const ChangesArguments& arguments, const Printer& printer,
+           std::uint64_t sequence)
       : options_(options), arguments_(arguments), printer_(printer), sequence_(sequence) {}
 
   [[noreturn]] void run() {
@@ -103,13 +104,13 @@ class Follower {
   using LogState = storage::LogState;
 
   const Options& options_;
-  const Arguments& arguments_;
+  const ChangesArguments& arguments_;
   const Printer& printer_;
   std::uint64_t sequence_;
   std::string trouble_;
 };
 
-int run(const Options& options, const Arguments& arguments) {
+int run_changes(const Options& options, const ChangesArguments& arguments) {
   ChangeQuery query{.block = arguments.block.value_or(Cidr{{0}, 0})};
   if (arguments.since.empty())
     query.count_max = arguments.count;
@@ -133,9 +134,9 @@ int run(const Options& options, const Arguments& arguments) {
 }  // namespace
 
 Run add_changes(CLI::App& app, const Options& options) {
-  app.description(help);
-  app.footer(footer);
-  const auto arguments = std::make_shared<Arguments>();
+  app.description(changes_help);
+  app.footer(changes_footer);
+  const auto arguments = std::make_shared<ChangesArguments>();
   CLI::Option* since =
       app.add_option(
              "--since", arguments->since,
@@ -145,7 +146,7 @@ Run add_changes(CLI::App& app, const Options& options) {
   app.get_option("--count")->excludes(since);
   add_block_option(app, arguments->block, "Only of these addresses");
   app.add_flag("--follow,-f", arguments->follow, "Go on until Ctrl-C");
-  return [arguments, &options] { return run(options, *arguments); };
+  return [arguments, &options] { return run_changes(options, *arguments); };
 }
 
 }  // namespace lekt::control::command

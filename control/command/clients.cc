@@ -130,8 +130,6 @@ Json gather(const Instance& instance, Ipv4Address address) {
   return known;
 }
 
-std::string text(const Json& object, const char* key) { return object.at(key).get<std::string>(); }
-
 std::string describe_state(const Json& known) {
   const Json& client = known.at("client");
   const std::string address = text(known, "address");

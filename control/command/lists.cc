@@ -39,8 +39,6 @@ constexpr const char* traces_footer = R"(
 With --json: {"block","file","left_seconds","file_bytes"} a line.
 Exit codes: 0 done, also when there is none; 1 the server cannot be reached; 2 wrong usage.)";
 
-std::string text(const Json& object, const char* key) { return object.at(key).get<std::string>(); }
-
 /// The list as a table or as JSON lines. `cells` makes a row of an element.
 template <class Cells>
 int print_list(const Options& options, const Json& list, const Table& table, Cells cells) {

@@ -69,6 +69,8 @@ std::string Table::line(const std::vector<std::string>& cells) const {
   return cut(text, width_max_) + "\n";
 }
 
+std::string text(const Json& object, const char* key) { return object.at(key).get<std::string>(); }
+
 std::string time_text(const Json& iso) {
   if (!iso.is_string()) return "-";
   std::string text = iso.get<std::string>();

@@ -53,6 +53,8 @@ class Table {
 
 /// "2026-01-02 11:00:00" of "2026-01-02T11:00:00Z", "-" of null; as in the database's views.
 std::string time_text(const Json& iso);
+/// A member that is text, as it came: escape() it unless it goes into a table.
+std::string text(const Json& object, const char* key);
 std::string time_text(std::int64_t second);
 /// "12.3 MB"
 std::string bytes_text(double bytes);

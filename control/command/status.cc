@@ -13,12 +13,12 @@ namespace lekt::control::command {
 
 namespace {
 
-constexpr const char* help = R"(Tells how the server is.
+constexpr const char* status_help = R"(Tells how the server is.
 
 When it runs: version, uptime, clients, sessions, handshakes in progress, rates, limits that clients have hit, the
 last commit, sizes, warnings. When it does not: what the database knows of it.)";
 
-constexpr const char* footer = R"(
+constexpr const char* status_footer = R"(
 Examples:
   lektctl status
   lektctl status --json | jq .server.totals.clients
@@ -49,7 +49,7 @@ class Lines {
 
 double number(const Json& object, const char* key) { return object.at(key).get<double>(); }
 std::uint64_t count(const Json& object, const char* key) { return object.at(key).get<std::uint64_t>(); }
-std::string text(const Json& object, const char* key) { return escape(object.at(key).get<std::string>()); }
+std::string safe_text(const Json& object, const char* key) { return escape(text(object, key)); }
 
 std::string milliseconds_text(double seconds) { return number_text(seconds * 1000) + " ms"; }
 
@@ -78,7 +78,7 @@ void describe_handshakes(const Json& server, Lines& lines) {
   std::size_t shown = 0;
   for (const Json& handshake : server.at("in_progress")) {
     if (shown++ == handshakes_shown) break;
-    lines.add("", text(handshake, "address") + " in " + text(handshake, "phase") + " for " +
+    lines.add("", safe_text(handshake, "address") + " in " + safe_text(handshake, "phase") + " for " +
                       describe_seconds(number(handshake, "age_seconds")) +
                       (handshake.at("tls").get<bool>() ? ", TLS" : ""));
   }
@@ -98,9 +98,9 @@ void describe_rates(const Json& rates, Lines& lines) {
 void describe_storage(const Json& server, Lines& lines) {
   const Json& totals = server.at("totals");
   const Json& commit = totals.at("commit");
-  lines.add("Database", text(server, "database") + ": " + bytes_text(number(totals, "database_bytes")) +
+  lines.add("Database", safe_text(server, "database") + ": " + bytes_text(number(totals, "database_bytes")) +
                             ", log " + bytes_text(number(totals, "wal_bytes")) + "; " +
-                            text(totals, "storage"));
+                            safe_text(totals, "storage"));
   if (totals.at("last_commit").is_null()) return lines.add("Last commit", "none since the start");
   std::string last = time_text(totals.at("last_commit")) + ", took " +
                      milliseconds_text(number(server, "last_commit_seconds")) + "; " +
@@ -121,13 +121,13 @@ void describe_limits(const Json& totals, Lines& lines) {
 
 void describe_traces(const Json& traces, Lines& lines) {
   for (const Json& trace : traces)
-    lines.add("Trace", text(trace, "block") + " into " + text(trace, "file") + ", " +
+    lines.add("Trace", safe_text(trace, "block") + " into " + safe_text(trace, "file") + ", " +
                            describe_seconds(number(trace, "left_seconds")) + " more");
 }
 
 void describe_running(const Json& server, Lines& lines) {
   const Json& totals = server.at("totals");
-  lines.add("Server", "lektd " + text(server, "version") + ", process " +
+  lines.add("Server", "lektd " + safe_text(server, "version") + ", process " +
                           std::to_string(count(server, "process")) + ", runs since " +
                           time_text(totals.at("started")) + " UTC (" +
                           describe_seconds(number(totals, "uptime_seconds")) + ")");
@@ -147,8 +147,8 @@ void describe_stored(const Json& status, Lines& lines) {
   const bool clean = !stored.at("stopped").is_null();
   lines.add("Server", clean ? "does not run; stopped at " + time_text(stored.at("stopped")) + " UTC"
                             : "cannot be reached, and has not stopped cleanly");
-  lines.add("", text(status, "reason"));
-  lines.add("Last start", time_text(stored.at("started")) + " UTC, lektd " + text(stored, "version"));
+  lines.add("", safe_text(status, "reason"));
+  lines.add("Last start", time_text(stored.at("started")) + " UTC, lektd " + safe_text(stored, "version"));
   lines.add("Clients",
             count_text(count(stored, "clients"), "client") + " stored, waited for after the next start");
   lines.add("Database", bytes_text(number(stored, "database_bytes")) + ", log " +
@@ -158,8 +158,8 @@ void describe_stored(const Json& status, Lines& lines) {
 
 void describe_warnings(const Json& warnings, Lines& lines) {
   for (const Json& warning : warnings)
-    lines.add("WARNING", text(warning, "code") + " since " + time_text(warning.at("since")) + ": " +
-                             text(warning, "message"));
+    lines.add("WARNING", safe_text(warning, "code") + " since " + time_text(warning.at("since")) + ": " +
+                             safe_text(warning, "message"));
 }
 
 /// The server's own word; nothing, and why, when it has none.
@@ -210,8 +210,8 @@ std::string describe_status(const Json& status, std::size_t width) {
 }
 
 Run add_status(CLI::App& app, const Options& options) {
-  app.description(help);
-  app.footer(footer);
+  app.description(status_help);
+  app.footer(status_footer);
   return [&options] {
     const Json status = gather_status(options.instance);
     if (options.json)

@@ -14,11 +14,11 @@ namespace lekt::control::command {
 
 namespace {
 
-constexpr const char* help = R"(Shows status and newest changes on the whole screen, anew each second.
+constexpr const char* watch_help = R"(Shows status and newest changes on the whole screen, anew each second.
 
 q or Ctrl-C ends it. It goes on when the server stops, starts, or its database is restored.)";
 
-constexpr const char* footer = R"(
+constexpr const char* watch_footer = R"(
 Examples:
   lektctl watch
 
@@ -76,8 +76,8 @@ int watch(const Instance& instance) {
 }  // namespace
 
 Run add_watch(CLI::App& app, const Options& options) {
-  app.description(help);
-  app.footer(footer);
+  app.description(watch_help);
+  app.footer(watch_footer);
   return [&options] {
     if (options.json) refuse("watch is for people; `lektctl status --json` is for programs");
     return watch(options.instance);

@@ -5,7 +5,7 @@
 namespace lekt {
 namespace {
 
-constexpr Ipv4Address first{0x0a000001};
+constexpr Ipv4Address first_address{0x0a000001};
 constexpr Ipv4Address second{0x0a000002};
 
 class AdmissionTest : public testing::Test {
@@ -41,39 +41,39 @@ class AdmissionTest : public testing::Test {
 
 TEST_F(AdmissionTest, refuses_an_address_that_is_denied) {
   EXPECT_EQ(admit(denied), ErrorCode::address_denied);
-  EXPECT_EQ(admit(first), std::nullopt);
+  EXPECT_EQ(admit(first_address), std::nullopt);
 }
 
 TEST_F(AdmissionTest, counts_handshakes_and_not_clients_that_have_joined) {
-  for (int count = 0; count < 5; ++count) join(first);
+  for (int count = 0; count < 5; ++count) join(first_address);
   EXPECT_EQ(admission_.handshakes(), 0u);
   EXPECT_EQ(admission_.connections(), 5u);
 }
 
 TEST_F(AdmissionTest, lets_no_address_take_all_handshakes) {
-  EXPECT_EQ(admit(first), std::nullopt);
-  EXPECT_EQ(admit(first), std::nullopt);
-  EXPECT_EQ(admit(first), ErrorCode::address_busy);
+  EXPECT_EQ(admit(first_address), std::nullopt);
+  EXPECT_EQ(admit(first_address), std::nullopt);
+  EXPECT_EQ(admit(first_address), ErrorCode::address_busy);
 }
 
 TEST_F(AdmissionTest, limits_the_handshakes_of_all_addresses) {
-  EXPECT_EQ(admit(first), std::nullopt);
-  EXPECT_EQ(admit(first), std::nullopt);
+  EXPECT_EQ(admit(first_address), std::nullopt);
+  EXPECT_EQ(admit(first_address), std::nullopt);
   EXPECT_EQ(admit(second), std::nullopt);
   EXPECT_EQ(admit(second), ErrorCode::handshakes_too_many);
 }
 
 TEST_F(AdmissionTest, admits_again_when_handshakes_have_ended) {
-  ASSERT_EQ(admit(first), std::nullopt);
-  ASSERT_EQ(admit(first), std::nullopt);
-  ASSERT_EQ(admit(first), ErrorCode::address_busy);
-  for (int count = 0; count < 3; ++count) admission_.end_handshake(first);
+  ASSERT_EQ(admit(first_address), std::nullopt);
+  ASSERT_EQ(admit(first_address), std::nullopt);
+  ASSERT_EQ(admit(first_address), ErrorCode::address_busy);
+  for (int count = 0; count < 3; ++count) admission_.end_handshake(first_address);
   EXPECT_EQ(admission_.handshakes(), 0u);
-  EXPECT_EQ(admit(first), std::nullopt);
+  EXPECT_EQ(admit(first_address), std::nullopt);
 }
 
 TEST_F(AdmissionTest, limits_connections_until_some_are_closed) {
-  for (int count = 0; count < 8; ++count) join(first);
+  for (int count = 0; count < 8; ++count) join(first_address);
   EXPECT_EQ(admit(second), ErrorCode::server_full);
   close(second);
   admission_.end_connection(Admission::Verdict::admitted);
@@ -82,15 +82,15 @@ TEST_F(AdmissionTest, limits_connections_until_some_are_closed) {
 
 TEST_F(AdmissionTest, limits_how_fast_one_address_connects) {
   for (int count = 0; count < 20; ++count) {
-    ASSERT_EQ(admit(first), std::nullopt) << count;
-    close(first);
+    ASSERT_EQ(admit(first_address), std::nullopt) << count;
+    close(first_address);
   }
-  EXPECT_EQ(admit(first), ErrorCode::connections_too_fast);
-  close(first);
+  EXPECT_EQ(admit(first_address), ErrorCode::connections_too_fast);
+  close(first_address);
   EXPECT_EQ(admit(second), std::nullopt);
   close(second);
   now_ += std::chrono::milliseconds(100);
-  EXPECT_EQ(admit(first), std::nullopt);
+  EXPECT_EQ(admit(first_address), std::nullopt);
 }
 
 TEST_F(AdmissionTest, limits_how_fast_all_addresses_connect) {
@@ -98,10 +98,10 @@ TEST_F(AdmissionTest, limits_how_fast_all_addresses_connect) {
     ASSERT_EQ(admit({1000 + count}), std::nullopt) << count;
     close({1000 + count});
   }
-  EXPECT_EQ(admit(first), ErrorCode::connections_too_fast);
-  close(first);
+  EXPECT_EQ(admit(first_address), ErrorCode::connections_too_fast);
+  close(first_address);
   now_ += std::chrono::milliseconds(50);
-  EXPECT_EQ(admit(first), std::nullopt);
+  EXPECT_EQ(admit(first_address), std::nullopt);
 }
 
 TEST_F(AdmissionTest, spends_nothing_of_the_rates_on_an_address_that_is_denied) {
@@ -109,17 +109,18 @@ TEST_F(AdmissionTest, spends_nothing_of_the_rates_on_an_address_that_is_denied) 
     ASSERT_EQ(admit(denied), ErrorCode::address_denied);
     close(denied);
   }
-  EXPECT_EQ(admit(first), std::nullopt);
+  EXPECT_EQ(admit(first_address), std::nullopt);
 }
 
 TEST_F(AdmissionTest, judges_the_client_behind_a_proxy_and_not_the_proxy) {
   for (std::uint32_t client = 0; client < 3; ++client) {
-    ASSERT_EQ(admission_.admit_proxy(first).verdict, Admission::Verdict::admitted);
-    ASSERT_EQ(admission_.identify(first, {1000 + client}, now_).verdict, Admission::Verdict::admitted);
+    ASSERT_EQ(admission_.admit_proxy(first_address).verdict, Admission::Verdict::admitted);
+    ASSERT_EQ(admission_.identify(first_address, {1000 + client}, now_).verdict,
+              Admission::Verdict::admitted);
     admission_.end_handshake({1000 + client});
   }
-  ASSERT_EQ(admission_.admit_proxy(first).verdict, Admission::Verdict::admitted);
-  EXPECT_EQ(admission_.identify(first, denied, now_).rejection->code, ErrorCode::address_denied);
+  ASSERT_EQ(admission_.admit_proxy(first_address).verdict, Admission::Verdict::admitted);
+  EXPECT_EQ(admission_.identify(first_address, denied, now_).rejection->code, ErrorCode::address_denied);
   admission_.end_handshake(denied);
   EXPECT_EQ(admission_.handshakes(), 0u);
   EXPECT_EQ(admission_.connections(), 4u);
@@ -127,12 +128,12 @@ TEST_F(AdmissionTest, judges_the_client_behind_a_proxy_and_not_the_proxy) {
 
 TEST_F(AdmissionTest, limits_the_handshakes_of_a_client_behind_a_proxy) {
   for (int count = 0; count < 2; ++count) {
-    ASSERT_EQ(admission_.admit_proxy(first).verdict, Admission::Verdict::admitted);
-    ASSERT_EQ(admission_.identify(first, second, now_).verdict, Admission::Verdict::admitted);
+    ASSERT_EQ(admission_.admit_proxy(first_address).verdict, Admission::Verdict::admitted);
+    ASSERT_EQ(admission_.identify(first_address, second, now_).verdict, Admission::Verdict::admitted);
   }
-  ASSERT_EQ(admission_.admit_proxy(first).verdict, Admission::Verdict::admitted);
-  EXPECT_EQ(admission_.identify(first, second, now_).rejection->code, ErrorCode::address_busy);
-  EXPECT_EQ(admission_.admit_proxy(first).rejection->code, ErrorCode::handshakes_too_many);
+  ASSERT_EQ(admission_.admit_proxy(first_address).verdict, Admission::Verdict::admitted);
+  EXPECT_EQ(admission_.identify(first_address, second, now_).rejection->code, ErrorCode::address_busy);
+  EXPECT_EQ(admission_.admit_proxy(first_address).rejection->code, ErrorCode::handshakes_too_many);
 }
 
 TEST_F(AdmissionTest, tells_only_so_many_at_once_why_they_are_refused) {
