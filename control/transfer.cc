@@ -150,7 +150,7 @@ class Import {
   ImportedLines finish() {
     if (line_ == 0) fail_at(1, "the input is empty");
     if (lines_.clients.size() != clients_ || lines_.bans.size() != bans_)
-      fail_at(line_ + 1, "the input ends early: the header says " + std::to_string(clients_) +
+      fail_at(line_ + 1, "the input ends, and is not whole: its header says " + std::to_string(clients_) +
                              " clients and " + std::to_string(bans_) + " bans, there are " +
                              std::to_string(lines_.clients.size()) + " and " +
                              std::to_string(lines_.bans.size()));

@@ -81,9 +81,11 @@ TEST(TransferTest, refuses_an_address_that_comes_twice) {
                  "10.0.0.7 is in line 2 already");
 }
 
-TEST(TransferTest, notices_a_file_that_was_cut_off) {
-  expect_refused(header + client, "line 3", "ends early");
-  expect_refused(header, "line 2", "ends early");
+TEST(TransferTest, notices_a_file_that_was_cut_off_or_has_more_than_its_header_says) {
+  expect_refused(header + client + ban + replaced(ban, "10.9", "10.8"), "line 5",
+                 "1 bans, there are 1 and 2");
+  expect_refused(header + client, "line 3", "not whole");
+  expect_refused(header, "line 2", "not whole");
 }
 
 TEST(TransferTest, refuses_what_no_packet_could_hold) {
