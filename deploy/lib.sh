@@ -70,14 +70,9 @@ install_packages() {
   quietly as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends "${missing[@]}"
 }
 
-# What is released is compiled once: deploy/check-image lends this folder to the image, which compiles the same.
-export CCACHE_DIR=$build/ccache CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=yes
-
 # configure PRESET [-D...]: prepares a build as CMakePresets.json describes it.
 configure() {
-  local launcher=()
-  [[ $1 != release ]] || launcher=(-D CMAKE_CXX_COMPILER_LAUNCHER=ccache)
-  (cd "$root" && quietly cmake --preset "$@" "${launcher[@]}")
+  (cd "$root" && quietly cmake --preset "$@")
 }
 
 # compile PRESET [TARGET...]: builds these targets, or all.
