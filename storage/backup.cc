@@ -138,10 +138,9 @@ auto with_copy_errors(const fs::path& origin, const fs::path& copy, Action actio
       return action();
     } catch (const SQLite::Exception& error) {
       // Nothing is written to the origin.
-      const bool is_of_copy = error.getErrorCode() == SQLITE_FULL ||
-                              error.getExtendedErrorCode() == SQLITE_IOERR_WRITE ||
-                              error.getExtendedErrorCode() == SQLITE_IOERR_FSYNC;
-      if (is_of_copy) throw_open_error(copy, error);
+      const int code = code_of(error);
+      if (code == SQLITE_FULL || code == SQLITE_IOERR_WRITE || code == SQLITE_IOERR_FSYNC)
+        throw_open_error(copy, error);
       throw;
     }
   });

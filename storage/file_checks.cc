@@ -51,6 +51,18 @@ constexpr std::array network_file_systems = {
                                                     "; it was left as it was, choose another file");
 }
 
+/// Nothing when there is none. Opens nothing.
+std::optional<off_t> size_of_file(const fs::path& path) {
+  struct stat information {};
+  if (lstat(path.c_str(), &information) != 0) {
+    if (errno != ENOENT) throw_file_error("cannot look at", path, errno);
+    return std::nullopt;
+  }
+  if (!S_ISREG(information.st_mode))
+    throw CodedError(ErrorCode::database_unusable, path.string() + " is not a file; name a file");
+  return information.st_size;
+}
+
 /// The file's beginning, as far as it matters; opened for writing too: a file that we may only read is of no
 /// use.
 Bytes read_beginning(const fs::path& path) {
@@ -131,14 +143,10 @@ void refuse_network_file_system(const fs::path& path) {
 }
 
 FileState inspect(const fs::path& path) {
-  struct stat information {};
-  if (lstat(path.c_str(), &information) != 0) {
-    if (errno != ENOENT) throw_file_error("cannot look at", path, errno);
+  if (!size_of_file(path)) {
     refuse_orphaned_log(path);
     return FileState::missing;
   }
-  if (!S_ISREG(information.st_mode))
-    throw CodedError(ErrorCode::database_unusable, path.string() + " is not a file; name a file");
   const Bytes header = read_beginning(path);
   if (is_blank(header)) {
     refuse_orphaned_log(path);
@@ -158,10 +166,11 @@ void refuse_foreign(const fs::path& path, std::uint32_t application) {
 }
 
 void expect_still_there(const fs::path& path) {
-  struct stat information {};
-  if (lstat(path.c_str(), &information) != 0 || !S_ISREG(information.st_mode) || information.st_size == 0)
+  if (size_of_file(path).value_or(0) == 0) {
+    refuse_orphaned_log(path);
     throw CodedError(ErrorCode::database_unusable,
                      path.string() + " is gone; stop the server and restore it");
+  }
   check_companions(path);
 }
 

@@ -48,7 +48,7 @@ FileState inspect(const std::filesystem::path& path);
 void refuse_foreign(const std::filesystem::path& path, std::uint32_t application);
 
 /// For a database that was open and is to be opened again: asks only what needs no descriptor of it, since
-/// readers in this process may hold their locks. Throws CodedError E503.
+/// readers in this process may hold their locks. Throws CodedError E503 and E506.
 void expect_still_there(const std::filesystem::path& path);
 
 /// Stands beside a database while a restore replaces it.

@@ -8,10 +8,14 @@ namespace lekt::storage {
 
 namespace fs = std::filesystem;
 
+int code_of(const SQLite::Exception& error) {
+  // One that was made from a code alone keeps that as its primary code, whatever it is, and has no extended
+  // one.
+  return error.getExtendedErrorCode() < 0 ? error.getErrorCode() : error.getExtendedErrorCode();
+}
+
 std::string describe(const SQLite::Exception& error) {
-  // Made from a code alone, it has no extended one.
-  const int code = error.getExtendedErrorCode() < 0 ? error.getErrorCode() : error.getExtendedErrorCode();
-  return std::string(error.what()) + " (SQLite error " + std::to_string(code) + ")";
+  return std::string(error.what()) + " (SQLite error " + std::to_string(code_of(error)) + ")";
 }
 
 void throw_corrupt(const fs::path& path, const std::string& why) {
@@ -20,7 +24,7 @@ void throw_corrupt(const fs::path& path, const std::string& why) {
 }
 
 void throw_open_error(const fs::path& path, const SQLite::Exception& error) {
-  const int code = error.getErrorCode();
+  const int code = code_of(error) & 0xff;  // the primary code
   if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB) throw_corrupt(path, describe(error));
   if (code == SQLITE_BUSY)
     throw CodedError(ErrorCode::database_unusable,

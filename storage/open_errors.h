@@ -12,6 +12,9 @@
 
 namespace lekt::storage {
 
+/// SQLite's extended result code, or its primary one where there is no other.
+int code_of(const SQLite::Exception& error);
+
 /// SQLite's words for what happened, and its number, which tells more.
 std::string describe(const SQLite::Exception& error);
 

@@ -2,7 +2,10 @@
 #include "storage/backup.h"
 
 #include <SQLiteCpp/SQLiteCpp.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+
+#include <csignal>
 
 #include "storage/check.h"
 #include "storage/reader.h"
@@ -114,6 +117,22 @@ TEST_F(BackupTest, that_is_not_sound_is_no_backup) {
   EXPECT_EQ(error.code(), ErrorCode::check_failed);
   EXPECT_PRED_FORMAT2(IsSubstring, "sequence 2", error.what());
   EXPECT_EQ(files_in(directory_), before);
+}
+
+TEST_F(BackupTest, that_cannot_be_written_is_named_and_not_the_database) {
+  Database database(settings_);
+  commit_next(database);
+  const auto ignored = signal(SIGXFSZ, SIG_IGN);
+  struct rlimit limit {};
+  getrlimit(RLIMIT_FSIZE, &limit);
+  const struct rlimit small { 16 * 1024, limit.rlim_max };
+  setrlimit(RLIMIT_FSIZE, &small);
+  const CodedError error = error_of([&] { back_up(path(), copy()); });
+  setrlimit(RLIMIT_FSIZE, &limit);
+  signal(SIGXFSZ, ignored);
+  EXPECT_EQ(error.code(), ErrorCode::database_unusable);
+  EXPECT_PRED_FORMAT2(IsSubstring, "cannot use " + copy().string() + ": ", error.what());
+  EXPECT_FALSE(fs::exists(copy()));
 }
 
 TEST_F(BackupTest, names_a_directory_that_is_not_there) {
