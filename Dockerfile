@@ -27,13 +27,14 @@ RUN --mount=type=bind,from=build,source=/source/build/packages,target=/packages 
     && rm -rf /var/lib/apt/lists/* /var/cache/debconf/*-old /var/log/* /usr/share/man/* \
          /usr/share/bash-completion
 
-# Every flag of lektd is an environment variable too. The health check reads LEKT_LISTEN: to use another port,
-# change it here or with --env, not with --listen.
-ENV LEKT_LISTEN=0.0.0.0:7890 LEKT_DATABASE=/var/lib/lekt/lekt.db
+# The settings are the package's file, and no variables: so one that is mounted in its place counts, and what is given
+# with --env or as a flag beats it. lektctl finds the server by the same file and variables.
+ENV LEKT_CONFIG=/etc/lekt/lektd.toml
 USER 7890:7890
 WORKDIR /var/lib/lekt
 VOLUME /var/lib/lekt
 EXPOSE 7890
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=30s --timeout=5s --start-period=10s --retries=3 CMD lekt ping --server "$LEKT_LISTEN"
+# Over the control socket: whatever the server listens on, and whom it serves. Alive, not ready: docs/installation.md.
+HEALTHCHECK --interval=30s --timeout=5s --start-period=60s --retries=3 CMD ["lektctl", "health"]
 ENTRYPOINT ["lektd"]

@@ -1,6 +1,6 @@
 #include "admin/admin.h"
 
-#include "server/log.h"
+#include "server/operators/log.h"
 
 namespace lekt::admin {
 

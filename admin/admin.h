@@ -1,8 +1,8 @@
 // The admin page of a running server: an HTTP listener of its own, for browsers, Prometheus and probes
 // (docs/operations.md). It only looks.
 //
-// It has threads of its own, a bounded number, and asks the server through Operations only, so clients do not
-// feel it. Made and destroyed by the main thread, inside the life of the operations.
+// It has a bounded number of threads of its own, and asks the server only through Operations, so clients do not notice
+// it. The main thread makes and destroys it, within the life of the operations.
 #pragma once
 
 #include <cstddef>
@@ -14,20 +14,20 @@
 #include "admin/api.h"
 #include "admin/history.h"
 #include "admin/http_listener.h"
-#include "server/operations.h"
+#include "server/operators/operations.h"
 
 namespace lekt::admin {
 
 struct AdminSettings {
   std::string address;  ///< IPv4, or IPv6 without brackets
   std::uint16_t port = 0;
-  std::vector<std::string> host_names;  ///< beside IP addresses and localhost, in lower case
+  std::vector<std::string> host_names;  ///< besides IP addresses and localhost, in lower case
   ApiSettings api;
 };
 
 class Admin {
  public:
-  /// Listens and answers; throws CodedError E502.
+  /// Begins to listen and to answer; throws CodedError E502.
   Admin(const AdminSettings& settings, Operations& operations);
 
   std::uint16_t port() const { return listener_.port(); }

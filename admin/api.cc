@@ -5,15 +5,14 @@
 #include "admin/page.h"
 #include "common/errors.h"
 #include "common/text.h"
-#include "control/json.h"
+#include "server/operators/json.h"
+#include "server/operators/readiness.h"
 #include "storage/reader.h"
 
 namespace lekt::admin {
 
 namespace {
 
-using control::Json;
-using control::to_json;
 using storage::Reader;
 
 constexpr int bad_request = 400;
@@ -26,7 +25,7 @@ constexpr std::size_t client_rejects_max = 20;
 
 Answer json_answer(const Json& json) {
   Answer answer;
-  answer.body = control::to_line(json);
+  answer.body = to_line(json);
   return answer;
 }
 
@@ -56,7 +55,7 @@ storage::ClientQuery client_query(Parameters& parameters) {
   return query;
 }
 
-/// What is known of a code beside how often it was given.
+/// What is known of a code besides how often it was given.
 Json code_json(const storage::CodeCount& count) {
   Json json = to_json(count);
   const auto known = std::ranges::find(error_catalogue(), count.code, &ErrorInfo::code);
@@ -79,6 +78,7 @@ const Api::Route Api::routes_[] = {
     {"/api/v1/warnings", &Api::warnings},
     {"/api/v1/codes", &Api::codes},
     {"/api/v1/events", &Api::events},
+    {"/api/v1/openapi.json", &Api::description},
 };
 
 Api::Api(Operations& operations, const History& history, ApiSettings settings)
@@ -102,24 +102,30 @@ Answer Api::answer(const Request& request) {
                       "there is nothing at " + quote_if_needed(request.path));
 }
 
+Answer Api::description(const Request&, Parameters& parameters) {
+  if (const auto refused = refusal(parameters)) return *refused;
+  return text_answer(std::string(api_text), "application/json");
+}
+
 Answer Api::page(const Request&, Parameters&) { return page_answer(); }
 
 Answer Api::metrics(const Request&, Parameters&) { return text_answer(metrics_text(metrics_), metrics_type); }
 
-Answer Api::alive(const Request&, Parameters&) { return text_answer("ok\n", "text/plain; charset=utf-8"); }
+/// The first line is for those who compare.
+Answer Api::alive(const Request&, Parameters&) {
+  const Health health = operations_.health();
+  std::string text = (health.hangs ? health.hangs->text() : "ok") + "\n";
+  if (health.log_blocked.count() > 0)
+    text += code_text(ErrorCode::log_blocked) + " standard error takes no line of the log for " +
+            std::to_string(static_cast<long>(health.log_blocked.count())) + " s\n";
+  Answer answer = text_answer(text, "text/plain; charset=utf-8");
+  if (health.hangs) answer.status = unavailable;
+  return answer;
+}
 
-/// Not ready while joins cannot be stored; nor while those who come back after a restart already fill the
-/// places for handshakes, so that one more would be refused.
 Answer Api::ready(const Request&, Parameters&) {
-  const Totals totals = operations_.totals();
-  if (totals.storage == StorageState::busy)
-    return error_answer(unavailable, ErrorCode::database_busy,
-                        "another program holds the database's write lock");
-  if (totals.storage == StorageState::failed)
-    return error_answer(unavailable, ErrorCode::commit_failed, "joins cannot be stored");
-  if (totals.grace_seconds_left > 0 && totals.handshakes >= totals.handshakes_max)
-    return error_answer(unavailable, ErrorCode::handshakes_too_many,
-                        "as many clients are joining after the restart as may at the same time");
+  if (const auto why = why_not_ready(operations_.totals()))
+    return error_answer(unavailable, why->code, why->message);
   return json_answer({{"ready", true}});
 }
 
@@ -146,21 +152,23 @@ Answer Api::clients(const Request&, Parameters& parameters) {
 }
 
 Answer Api::client(const Request& request, Parameters& parameters) {
-  const auto address = parse_ipv4(std::string_view(request.path).substr(client_prefix.size()));
+  const auto address = parse_address(std::string_view(request.path).substr(client_prefix.size()));
   if (!address)
     return error_answer(bad_request, ErrorCode::operator_usage_wrong,
                         "the path has to end with an IPv4 address");
   if (const auto refused = refusal(parameters)) return *refused;
+  // The server is asked first: what the database says after that is not older.
+  const auto sessions = operations_.sessions(*address);
   Reader reader(settings_.database);
   const auto client = reader.client(*address);
   if (!client)
     return error_answer(not_found, ErrorCode::not_found, "nothing is known of " + to_string(*address));
-  const Cidr block{*address, 32};
+  const Block block(*address);
   storage::ChangeQuery query;
   query.block = block;
   query.count_max = client_changes_max;
-  return json_answer({{"client", to_json(*client)},
-                      {"sessions", to_json(operations_.sessions(*address))},
+  return json_answer({{"client", to_json(as_connected(*client, sessions.size()))},
+                      {"sessions", to_json(sessions)},
                       {"changes", to_json(reader.changes(query))},
                       {"rejects", to_json(operations_.rejects(block, client_rejects_max))}});
 }
@@ -178,9 +186,7 @@ Answer Api::changes(const Request&, Parameters& parameters) {
 Answer Api::history(const Request&, Parameters& parameters) {
   const std::int64_t after = parameters.time("after").value_or(0);
   if (const auto refused = refusal(parameters)) return *refused;
-  Json samples = Json::array();
-  for (const Sample& sample : history_.since(after)) samples.push_back(to_json(sample));
-  return json_answer({{"samples", std::move(samples)}});
+  return json_answer({{"samples", to_json(history_.since(after))}});
 }
 
 Answer Api::warnings(const Request&, Parameters& parameters) {

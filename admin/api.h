@@ -1,4 +1,4 @@
-// What the listener answers under each path: health, metrics, the JSON under /api/v1 (docs/api.yaml), the
+// What the listener answers under each path: health, metrics, the JSON under /api/v1 (docs/openapi.json), the
 // page. It only looks, never steers.
 //
 // Called by the listener's threads, many at once. The database is opened for each request that needs it, so
@@ -16,7 +16,7 @@
 #include "admin/http.h"
 #include "admin/metrics.h"
 #include "admin/parameters.h"
-#include "server/operations.h"
+#include "server/operators/operations.h"
 
 namespace lekt::admin {
 
@@ -34,10 +34,10 @@ class Api {
   /// Operations and history outlive it.
   Api(Operations& operations, const History& history, ApiSettings settings);
 
-  /// All that it answers; "{address}" stands for any.
+  /// All paths that it answers; "{address}" stands for any address.
   static std::vector<std::string> paths();
 
-  /// Throws CodedError when the database or the server does not answer.
+  /// Answers a request. Throws CodedError when the database or the server does not answer.
   Answer answer(const Request& request);
 
  private:
@@ -60,6 +60,7 @@ class Api {
   Answer warnings(const Request&, Parameters&);
   Answer codes(const Request&, Parameters&);
   Answer events(const Request&, Parameters&);
+  Answer description(const Request&, Parameters&);
 
   Operations& operations_;
   const History& history_;

@@ -9,21 +9,26 @@
 
 namespace lekt::admin {
 
-ConnectionStream::ConnectionStream(Descriptor socket, const ConnectionLimits& limits, int stopped)
+ConnectionStream::ConnectionStream(Descriptor socket, const ConnectionLimits& limits, int stopped,
+                                   GivingWay& giving_way)
     : socket_(std::move(socket)),
+      place_(giving_way, socket_.value()),
       limits_(limits),
       stopped_(stopped),
       request_until_(Clock::now() + limits.request_time_max) {}
 
 bool ConnectionStream::wait_for(short events, Clock::time_point until) const {
-  for (;;) {
+  const Clock::time_point begin = Clock::now();
+  if (begin >= until) return false;
+  place_.waits(begin);
+  pollfd waited[] = {{socket_.value(), events, 0}, {stopped_, POLLIN, 0}};
+  int ready = -1;
+  do {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now());
-    if (left.count() <= 0) return false;
-    pollfd waited[] = {{socket_.value(), events, 0}, {stopped_, POLLIN, 0}};
-    const int ready = poll(waited, 2, static_cast<int>(left.count()));
-    if (ready > 0) return waited[1].revents == 0 && (waited[0].revents & (POLLERR | POLLNVAL)) == 0;
-    if (ready < 0 && errno != EINTR) return false;
-  }
+    ready = poll(waited, 2, static_cast<int>(std::max<std::int64_t>(left.count(), 0)));
+  } while (ready < 0 && errno == EINTR);
+  place_.goes_on();
+  return ready > 0 && waited[1].revents == 0 && (waited[0].revents & (POLLERR | POLLNVAL)) == 0;
 }
 
 bool ConnectionStream::is_readable() const { return begin_ < end_ || wait_for(POLLIN, request_until_); }

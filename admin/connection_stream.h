@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <string>
 
+#include "admin/giving_way.h"
 #include "common/descriptor.h"
 
 namespace lekt::admin {
@@ -19,22 +20,23 @@ namespace lekt::admin {
 struct ConnectionLimits {
   std::size_t request_bytes_max = 16 * 1024;         ///< line, headers, and what follows them
   std::chrono::milliseconds request_time_max{5000};  ///< from accepting the connection
-  std::chrono::milliseconds write_time_max{10'000};  ///< of a piece of the answer, and
-  std::size_t write_bytes_per_second = 64 * 1024;    ///< so much longer for a large one
+  std::chrono::milliseconds write_time_max{10'000};  ///< for a piece of the answer,
+  std::size_t write_bytes_per_second = 64 * 1024;    ///< and longer for a large one, at this rate
   std::chrono::milliseconds drain_time_max{500};
 };
 
 class ConnectionStream final : public httplib::Stream {
  public:
-  /// `stopped`: a descriptor that becomes readable when every wait has to end; it outlives the stream.
-  ConnectionStream(Descriptor socket, const ConnectionLimits& limits, int stopped);
+  /// `stopped`: a descriptor that becomes readable when every wait has to end. It and `giving_way` outlive the
+  /// stream.
+  ConnectionStream(Descriptor socket, const ConnectionLimits& limits, int stopped, GivingWay& giving_way);
 
   /// Ends the sending side and reads what the client still sends, for a moment: closing with unread input
   /// would make the kernel destroy the answer on its way.
   void finish();
 
   bool is_readable() const override;
-  /// False when the client has gone, too: this is what ends the answer to a listener of events.
+  /// Whether more can be written. False also when the client has gone, which ends the answer to a listener of events.
   bool is_writable() const override;
   ssize_t read(char* data, std::size_t size) override;
   ssize_t write(const char* data, std::size_t size) override;
@@ -49,6 +51,7 @@ class ConnectionStream final : public httplib::Stream {
   bool fill();
 
   Descriptor socket_;
+  mutable GivingWay::Place place_;
   ConnectionLimits limits_;
   int stopped_;
   Clock::time_point request_until_;

@@ -1,8 +1,9 @@
-# cmake -D DIRECTORY=page -D OUTPUT=page.cc -P embed_page.cmake
+# cmake -D DIRECTORY=page -D API=openapi.json -D OUTPUT=page.cc -P embed_page.cmake
 # Puts style and scripts into the page and writes it as a C++ file, with the hashes that its
-# Content-Security-Policy allows (admin/page.h).
+# Content-Security-Policy allows, and the API's description beside it (admin/page.h).
 file(READ ${DIRECTORY}/index.html page)
 file(READ ${DIRECTORY}/page.css style)
+file(READ ${API} api)
 set(script "")
 foreach(name format chart clients activity detail main)
   file(READ ${DIRECTORY}/${name}.js part)
@@ -18,6 +19,7 @@ file(WRITE ${OUTPUT} "// Made from admin/page by embed_page.cmake.
 namespace lekt::admin {
 
 const std::string_view page_text = R\"page(${page})page\";
+const std::string_view api_text = R\"api(${api})api\";
 const std::string_view page_style_sha256 = \"${style_hash}\";
 const std::string_view page_script_sha256 = \"${script_hash}\";
 

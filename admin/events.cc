@@ -1,13 +1,13 @@
 #include "admin/events.h"
 
-#include "control/json.h"
+#include "server/operators/json.h"
 
 namespace lekt::admin {
 
 namespace {
 
-std::string event(const std::string& name, std::uint64_t id, const control::Json& data) {
-  return "id: " + std::to_string(id) + "\nevent: " + name + "\ndata: " + control::to_line(data) + "\n\n";
+std::string event(const std::string& name, std::uint64_t id, const Json& data) {
+  return "id: " + std::to_string(id) + "\nevent: " + name + "\ndata: " + to_line(data) + "\n\n";
 }
 
 }  // namespace
@@ -24,7 +24,7 @@ std::optional<std::string> EventStream::next(Clock::time_point now, std::chrono:
     text += event("missed", after_, {{"sequence", after_}});
   } else {
     for (const ChangeFeed::Entry& entry : news.entries)
-      text += event("change", entry.sequence, control::to_json(entry));
+      text += event("change", entry.sequence, to_json(entry));
     if (!news.entries.empty()) after_ = news.entries.back().sequence;
   }
   if (text.empty() && news.closed) return std::nullopt;

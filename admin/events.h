@@ -1,8 +1,7 @@
-// Committed changes as server-sent events (the HTML standard's text/event-stream), for at most so many
-// listeners at a time.
+// Committed changes as server-sent events (the HTML standard's text/event-stream), for a bounded number of listeners.
 //
-// An event "change" is one entry of the feed, its id the sequence number; who comes back with the last id
-// goes on behind it. An event "missed" says that some are not kept any more: read the list of clients again.
+// An event "change" is one entry of the feed; its id is the sequence number, and a listener that comes back with the last
+// id continues behind it. An event "missed" says that some changes are not kept any more: read the list of clients again.
 #pragma once
 
 #include <atomic>
@@ -14,7 +13,7 @@
 #include <string>
 
 #include "admin/http.h"
-#include "server/change_feed.h"
+#include "server/operators/change_feed.h"
 
 namespace lekt::admin {
 
@@ -27,8 +26,8 @@ class EventStream {
   /// The feed outlives it. `after`: the sequence number that the listener knows.
   EventStream(ChangeFeed& feed, std::uint64_t after) : feed_(feed), after_(after) {}
 
-  /// What comes next, waiting at most `patience`; empty when nothing has to be said yet, nothing at all when
-  /// the server stops. `now` is the time at which it is sent.
+  /// Waits at most `patience` for what comes next. An empty text: nothing has to be sent yet. Nothing: the server stops.
+  /// `now` is the time at which it is sent.
   std::optional<std::string> next(Clock::time_point now, std::chrono::milliseconds patience = wait_max);
 
  private:
@@ -38,12 +37,13 @@ class EventStream {
   bool begun_ = false;
 };
 
-/// Counts those who listen.
+/// Counts the listeners, and limits them.
 class Listeners {
  public:
   explicit Listeners(std::size_t count_max) : count_max_(count_max) {}
 
-  /// A place, until the last copy goes away; none when all are taken. The listeners outlive it.
+  /// Takes a place, which is held until its last copy is destroyed; yields none when all are taken. This object outlives
+  /// it.
   std::shared_ptr<void> enter();
 
  private:

@@ -3,22 +3,9 @@
 #include <algorithm>
 #include <chrono>
 
-#include "control/time.h"
-#include "server/time.h"
+#include "server/operators/clock.h"
 
 namespace lekt::admin {
-
-nlohmann::ordered_json to_json(const Sample& sample) {
-  return {{"time", control::to_iso(sample.second)},
-          {"clients", sample.clients},
-          {"sessions", sample.sessions},
-          {"heartbeats_per_second", sample.heartbeats},
-          {"joins_per_second", sample.joins},
-          {"changes_per_second", sample.changes},
-          {"commits", sample.commits},
-          {"commit_mean_seconds", sample.commit_mean_seconds},
-          {"commit_max_seconds", sample.commit_max_seconds}};
-}
 
 namespace {
 
@@ -51,13 +38,13 @@ Sample sample_between(const Totals& before, const Totals& after, double duration
 }
 
 void History::add(Sample sample) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   samples_.push_back(sample);
   if (samples_.size() > samples_max) samples_.pop_front();
 }
 
 std::vector<Sample> History::since(std::int64_t second) const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   std::vector<Sample> samples;
   std::ranges::copy_if(samples_, std::back_inserter(samples),
                        [&](const Sample& sample) { return sample.second > second; });
@@ -69,7 +56,7 @@ Sampler::Sampler(History& history, std::function<Totals()> look, std::chrono::mi
 
 Sampler::~Sampler() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     ends_ = true;
   }
   ended_.notify_all();
@@ -80,9 +67,9 @@ void Sampler::run() {
   using Clock = std::chrono::steady_clock;
   Totals before = look_();
   Clock::time_point then = Clock::now();
-  std::unique_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   for (;;) {
-    if (ended_.wait_until(lock, then + interval_, [this] { return ends_; })) return;
+    if (ended_.wait_until(mutex_, then + interval_, [this]() LEKT_REQUIRES(mutex_) { return ends_; })) return;
     Totals after = look_();
     const Clock::time_point now = Clock::now();
     Sample sample = sample_between(before, after, std::chrono::duration<double>(now - then).count());

@@ -29,7 +29,7 @@ bool is_own_host(std::string_view host, std::span<const std::string> names) {
   if (colon != host.npos && !is_port(host.substr(colon + 1))) return false;
   std::string name(host.substr(0, colon));
   std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::tolower(c); });
-  return name == "localhost" || parse_ipv4(name) || std::ranges::find(names, name) != names.end();
+  return name == "localhost" || parse_address(name) || std::ranges::find(names, name) != names.end();
 }
 
 }  // namespace lekt::admin

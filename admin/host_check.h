@@ -1,5 +1,5 @@
-// The defence against DNS rebinding: a page of a stranger whose name suddenly leads to this machine sends
-// that name in the Host header, so only names that mean this listener are answered.
+// The defence against DNS rebinding: a stranger's page whose name suddenly resolves to this machine sends that name in
+// the Host header, so only requests for names of this listener are answered.
 #pragma once
 
 #include <span>

@@ -12,6 +12,7 @@
 #include <chrono>
 #include <memory>
 #include <system_error>
+#include <utility>
 
 #include "common/errors.h"
 
@@ -78,15 +79,19 @@ void expect_large_stacks() {
 
 HttpListener::HttpListener(const HttpSettings& settings, Answerer answerer)
     : limits_(settings.limits),
+      undisturbed_(settings.undisturbed),
       protocol_(std::move(answerer), settings.host_names),
       stopped_(eventfd(0, EFD_CLOEXEC)) {
   listen(settings);
   try {
     expect_large_stacks();
     for (std::size_t index = 0; index < settings.threads; ++index) threads_.emplace_back([this] { serve(); });
+    threads_.emplace_back([this] { accept_all(); });
   } catch (const std::system_error& error) {
     stop();
-    fail(settings, "no thread can be started: " + error.code().message());
+    throw CodedError(ErrorCode::start_failed, "cannot start " + std::to_string(settings.threads) +
+                                                  " threads for the admin page: " + error.code().message() +
+                                                  "; raise the limits of threads and memory");
   }
 }
 
@@ -106,17 +111,43 @@ void HttpListener::listen(const HttpSettings& settings) {
   is_loopback_ = loops_back(resolved.address);
 }
 
-void HttpListener::serve() {
+void HttpListener::accept_all() {
   for (;;) {
     Descriptor connection = accept();
     if (!connection.is_open()) return;
-    ConnectionStream stream(std::move(connection), limits_, stopped_.value());
+    hand_over(std::move(connection));
+  }
+}
+
+void HttpListener::hand_over(Descriptor connection) {
+  const MutexLock lock(mutex_);
+  while (!stopping_ && (free_ == 0 || next_.is_open())) {
+    if (free_ == 0) giving_way_.end_longest(undisturbed_, GivingWay::Clock::now());
+    changed_.wait_for(mutex_, undisturbed_ / 10);
+  }
+  next_ = std::move(connection);
+  changed_.notify_all();
+}
+
+Descriptor HttpListener::take() {
+  const MutexLock lock(mutex_);
+  ++free_;
+  changed_.notify_all();
+  changed_.wait(mutex_, [this]() LEKT_REQUIRES(mutex_) { return stopping_ || next_.is_open(); });
+  --free_;
+  return stopping_ ? Descriptor(-1) : std::exchange(next_, Descriptor(-1));
+}
+
+void HttpListener::serve() {
+  for (;;) {
+    Descriptor connection = take();
+    if (!connection.is_open()) return;
+    ConnectionStream stream(std::move(connection), limits_, stopped_.value(), giving_way_);
     protocol_.serve(stream);
   }
 }
 
 Descriptor HttpListener::accept() {
-  const std::lock_guard lock(accepting_);
   for (;;) {
     pollfd waited[] = {{stopped_.value(), POLLIN, 0}, {socket_.value(), POLLIN, 0}};
     if (poll(waited, 2, -1) < 0 && errno != EINTR) return Descriptor(-1);
@@ -131,6 +162,11 @@ Descriptor HttpListener::accept() {
 
 void HttpListener::stop() {
   eventfd_write(stopped_.value(), 1);
+  {
+    const MutexLock lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_all();
   for (std::thread& thread : threads_) thread.join();
   threads_.clear();
 }

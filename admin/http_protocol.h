@@ -1,8 +1,8 @@
 // HTTP on one connection: one request, one answer, the headers of both. cpp-httplib reads and writes them;
 // this decides what is let through to the answerer.
 //
-// Only GET and HEAD, of hosts that are us, without bodies, ranges and compression: what nobody needs here
-// cannot be used against us. Every answer carries the headers that keep it out of other sites' reach.
+// Only GET, HEAD and OPTIONS for our own host names, without bodies, ranges and compression: what nobody needs here
+// cannot be used against us. Every answer carries the headers that keep other sites from reading it.
 //
 // Shared by all threads that serve connections; nothing in it changes.
 #pragma once
@@ -20,7 +20,7 @@ namespace lekt::admin {
 
 class HttpProtocol : private httplib::Server {
  public:
-  /// `host_names`: in lower case, what else the Host header may say.
+  /// `host_names`: what the Host header may say besides IP addresses and localhost; in lower case.
   HttpProtocol(Answerer answerer, std::vector<std::string> host_names);
 
   void serve(ConnectionStream& stream);

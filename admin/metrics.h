@@ -1,5 +1,4 @@
-// The server's numbers for Prometheus (docs/metrics.md), made of one look at its totals when they are asked
-// for.
+// The server's numbers for Prometheus (docs/metrics.md), made from one look at its totals when they are asked for.
 #pragma once
 
 #include <prometheus/collectable.h>
@@ -8,13 +7,13 @@
 #include <string>
 #include <vector>
 
-#include "server/operations.h"
+#include "server/operators/operations.h"
 
 namespace lekt::admin {
 
 class Metrics : public prometheus::Collectable {
  public:
-  /// The operations outlive it.
+  /// The operations outlive this object.
   Metrics(const Operations& operations, std::string version)
       : operations_(operations), version_(std::move(version)) {}
 
@@ -27,7 +26,7 @@ class Metrics : public prometheus::Collectable {
 
 inline constexpr auto metrics_type = "text/plain; version=0.0.4; charset=utf-8";
 
-/// In Prometheus' text format.
+/// The metrics in Prometheus' text format.
 std::string metrics_text(const prometheus::Collectable& metrics);
 
 }  // namespace lekt::admin

@@ -9,10 +9,11 @@
 namespace lekt::admin {
 
 extern const std::string_view page_text;
+extern const std::string_view api_text;            ///< docs/openapi.json
 extern const std::string_view page_style_sha256;   ///< hexadecimal
 extern const std::string_view page_script_sha256;  ///< hexadecimal
 
-/// With a policy that lets nothing run or be loaded but what is in the page itself.
+/// The page as an answer, with a policy that lets nothing run or be loaded but what is in the page itself.
 Answer page_answer();
 
 }  // namespace lekt::admin

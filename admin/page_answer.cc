@@ -1,3 +1,5 @@
+#include <openssl/evp.h>
+
 #include "admin/page.h"
 #include "common/text.h"
 
@@ -5,18 +7,13 @@ namespace lekt::admin {
 
 namespace {
 
-/// As RFC 4648 has it, with padding: the form in which a policy names a hash.
+/// With padding: the form in which a policy names a hash.
 std::string to_base64(const Bytes& bytes) {
-  constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text;
-  for (std::size_t at = 0; at < bytes.size(); at += 3) {
-    std::uint32_t group = 0;
-    for (std::size_t index = 0; index < 3; ++index)
-      group = group << 8 |
-              (at + index < bytes.size() ? std::to_integer<std::uint32_t>(std::byte(bytes[at + index])) : 0);
-    for (std::size_t index = 0; index < 4; ++index)
-      text += at + index > bytes.size() ? '=' : digits[group >> (18 - 6 * index) & 63];
-  }
+  std::string text(4 * ((bytes.size() + 2) / 3) + 1, '\0');
+  const int size =
+      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
+                      reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
+  text.resize(static_cast<std::size_t>(size));
   return text;
 }
 

@@ -1,9 +1,8 @@
 #include "admin/parameters.h"
 
-#include <charconv>
-
+#include "common/calendar.h"
+#include "common/parse_number.h"
 #include "common/text.h"
-#include "control/time.h"
 
 namespace lekt::admin {
 
@@ -17,34 +16,32 @@ std::optional<std::uint64_t> Parameters::number(const std::string& name, std::ui
                                                 std::uint64_t most) {
   const auto given = text(name);
   if (!given) return std::nullopt;
-  std::uint64_t parsed = 0;
-  const char* last = given->data() + given->size();
-  const auto [end, error] = std::from_chars(given->data(), last, parsed);
-  if (error == std::errc() && end == last && parsed >= least && parsed <= most) return parsed;
+  const auto parsed = parse_number<std::uint64_t>(*given);
+  if (parsed && *parsed >= least && *parsed <= most) return parsed;
   refuse(name, "a whole number from " + std::to_string(least) + " to " + std::to_string(most));
   return std::nullopt;
 }
 
-std::optional<Ipv4Address> Parameters::address(const std::string& name) {
+std::optional<Address> Parameters::address(const std::string& name) {
   const auto given = text(name);
   if (!given) return std::nullopt;
-  const auto parsed = parse_ipv4(*given);
+  const auto parsed = parse_address(*given);
   if (!parsed) refuse(name, "an IPv4 address such as 10.0.0.7");
   return parsed;
 }
 
-std::optional<Cidr> Parameters::block(const std::string& name) {
+std::optional<Block> Parameters::block(const std::string& name) {
   const auto given = text(name);
   if (!given) return std::nullopt;
-  const auto parsed = parse_cidr(*given);
-  if (!parsed) refuse(name, "an IPv4 address or a block without bits behind its prefix, such as 10.0.0.0/8");
+  const auto parsed = parse_block(*given);
+  if (!parsed) refuse(name, expected_block(*given));
   return parsed;
 }
 
 std::optional<std::int64_t> Parameters::time(const std::string& name) {
   const auto given = text(name);
   if (!given) return std::nullopt;
-  const auto parsed = control::parse_iso(*given);
+  const auto parsed = parse_iso(*given);
   if (!parsed) refuse(name, "a time such as 2026-01-02T11:00:00Z");
   return parsed;
 }

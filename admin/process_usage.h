@@ -14,7 +14,7 @@ struct ProcessUsage {
   std::uint64_t threads = 0;
 };
 
-/// What cannot be read is 0.
+/// Looks at this process; a number that cannot be read is 0.
 ProcessUsage process_usage();
 
 }  // namespace lekt::admin

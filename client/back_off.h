@@ -1,5 +1,5 @@
-// How long to wait before the next attempt to connect: longer after each failure, and never the same for two
-// clients, so that ten thousand clients of a restarted server do not come back in one instant.
+// Decides how long to wait before the next attempt to connect: longer after each failure, and differently for
+// each client, so that ten thousand clients of a restarted server do not come back in one instant.
 #pragma once
 
 #include <chrono>
@@ -16,7 +16,9 @@ class BackOff {
   /// `last`.
   BackOff(milliseconds first, milliseconds last, std::uint64_t seed);
 
+  /// The next delay.
   milliseconds next();
+  /// Begins again with the first delay.
   void reset() { ceiling_ = first_ceiling_; }
 
  private:

@@ -5,13 +5,17 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <random>
+#include <set>
 #include <system_error>
 #include <utility>
 
+#include "client/address_watch.h"
 #include "client/back_off.h"
-#include "client/connection.h"
 #include "client/conversation.h"
+#include "client/route.h"
+#include "client/server_link.h"
 #include "client/server_name.h"
 #include "client/tls_context.h"
 #include "common/errors.h"
@@ -32,7 +36,7 @@ void check_duration(std::chrono::milliseconds duration, const std::string& name)
           name + " must be longer than 0 and at most a year");
 }
 
-/// Throws E705 unless the options make sense. Brings the methods into order.
+/// Throws E705 unless the options make sense. Sorts the methods.
 ClientOptions checked(ClientOptions options) {
   normalise(options.methods);
   for (std::size_t i = 0; i < options.methods.size(); ++i) {
@@ -74,18 +78,19 @@ bool is_permanent(std::string_view reason) {
 
 }  // namespace
 
-class Client::Implementation : public ConnectionOwner {
+class Client::Implementation final : public LinkOwner {
  public:
   Implementation(ClientOptions options, ClientHandler& handler)
       : options_(checked(std::move(options))),
-        settings_{parse_server_name(options_.server), options_.source, options_.tls, options_.connect_timeout,
-                  options_.answer_timeout},
+        settings_{options_.source, options_.tls, options_.connect_timeout, options_.answer_timeout},
         handler_(handler),
         stop_event_(context_, open_event()),
         retry_timer_(context_),
         heartbeat_timer_(context_),
         back_off_(options_.retry_first, options_.retry_last,
-                  options_.random_seed.value_or(std::random_device()())) {
+                  options_.random_seed.value_or(std::random_device()())),
+        route_(context_, parse_server_name(options_.server)),
+        address_watch_(context_, [this](bool appeared) { addresses_changed(appeared); }) {
     stop_event_.async_wait(asio::posix::stream_descriptor::wait_read, [this](const Error&) { leave(); });
     asio::post(context_, [this] { connect(); });
   }
@@ -97,13 +102,17 @@ class Client::Implementation : public ConnectionOwner {
     return !context_.stopped();
   }
 
-  /// One write to a descriptor: all that a signal handler may do.
+  /// Wakes the client with one write to a descriptor, which is all that a signal handler may do.
   void stop() noexcept {
+    const int error_of_interrupted = errno;
     const std::uint64_t one = 1;
     [[maybe_unused]] const auto written = ::write(stop_event_.native_handle(), &one, sizeof one);
+    errno = error_of_interrupted;
   }
 
   const Peers& peers() const { return view_.peers(); }
+
+  std::optional<Endpoints> endpoints() const { return link_ ? link_->endpoints() : std::nullopt; }
 
  private:
   using Error = asio::error_code;
@@ -111,9 +120,9 @@ class Client::Implementation : public ConnectionOwner {
 
   void connect() {
     if (leaving_) return;
-    connection_ = std::make_shared<Connection>(
-        context_, settings_, Conversation(options_.catalogue, options_.methods, view_), *this);
-    connection_->start();
+    link_ = std::make_shared<ServerLink>(context_, settings_, route_,
+                                         Conversation(options_.catalogue, options_.methods, view_), *this);
+    link_->start();
   }
 
   void on_joined() override {
@@ -125,40 +134,91 @@ class Client::Implementation : public ConnectionOwner {
     // Only an answer proves that the server can be used again; one that accepts and then fails is not
     // hurried.
     back_off_.reset();
+    route_.end_round();
     heartbeat_timer_.expires_at(heartbeat_due_);
     heartbeat_timer_.async_wait([this](const Error& error) {
-      if (!error && connection_ != nullptr && !leaving_) ask();
+      if (!error && link_ != nullptr && !leaving_) ask();
     });
     for (const PeerChange& change : changes) handler_.on_change(change);
+    warn_of_loopback(changes);
     handler_.on_synchronised();
   }
 
-  void on_ended(const ConnectionEnd& end) override {
-    connection_.reset();
+  void on_ended(const LinkEnd& end) override {
+    link_.reset();
     heartbeat_timer_.cancel();
     if (leaving_) return context_.stop();
-    const std::chrono::milliseconds delay = back_off_.next();
-    retry_timer_.expires_after(delay);
+    const bool others_left = route_.left() > 0;
+    const bool at_once = others_left || own_address_gone_;
+    own_address_gone_ = false;
+    const std::chrono::milliseconds delay = at_once ? std::chrono::milliseconds(0) : back_off_.next();
+    connect_at(Clock::now() + delay);
+    handler_.on_disconnected(
+        {end.reason, end.rejected, end.rejected && is_permanent(end.reason), delay, others_left});
+  }
+
+  void on_warning(const std::string& warning) override {
+    if (warned_of_.insert(warning).second) handler_.on_warning(warning);
+  }
+
+  /// Warns if peers on other machines cannot reach this program by the address that they are told.
+  void warn_of_loopback(const std::vector<PeerChange>& changes) {
+    const Address own = link_->endpoints()->own;
+    if (!is_loopback(own) || options_.methods.empty()) return;
+    const auto elsewhere = std::ranges::find_if(changes, [](const PeerChange& change) {
+      return change.kind == PeerChange::Kind::added && !is_loopback(change.address);
+    });
+    if (elsewhere == changes.end() || warned_of_loopback_) return;
+    warned_of_loopback_ = true;
+    on_warning(Rejection{ErrorCode::known_as_loopback,
+                         "others are told " + to_string(own) + " for this program, and " +
+                             to_string(elsewhere->address) +
+                             " for one cannot reach it by that; name the coordinator by its address in the "
+                             "network instead of " +
+                             to_string(route_.server())}
+                   .text());
+  }
+
+  void connect_at(Clock::time_point when) {
+    retry_timer_.expires_at(when);
     retry_timer_.async_wait([this](const Error& error) {
       if (!error) connect();
     });
-    handler_.on_disconnected({end.reason, end.rejected, end.rejected && is_permanent(end.reason), delay});
+  }
+
+  /// Reacts to a change of this machine's addresses. A connection from an address that has gone is dead, which would go
+  /// unnoticed for long; and a new address may belong to the network that was missing.
+  void addresses_changed(bool appeared) {
+    if (leaving_) return;
+    if (link_ != nullptr) {
+      const auto& endpoints = link_->endpoints();
+      if (!endpoints || is_own_address(endpoints->own)) return;
+      own_address_gone_ = true;
+      link_->abandon(Rejection{ErrorCode::own_address_gone, "this machine no longer has the address " +
+                                                                to_string(endpoints->own) +
+                                                                ", from which it was connected"}
+                         .text());
+    } else if (appeared) {
+      back_off_.reset();
+      const auto soon = Clock::now() + back_off_.next();
+      if (soon < retry_timer_.expiry()) connect_at(soon);
+    }
   }
 
   void ask() {
     heartbeat_due_ = Clock::now() + options_.interval;
-    connection_->heartbeat();
+    link_->heartbeat();
   }
 
   void leave() {
     leaving_ = true;
-    if (connection_ == nullptr) return context_.stop();
-    connection_->leave();
+    if (link_ == nullptr) return context_.stop();
+    link_->leave();
   }
 
   asio::io_context context_;  // first: its end destroys handlers that refer to what follows
   const ClientOptions options_;
-  const ConnectionSettings settings_;
+  const LinkSettings settings_;
   ClientHandler& handler_;
   PeerView view_;
   asio::posix::stream_descriptor stop_event_;
@@ -166,7 +226,12 @@ class Client::Implementation : public ConnectionOwner {
   asio::steady_timer heartbeat_timer_;
   Clock::time_point heartbeat_due_;
   BackOff back_off_;
-  std::shared_ptr<Connection> connection_;  ///< none while waiting for the next attempt
+  Route route_;
+  AddressWatch address_watch_;
+  bool own_address_gone_ = false;
+  std::set<std::string> warned_of_;
+  bool warned_of_loopback_ = false;
+  std::shared_ptr<ServerLink> link_;  ///< null while waiting for the next attempt
   bool leaving_ = false;
 };
 
@@ -182,5 +247,7 @@ bool Client::run_for(std::chrono::milliseconds duration) { return implementation
 void Client::stop() noexcept { implementation_->stop(); }
 
 const Peers& Client::peers() const { return implementation_->peers(); }
+
+std::optional<Endpoints> Client::endpoints() const { return implementation_->endpoints(); }
 
 }  // namespace lekt

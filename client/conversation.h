@@ -1,11 +1,11 @@
 // One connection's conversation with the server, as the client leads it: handshake, setup, heartbeats.
 //
-// Takes the bytes that were received, in pieces of any size, and yields the bytes to send and what happened.
-// It has no socket, clock or thread, and never throws on input. The work is linear in the bytes: the entries
-// of an update are applied one by one, however small the pieces are.
+// It takes the bytes that were received, in pieces of any size, and yields the bytes to send and what happened.
+// It has no socket, clock or thread, and never throws on input. The work is linear in the bytes: the entries of
+// an update are applied one by one, however small the pieces are.
 //
 // Invariants: at most one heartbeat is unanswered; after Rejected or Malformed nothing more happens.
-// Owned by one thread. The catalogue, the offered methods and the view outlive it; the view lives on over
+// Owned by one thread. The catalogue, the offered methods and the view outlive it; the view is kept over
 // reconnects.
 #pragma once
 
@@ -37,12 +37,12 @@ struct Updated {
   std::vector<PeerChange> changes;
 };
 
-/// The server refused, and will close. The text is the server's: escape it before it is shown.
+/// The server refused the client, and will close. The text is the server's: escape it before showing it.
 struct Rejected {
   std::string text;
 };
 
-/// The server broke the protocol (E703), so the connection is of no use any more.
+/// The server broke the protocol (E703), so the connection is no longer of any use.
 struct Malformed {
   Rejection rejection;
 };
@@ -51,26 +51,27 @@ using ConversationEvent = std::variant<Accepted, Joined, Updated, Rejected, Malf
 
 class Conversation {
  public:
-  /// Begins with the handshake. `offered` has at most one method of each index, none above
-  /// limits::methods_max_ceiling.
+  /// A conversation that begins with the handshake. `offered` has at most one method of each index, and none
+  /// above limits::methods_max_ceiling.
   Conversation(const MethodCatalogue& catalogue, const Methods& offered, PeerView& view);
 
-  /// What has to be sent now; the caller takes it after the construction and after each call that follows.
+  /// The bytes that have to be sent now. The caller takes them after construction and after each of the calls
+  /// below.
   Bytes take_output() { return std::exchange(output_, {}); }
 
-  /// Takes received bytes; yields what happened, in order.
+  /// Takes received bytes, and yields what happened, in order.
   std::vector<ConversationEvent> receive(ByteView bytes);
 
-  /// Asks for what changed, with the view's timestamp. Only if can_ask().
+  /// Asks for what has changed, with the view's timestamp. Only if can_ask().
   void heartbeat();
   bool can_ask() const { return phase_ == Phase::heartbeat && !answer_expected_; }
 
-  /// Whether it is the server's turn: silence is trouble then.
+  /// Whether it is the server's turn; then silence means trouble.
   bool expects_bytes() const {
     return phase_ == Phase::handshake || phase_ == Phase::setup || answer_expected_;
   }
 
-  /// Bytes that wait for the rest of their packet or entry.
+  /// The number of bytes that wait for the rest of their packet or entry.
   std::size_t buffered() const { return input_.size(); }
 
  private:
@@ -95,7 +96,7 @@ class Conversation {
   Phase phase_ = Phase::handshake;
   std::uint32_t requested_last_ = 0;  ///< index of the last request that was answered
   bool answer_expected_ = false;
-  UpdatePacket update_;  ///< whose entries are being read
+  UpdatePacket update_;  ///< the update whose entries are being read
   std::uint32_t entries_left_ = 0;
   Bytes input_;
   Bytes output_;

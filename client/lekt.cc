@@ -1,5 +1,8 @@
 // The `lekt` command: picks the subcommand, and turns errors into messages and exit codes.
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
+#include <csignal>
 #include <map>
 #include <memory>
 #include <sstream>
@@ -8,6 +11,7 @@
 #include "client/command/output.h"
 #include "common/errors.h"
 #include "common/packets.h"
+#include "common/standard_descriptors.h"
 
 namespace {
 
@@ -80,9 +84,18 @@ int run(int count, char** arguments) {
   }
 }
 
+/// The first process of a container is not ended by a signal for which it has no handler, not even by SIGTERM.
+/// `lekt join` has a better one, which leaves first.
+void end_on_signals() {
+  for (const int number : {SIGHUP, SIGINT, SIGTERM})
+    std::signal(number, [](int received) { ::_exit(128 + received); });
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
+  lekt::open_standard_descriptors();
+  if (::getpid() == 1) end_on_signals();
   try {
     return run(count, arguments);
   } catch (const std::exception& error) {

@@ -1,9 +1,9 @@
 #include "client/server_name.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "common/errors.h"
+#include "common/parse_number.h"
 #include "common/text.h"
 
 namespace lekt {
@@ -37,10 +37,8 @@ ServerName parse_server_name(std::string_view text) {
   if (!is_host(server.host))
     refuse(text, "HOST or HOST:PORT is expected, for example 10.0.0.1 or coordinator:7890");
   if (colon == text.npos) return server;
-  const std::string_view port = text.substr(colon + 1);
-  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), server.port);
-  if (error != std::errc() || end != port.data() + port.size() || server.port == 0)
-    refuse(text, "the port must be a number from 1 to 65535");
+  server.port = parse_number<std::uint16_t>(text.substr(colon + 1)).value_or(0);
+  if (server.port == 0) refuse(text, "the port must be a number from 1 to 65535");
   return server;
 }
 

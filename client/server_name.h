@@ -16,11 +16,11 @@ struct ServerName {
   bool operator==(const ServerName&) const = default;
 };
 
-/// Throws CodedError E705, which says what is wrong. There is no IPv6: the protocol names clients by IPv4
-/// addresses.
+/// Reads HOST[:PORT]. Throws CodedError E705, which says what is wrong. IPv6 is refused: the protocol names
+/// clients by IPv4 addresses.
 ServerName parse_server_name(std::string_view text);
 
-/// "host:7890"
+/// The server as a user writes it, with its port: "host:7890".
 std::string to_string(const ServerName& server);
 
 }  // namespace lekt

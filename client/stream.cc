@@ -10,14 +10,14 @@ namespace lekt {
 
 namespace {
 
-/// OpenSSL reports an alert of the server as a reason of its own. -1 if the error is none.
+/// The server's alert, which OpenSSL reports as a reason of its own; -1 if the error is no alert.
 int alert_of(unsigned long error) {
   const int reason = ERR_GET_REASON(error);
   return ERR_GET_LIB(error) == ERR_LIB_SSL && reason > SSL_AD_REASON_OFFSET ? reason - SSL_AD_REASON_OFFSET
                                                                             : -1;
 }
 
-/// "unknown ca", from "tlsv1 alert unknown ca"
+/// An alert in words: "unknown ca", from "tlsv1 alert unknown ca".
 std::string alert_text(const std::string& reason) {
   const std::string before = "alert ";
   const std::size_t place = reason.find(before);
@@ -42,8 +42,8 @@ const char* remedy_of(int alert) {
   }
 }
 
-/// The alert that ends TLS. Asio's own shutdown would wait for the server's as well, and take it away from
-/// the reading that goes on. So OpenSSL writes into memory from here on.
+/// Makes the alert that ends TLS. Asio's own shutdown would also wait for the server's alert, and take it away from the
+/// reading that goes on. So OpenSSL writes into memory from here on.
 std::string last_words_of(SSL& ssl) {
   BIO* const memory = BIO_new(BIO_s_mem());
   SSL_set0_wbio(&ssl, memory);  // owns it from now on
@@ -58,7 +58,7 @@ std::string last_words_of(SSL& ssl) {
 Stream::Tls::Tls(Socket& socket, const TlsOptions& options, const std::string& host)
     : context(make_tls_context(options)), stream(socket, context), check(host) {
   // A server with several certificates chooses by the name. An address is no name.
-  if (!parse_ipv4(host)) SSL_set_tlsext_host_name(stream.native_handle(), host.c_str());
+  if (!parse_address(host)) SSL_set_tlsext_host_name(stream.native_handle(), host.c_str());
   stream.set_verify_callback(
       [this](bool sound, asio::ssl::verify_context& chain) { return check.accepts(sound, chain); });
 }
@@ -73,10 +73,16 @@ void Stream::end_sending(std::shared_ptr<void> owner) {
   asio::async_write(socket_, asio::buffer(tls_->last_words), end);
 }
 
+std::vector<std::string> Stream::warnings() const {
+  if (!tls_) return {};
+  return expiry_warnings(*tls_->stream.native_handle(), std::chrono::system_clock::now());
+}
+
 std::string Stream::explain(const Error& error) const {
   if (!tls_->check.trouble().empty()) return tls_->check.trouble();
   if (!is_of_tls(error))
-    return "the connection ended in the middle of the handshake (" + error.message() + ")";
+    return "the connection ended in the middle of the handshake (" + error.message() +
+           "); if this is the server's port without TLS, connect without it";
   const auto code = static_cast<unsigned long>(error.value());
   const int alert = alert_of(code);
   const char* reason = ERR_reason_error_string(code);

@@ -1,8 +1,8 @@
 // The bytes of one connection: over TCP, or over TLS over TCP.
 //
-// It moves bytes and says in words why TLS failed; when to do what is its owner's business. A plain stream
-// costs a comparison more than its socket. Private to the library; lives on the thread that runs the
-// io_context. Handlers keep the owner, and so the stream, alive.
+// It moves bytes and says in words why TLS failed; its owner decides when to do what. A plain stream costs one
+// comparison more than its socket. Private to the library. It lives on the thread that runs the io_context.
+// Handlers keep the owner, and so the stream, alive.
 #pragma once
 
 #include <asio.hpp>
@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "client/certificate_check.h"
 #include "client/tls.h"
@@ -25,8 +26,8 @@ class Stream {
 
   Socket& socket() { return socket_; }
 
-  /// Begins TLS on the connected socket with the server that is called `host`. Throws CodedError E705 if a
-  /// file of the options cannot be used.
+  /// Begins TLS on the connected socket with the server called `host`. Throws CodedError E705 if a file in the
+  /// options cannot be used.
   template <class Handler>
   void async_handshake(const TlsOptions& options, const std::string& host, Handler handler) {
     tls_ = std::make_unique<Tls>(socket_, options, host);
@@ -45,15 +46,19 @@ class Stream {
     asio::async_write(socket_, buffer, std::move(handler));
   }
 
-  /// Tells the server that nothing more will be sent; reading goes on. `owner` stays alive until it is told.
+  /// Tells the server that nothing more will be sent; reading goes on. `owner` stays alive until this is sent.
   void end_sending(std::shared_ptr<void> owner);
 
-  /// Whether it is TLS that failed, and not the socket below it.
+  /// Whether TLS failed, and not the socket below it.
   static bool is_of_tls(const Error& error) { return error.category() == asio::error::get_ssl_category(); }
 
-  /// Of a TLS stream: what failed, which certificate if it was one, and what would be right: one printable
-  /// line.
+  /// Explains an error of a TLS stream in one printable line: what failed, which certificate if it was one, and
+  /// what would be right.
   std::string explain(const Error& error) const;
+
+  /// Warnings about certificates of a TLS stream that will expire soon, once its handshake is over. See
+  /// expiry_warnings().
+  std::vector<std::string> warnings() const;
 
  private:
   struct Tls {
@@ -62,11 +67,11 @@ class Stream {
     asio::ssl::context context;
     asio::ssl::stream<Socket&> stream;
     CertificateCheck check;
-    std::string last_words;  ///< what says that nothing more will be sent
+    std::string last_words;  ///< the bytes that say that nothing more will be sent
   };
 
   Socket socket_;
-  std::unique_ptr<Tls> tls_;  ///< none for a plain stream
+  std::unique_ptr<Tls> tls_;  ///< null for a plain stream
 };
 
 }  // namespace lekt

@@ -19,8 +19,18 @@ using Error = asio::error_code;
                    what + " \"" + escape(path.string()) + "\" cannot be used: " + reason);
 }
 
+/// Refuses what is no regular file. The files are read again for each connection, on the client's thread: a pipe would
+/// have nothing to say the second time, and one that nobody writes to would hold up the thread for ever.
+void require_file(const std::string& what, const std::filesystem::path& path) {
+  std::error_code error;
+  const auto status = std::filesystem::status(path, error);
+  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status))
+    refuse(what, path, "it is no regular file; it is read again for each connection");
+}
+
 void trust(context& made, const std::filesystem::path& authorities) {
   Error error;
+  require_file("the file of trusted authorities", authorities);
   if (authorities.empty())
     made.set_default_verify_paths(error);
   else
@@ -29,12 +39,17 @@ void trust(context& made, const std::filesystem::path& authorities) {
 }
 
 void show(context& made, const std::filesystem::path& certificate, const std::filesystem::path& key) {
+  // This comes first: without it, OpenSSL would ask for a password on the terminal, even for a certificate.
+  made.set_password_callback([](std::size_t, context::password_purpose) { return ""; });
+  require_file("the client's certificate", certificate);
+  require_file("the client's key", key);
   Error error;
   made.use_certificate_chain_file(certificate.string(), error);
-  if (error) refuse("the client's certificate", certificate, error.message());
+  const std::string expected = error.category() == asio::error::get_ssl_category()
+                                   ? "; a PEM file without a password is expected"
+                                   : "";
+  if (error) refuse("the client's certificate", certificate, error.message() + expected);
 
-  // Without this, OpenSSL would ask whoever sits at the terminal.
-  made.set_password_callback([](std::size_t, context::password_purpose) { return ""; });
   made.use_private_key_file(key.string(), context::pem, error);
   const bool of_ssl = error.category() == asio::error::get_ssl_category();
   if (of_ssl && ERR_GET_LIB(error.value()) == ERR_LIB_X509)

@@ -7,7 +7,8 @@
 
 namespace lekt {
 
-/// Reads the files. Throws CodedError E705, which names the file and what is wrong with it.
+/// Makes a context from the options' files. Throws CodedError E705, which names the file and what is wrong with
+/// it.
 asio::ssl::context make_tls_context(const TlsOptions& options);
 
 }  // namespace lekt

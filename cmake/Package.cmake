@@ -76,6 +76,16 @@ foreach(package server:lekt-server client:lekt-client development:liblekt-dev)
     DESTINATION /usr/share/doc/${CMAKE_MATCH_2} COMPONENT ${CMAKE_MATCH_1} EXCLUDE_FROM_ALL)
 endforeach()
 
+# What the programs' messages, their help and the operator's questions lead to, for machines without the sources.
+function(lekt_documents package component)
+  list(TRANSFORM ARGN PREPEND ${CMAKE_SOURCE_DIR}/docs/ OUTPUT_VARIABLE documents)
+  install(FILES ${documents} DESTINATION /usr/share/doc/${package} COMPONENT ${component} EXCLUDE_FROM_ALL)
+endfunction()
+lekt_documents(lekt-server server errors.md guarantees.md installation.md lektctl.md metrics.md openapi.json operations.md
+  protocol.md)
+lekt_documents(lekt-client client errors.md recipes.md wireshark.md)
+lekt_documents(liblekt-dev development protocol.md)
+
 # ---- The packages ----
 
 set(CPACK_GENERATOR DEB)

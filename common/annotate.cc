@@ -1,10 +1,9 @@
 #include "common/annotate.h"
 
 #include <algorithm>
-#include <array>
-#include <ctime>
 #include <vector>
 
+#include "common/calendar.h"
 #include "common/packets.h"
 #include "common/text.h"
 
@@ -21,18 +20,13 @@ std::string offset_text(std::size_t offset) {
   return offset < 0x10000 ? hex.substr(4) : hex;
 }
 
-/// "2026-11-21T01:02:03Z", or nothing for a time that no calendar has.
+/// The time as "2026-11-21T01:02:03Z"; nothing for a time whose year is none of four digits.
 std::string calendar_text(std::int64_t timestamp) {
-  const auto time = static_cast<std::time_t>(timestamp);
-  std::tm parts{};
-  std::array<char, 64> text{};
-  if (timestamp <= 0 || gmtime_r(&time, &parts) == nullptr || parts.tm_year > 8099) return {};
-  const std::size_t size = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return {text.data(), size};
+  constexpr std::int64_t year_10000 = 253'402'300'800;
+  return timestamp > 0 && timestamp < year_10000 ? to_iso(timestamp) : std::string();
 }
 
-/// The io of a field list that reads and prints in one pass: what could be read is printed before what is
-/// wrong.
+/// The io of a field list that reads and prints in one pass: it prints what it could read before what is wrong.
 class PacketAnnotator {
  public:
   PacketAnnotator(ByteView stream, std::size_t start, const ReadContext& context, std::string& out)
@@ -102,13 +96,13 @@ class PacketAnnotator {
     item(std::string(name) + ": \"" + escape(text) + "\"");
   }
 
-  void address(std::string_view name, Ipv4Address& address) {
+  void address(std::string_view name, Address& address) {
     reader_.address(name, address);
     item(std::string(name) + ": " + to_string(address) +
          (address == forget_everyone ? " (forget everyone)" : ""));
   }
 
-  void client(std::string_view name, Ipv4Address& address, Methods& methods, Bytes& unknown) {
+  void client(std::string_view name, Address& address, Methods& methods, Bytes& unknown) {
     reader_.client(name, address, methods, unknown);
     std::string text = std::string(name) + ": " + to_string(address);
     const std::string offered = context_.catalogue.describe(methods);

@@ -1,9 +1,9 @@
 // Bytes on the wire: a cursor that reads and cannot overrun, and a writer that appends.
 //
 // Integers are big-endian (docs/protocol.md, "Everywhere"). Bytes are kept in std::string: it holds up to 15
-// of them without touching the heap, and SQLite and Protocol Buffers take it as it is.
+// of them without using the heap, and SQLite and Protocol Buffers accept it directly.
 //
-// Neither class throws on input, knows packets, or keeps a reference longer than its own life.
+// Neither class throws on input, knows packets, or keeps a reference beyond its own life.
 #pragma once
 
 #include <array>
@@ -17,25 +17,25 @@ namespace lekt {
 using Bytes = std::string;
 using ByteView = std::string_view;
 
-/// Number of zero bytes that follow `size` bytes so that the next item is aligned to 4 bytes.
+/// The number of zero bytes that align the next item to 4 bytes after `size` bytes.
 constexpr std::size_t padding_of(std::size_t size) { return (4 - size % 4) % 4; }
 constexpr std::size_t padded(std::size_t size) { return size + padding_of(size); }
 
-/// Reads from a view. Running out of bytes is remembered, not reported at each step: every later read yields
-/// zero or an empty view, and the caller asks ran_short() once, at the end. Invariant: consumed() <= the size
-/// given at construction, whatever is called.
+/// Reads from a view. When the bytes run out, the reader remembers it instead of reporting it at each step:
+/// every later read yields zero or an empty view, and the caller asks ran_short() once, at the end. Invariant:
+/// consumed() never exceeds the size given at construction, whatever is called.
 class ByteReader {
  public:
   explicit ByteReader(ByteView bytes) : bytes_(bytes) {}
 
-  std::uint8_t u8() { return static_cast<std::uint8_t>(integer(1)); }
-  std::uint16_t u16() { return static_cast<std::uint16_t>(integer(2)); }
-  std::uint32_t u24() { return static_cast<std::uint32_t>(integer(3)); }
-  std::uint32_t u32() { return static_cast<std::uint32_t>(integer(4)); }
-  std::uint64_t u64() { return integer(8); }
-  std::int64_t i64() { return static_cast<std::int64_t>(integer(8)); }
+  std::uint8_t u8() { return static_cast<std::uint8_t>(integer<1>()); }
+  std::uint16_t u16() { return static_cast<std::uint16_t>(integer<2>()); }
+  std::uint32_t u24() { return static_cast<std::uint32_t>(integer<3>()); }
+  std::uint32_t u32() { return static_cast<std::uint32_t>(integer<4>()); }
+  std::uint64_t u64() { return integer<8>(); }
+  std::int64_t i64() { return static_cast<std::int64_t>(integer<8>()); }
 
-  /// The next `size` bytes, as a view into the input; empty when fewer are left.
+  /// The next `size` bytes, as a view into the input; empty if fewer are left.
   ByteView take(std::size_t size) {
     if (ran_short_ || size > bytes_.size() - position_) {
       ran_short_ = true;
@@ -51,9 +51,14 @@ class ByteReader {
   std::size_t left() const { return bytes_.size() - position_; }
 
  private:
-  std::uint64_t integer(std::size_t size) {
+  /// Big endian; 0 if fewer bytes are left. With a size that it knows, the compiler makes it one load.
+  template <std::size_t size>
+  std::uint64_t integer() {
+    const ByteView taken = take(size);
+    if (taken.size() != size) return 0;
     std::uint64_t value = 0;
-    for (const char byte : take(size)) value = value << 8 | static_cast<std::uint8_t>(byte);
+    for (std::size_t index = 0; index < size; ++index)
+      value = value << 8 | static_cast<std::uint8_t>(taken.data()[index]);
     return value;
   }
 
@@ -62,7 +67,7 @@ class ByteReader {
   bool ran_short_ = false;
 };
 
-/// Appends to a string that the caller owns.
+/// Appends bytes and integers to a string that the caller owns.
 class ByteWriter {
  public:
   explicit ByteWriter(Bytes& out) : out_(out) {}

@@ -1,27 +1,20 @@
 #include "common/catalogue.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "common/limits.h"
+#include "common/parse_number.h"
 #include "common/text.h"
 
 namespace lekt {
 
 namespace {
 
-std::optional<std::uint32_t> parse_u32(std::string_view text) {
-  std::uint32_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || text.empty()) return std::nullopt;
-  return value;
-}
-
 std::optional<MethodForm> parse_form(std::string_view text) {
   if (text == "sized") return MethodForm{MethodForm::Kind::sized, 0};
   constexpr std::string_view fixed = "fixed:";
   if (!text.starts_with(fixed)) return std::nullopt;
-  const auto bytes = parse_u32(text.substr(fixed.size()));
+  const auto bytes = parse_number<std::uint32_t>(text.substr(fixed.size()));
   if (!bytes || *bytes > limits::information_bytes_max) return std::nullopt;
   return MethodForm{MethodForm::Kind::fixed, *bytes};
 }
@@ -75,7 +68,7 @@ std::optional<std::string> MethodCatalogue::add(std::string_view specification) 
   const auto first = specification.find(':');
   const auto second = first == specification.npos ? first : specification.find(':', first + 1);
   if (second == specification.npos) return "it must be INDEX:NAME:FORM, for example 2:chat:sized";
-  const auto index = parse_u32(specification.substr(0, first));
+  const auto index = parse_number<std::uint32_t>(specification.substr(0, first));
   const std::string_view name = specification.substr(first + 1, second - first - 1);
   const auto form = parse_form(specification.substr(second + 1));
   if (!index || *index == 0) return "the index must be a number from 1 (0 ends the setup)";
@@ -149,6 +142,26 @@ std::string MethodCatalogue::describe(const Methods& methods) const {
   for (const MethodInformation& method : methods) {
     if (!text.empty()) text += ' ';
     text += describe(method);
+  }
+  return text;
+}
+
+std::string MethodCatalogue::summary(const Methods& methods) const {
+  constexpr std::size_t information_shown_max = 64;
+  constexpr std::size_t text_max = 400;
+  std::string text;
+  for (std::size_t index = 0; index < methods.size(); ++index) {
+    const MethodInformation& method = methods[index];
+    if (!text.empty()) text += ' ';
+    if (text.size() > text_max) return text + "and " + std::to_string(methods.size() - index) + " more";
+    const std::size_t bytes = method.information.size();
+    if (bytes <= information_shown_max) {
+      text += describe(method);
+      continue;
+    }
+    const Method* known = find(method.index);
+    text += known != nullptr ? known->name : "?" + std::to_string(method.index);
+    text += ":(" + std::to_string(bytes) + " bytes)";
   }
   return text;
 }

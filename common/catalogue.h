@@ -1,10 +1,10 @@
 // Connection methods: what a client offers, and the catalogue of the methods whose form is known.
 //
-// The length of a method's information depends on the method, and the stream has no other framing. So nobody
-// can read the information of a method that is not in his catalogue (docs/protocol.md, "Connection methods").
+// The length of a method's information depends on the method, and the stream has no other framing. So a
+// reader can read only methods that are in its catalogue (docs/protocol.md, "Connection methods").
 //
-// Information is kept as it is on the wire, with length word and padding: it is relayed, compared and stored,
-// and only describe() and the built-in validation look into it.
+// Information is kept as it is on the wire, with length word and padding. It is relayed, compared and stored;
+// only describe() and the check of built-in methods look into it.
 #pragma once
 
 #include <compare>
@@ -27,13 +27,13 @@ struct MethodInformation {
   auto operator<=>(const MethodInformation&) const = default;
 };
 
-/// Ascending by index, then information, without duplicates: then equal sets have equal bytes.
+/// Methods ascend by index, then information, without duplicates. So equal sets have equal bytes.
 using Methods = std::vector<MethodInformation>;
 
-/// Puts any list into that order.
+/// Sorts any list of methods into that order, and removes duplicates.
 void normalise(Methods& methods);
 
-/// Bytes of index and information of all methods, one after the other, as in an entry of an 'A' packet.
+/// Appends index and information of all methods, one after the other, as in an entry of an 'A' packet.
 void append_methods(ByteWriter& writer, const Methods& methods);
 std::size_t encoded_size(const Methods& methods);
 
@@ -41,10 +41,10 @@ std::size_t encoded_size(const Methods& methods);
 struct MethodForm {
   enum class Kind : std::uint8_t {
     fixed,  ///< `bytes` bytes, padded to 4
-    sized,  ///< a u32 length, so many bytes, padded to 4
+    sized,  ///< a u32 length, that many bytes, padded to 4
   };
   Kind kind = Kind::fixed;
-  std::uint32_t bytes = 0;  ///< of the fixed form
+  std::uint32_t bytes = 0;  ///< the size of the fixed form; unused otherwise
 
   bool operator==(const MethodForm&) const = default;
 };
@@ -59,35 +59,38 @@ struct Method {
 
 inline constexpr std::uint32_t tcp_index = 1;
 
-/// Ordered by index. Built once at the start, then read by any thread.
+/// The known methods, ordered by index. It is built once at the start, then read by any thread.
 class MethodCatalogue {
  public:
-  /// Has the built-in method 1, "tcp": 4 bytes, the port.
+  /// A new catalogue has the built-in method 1, "tcp": 4 bytes, the port.
   MethodCatalogue();
 
   /// Adds a method written INDEX:NAME:FORM, where FORM is `fixed:BYTES` or `sized`.
-  /// Returns what is wrong with it and what would be right, or nothing.
+  /// Returns nothing, or what is wrong with the method and what would be right.
   std::optional<std::string> add(std::string_view specification);
 
   const Method* find(std::uint32_t index) const;
   const Method* find(std::string_view name) const;
   const std::vector<Method>& methods() const { return methods_; }
 
-  /// Reads the information of `method` from the wire into `information`. When the reader ran short the
-  /// information is unspecified and nothing is returned; a rejection is returned as soon as the bytes at hand
+  /// Reads the information of `method` from the wire into `information`. If the reader ran short, the
+  /// information is unspecified and nothing is returned. A rejection is returned as soon as the bytes at hand
   /// justify it.
   std::optional<Rejection> read_information(const Method& method, ByteReader& reader,
                                             Bytes& information) const;
 
-  /// Wire form of `content` for a method: adds length word and padding. The content of a fixed form must have
-  /// its size.
+  /// The wire form of `content`, with length word and padding. For a fixed form, the content must have that
+  /// form's size.
   static Bytes wrap(const MethodForm& form, ByteView content);
 
-  /// "tcp:7890", "chat:0a0b0c" (content in hexadecimal), and "?9:0000000a" for a method that is not in the
-  /// catalogue.
+  /// The method in words: "tcp:7890", "chat:0a0b0c" (content in hexadecimal), and "?9:0000000a" if it is not
+  /// in the catalogue.
   std::string describe(const MethodInformation& method) const;
-  /// All of them, separated by spaces; empty for a client that nobody can connect to.
+  /// All methods in words, separated by spaces; empty for a client that nobody can connect to.
   std::string describe(const Methods& methods) const;
+  /// All methods in words for a line of the log, in at most a few hundred bytes. Long information is only
+  /// measured, as in "chat:(4096 bytes)"; of many methods, the last ones are only counted.
+  std::string summary(const Methods& methods) const;
 
   bool operator==(const MethodCatalogue&) const = default;
 
@@ -95,7 +98,7 @@ class MethodCatalogue {
   std::vector<Method> methods_;
 };
 
-/// Information of method 1.
+/// The information of method 1, on the wire.
 Bytes tcp_information(std::uint16_t port);
 
 }  // namespace lekt

@@ -9,7 +9,7 @@ namespace lekt {
 
 class Descriptor {
  public:
-  /// Takes what open() returned, also when it has failed.
+  /// Takes what open() returned, even if it has failed.
   explicit Descriptor(int value) : value_(value) {}
   Descriptor(Descriptor&& other) noexcept : value_(std::exchange(other.value_, -1)) {}
   Descriptor& operator=(Descriptor&& other) noexcept {
@@ -20,7 +20,7 @@ class Descriptor {
     if (is_open()) close(value_);
   }
 
-  /// Gives it away.
+  /// Gives the descriptor away; this object no longer closes it.
   int release() { return std::exchange(value_, -1); }
 
   bool is_open() const { return value_ >= 0; }

@@ -8,11 +8,11 @@
 
 namespace lekt {
 
-/// A whole number followed at once by ms, s, m, h or d; not negative. Nothing else is a duration, a bare
-/// number neither.
+/// Reads a whole number, not negative, followed at once by ms, s, m, h or d. Nothing else is a duration, not
+/// even a bare number.
 std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
 
-/// In the largest unit that holds it as a whole number: 90s, 7d, 1500ms.
+/// The duration in the largest unit that makes it a whole number: 90s, 7d, 1500ms.
 std::string format_duration(std::chrono::milliseconds duration);
 
 }  // namespace lekt

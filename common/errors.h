@@ -1,7 +1,8 @@
-// Every code that a user, a client or an operator can meet: one list, from which docs/errors.md is checked.
+// Every code that a user, a client or an operator can meet, in one list; a test compares docs/errors.md with
+// it.
 //
-// What a peer can cause is a value (Rejection). What the machine can cause is an exception up to a boundary
-// (CodedError). What only we can cause is an assert.
+// A fault that a peer can cause is a value (Rejection). One that the machine can cause is an exception, up to
+// a boundary (CodedError). One that only this program can cause is an assert.
 #pragma once
 
 #include <cstdint>
@@ -57,6 +58,7 @@ enum class ErrorCode : std::uint16_t {
   tls_unusable = 510,
   control_socket_failed = 511,
   passed_socket_wrong = 512,
+  database_other_names = 513,
   // While running, in the log
   commit_failed = 601,
   database_busy = 602,
@@ -66,6 +68,15 @@ enum class ErrorCode : std::uint16_t {
   tls_reload_failed = 606,
   reload_failed = 607,
   trace_failed = 608,
+  answers_unread = 609,
+  records_oversize = 612,
+  clock_behind = 613,
+  change_refused = 614,
+  log_blocked = 615,
+  server_certificate_expires = 616,
+  log_lost = 619,
+  thread_hangs = 620,
+  row_refused = 621,
   // The client
   connect_failed = 701,
   server_closed = 702,
@@ -74,6 +85,12 @@ enum class ErrorCode : std::uint16_t {
   usage_wrong = 705,
   output_failed = 706,
   tls_failed = 707,
+  own_address_gone = 708,
+  certificate_expires = 709,
+  known_as_loopback = 710,
+  command_slow = 712,
+  reader_slow = 713,
+  output_contested = 714,
   // The operator's command
   control_unreachable = 801,
   control_refused = 802,
@@ -83,6 +100,7 @@ enum class ErrorCode : std::uint16_t {
   check_failed = 806,
   import_wrong = 807,
   operator_usage_wrong = 808,
+  not_confirmed = 809,
 };
 
 struct ErrorInfo {
@@ -91,21 +109,21 @@ struct ErrorInfo {
   std::string_view remedy;   ///< what to do about it
 };
 
-/// All codes in ascending order.
+/// All codes with their meanings, in ascending order.
 std::span<const ErrorInfo> error_catalogue();
 
-/// "E101"
+/// The code as users see it: "E101".
 std::string code_text(ErrorCode code);
 
-/// What the server answers to a peer that it refuses: the text of a reject packet is text().
+/// What the server answers to a peer that it refuses. text() is the text of the reject packet.
 struct Rejection {
   ErrorCode code;
-  std::string message;  ///< what was wrong, which value, what would be right; one line, no code
+  std::string message;  ///< what was wrong, which value, and what would be right; one line without a code
 
   std::string text() const { return code_text(code) + " " + message; }
 };
 
-/// Trouble of the machine or of the configuration; what() begins with the code.
+/// Trouble with the machine or the configuration; what() begins with the code.
 class CodedError : public std::runtime_error {
  public:
   CodedError(ErrorCode code, const std::string& message)

@@ -1,4 +1,4 @@
-// Every limit with its reason, in two groups: what the protocol fixes, and what we chose.
+// Every limit with its reason, in two groups: those that the protocol fixes, and those that we chose.
 #pragma once
 
 #include <cstddef>
@@ -16,33 +16,35 @@ inline constexpr std::uint32_t update_count_max = 0xffffff;  // the count has 24
 
 // ---- Our choice ----
 
-/// Known methods in a handshake (N). Far beyond any real program, and the bit field still is only 128 bytes.
+/// Known methods in a handshake (N). Far more than any real program needs, and the bit field still has only
+/// 128 bytes.
 inline constexpr std::uint32_t methods_max_default = 1024;
-/// What --max-methods may be set to: the bit field then takes 8 KiB, still less than one read.
+/// The largest value of --max-methods. The bit field then takes 8 KiB, still less than one read.
 inline constexpr std::uint32_t methods_max_ceiling = 65536;
 
 /// Information of one method, without its length word and padding. Endpoints, keys and names fit; files do
 /// not.
 inline constexpr std::uint32_t information_bytes_max = 4096;
 
-/// Methods in the catalogue: a handshake walks them all, one round trip each.
+/// Methods in the catalogue. A setup asks for each of them, one round trip each.
 inline constexpr std::size_t catalogue_methods_max = 64;
 inline constexpr std::size_t method_name_max = 32;
 
-/// A packet with entries. Small enough that a client reads it into one buffer, large enough that headers cost
-/// 0.03 %.
+/// Size of a packet with entries: small enough for a client to read it into one buffer, and large enough for
+/// headers to cost only 0.03 %.
 inline constexpr std::uint32_t packet_bytes_default = 64 * 1024;
 inline constexpr std::uint32_t packet_bytes_floor = 8 * 1024;
 inline constexpr std::uint32_t packet_bytes_ceiling = 16 * 1024 * 1024;
 
-/// Text of a reject, without its NUL. What a client must be ready to read, and what the server never exceeds.
+/// Text of a reject, without its NUL. A client must be ready to read this much, and the server never exceeds
+/// it.
 inline constexpr std::size_t reject_text_max = 1020;
 
 // The largest information of a method has to fit a packet of the smallest allowed size, with header, size,
 // address, index and length word.
 static_assert(update_header_bytes + 4 + 4 + 4 + 4 + information_bytes_max <= packet_bytes_floor);
-// Sixteen-byte entries: the largest packet cannot overflow the 24-bit count, even with the smallest entries
-// (4 bytes).
+// The largest packet cannot overflow the 24-bit count of its entries: the smallest entry, a removed address,
+// has 4 bytes.
 static_assert(packet_bytes_ceiling / 4 <= update_count_max);
 
 }  // namespace lekt::limits

@@ -16,6 +16,9 @@ std::string version_text(const Version& version) {
 
 std::string type_text(char type) { return "'" + escape(std::string_view(&type, 1)) + "'"; }
 
+/// The head of a TLS record (RFC 8446, section 5.1): its type, and 3 for the version.
+bool is_tls(ByteView input) { return input.size() >= 2 && input[0] >= 20 && input[0] <= 23 && input[1] == 3; }
+
 }  // namespace
 
 bool HandshakePacket::supports(std::uint32_t method) const {
@@ -45,8 +48,14 @@ ReadStatus PacketReader::status() const {
 void PacketReader::header(std::string_view name, char type, Version& version) {
   const ByteView start = input_.substr(0, magic.size());
   if (start != magic.substr(0, start.size())) {
-    refuse(ErrorCode::not_lekt, "the bytes \"" + escape(input_.substr(0, 8)) +
-                                    "\" begin no LEKT packet; every packet begins with \"LEKT\"");
+    const std::string begin = "the bytes " + quote_bytes(input_.substr(0, 8));
+    if (is_tls(input_))
+      refuse(ErrorCode::not_lekt,
+             begin + (context_.from_server ? " are TLS: the server takes nothing else at this port"
+                                           : " are TLS, and this port takes plain text; connect without "
+                                             "TLS, or to a port of --tls-listen"));
+    else
+      refuse(ErrorCode::not_lekt, begin + " begin no LEKT packet; every packet begins with \"LEKT\"");
     return;
   }
   reader_.take(magic.size());
@@ -78,8 +87,8 @@ void PacketReader::timestamp(std::string_view, std::int64_t& value) {
   if (!stopped()) value = reader_.i64();
 }
 
-void PacketReader::address(std::string_view, Ipv4Address& address) {
-  if (!stopped()) address.value = reader_.u32();
+void PacketReader::address(std::string_view, Address& address) {
+  if (!stopped()) address = Address::v4(reader_.u32());
 }
 
 void PacketReader::update_kind(std::string_view name, UpdateKind& kind) {
@@ -148,7 +157,7 @@ void PacketReader::text(std::string_view name, std::string& text) {
   if (!stopped()) text = taken.substr(0, length);
 }
 
-void PacketReader::client(std::string_view name, Ipv4Address& address, Methods& methods, Bytes& unknown) {
+void PacketReader::client(std::string_view name, Address& address, Methods& methods, Bytes& unknown) {
   if (stopped()) return;
   const std::uint32_t size = reader_.u32();
   if (stopped()) return;
@@ -161,7 +170,7 @@ void PacketReader::client(std::string_view name, Ipv4Address& address, Methods& 
   const ByteView object = reader_.take(size);
   if (stopped()) return;
   ByteReader inner(object);
-  address.value = inner.u32();
+  address = Address::v4(inner.u32());
   methods.clear();
   unknown.clear();
   while (inner.left() > 0) {
@@ -204,10 +213,10 @@ void PacketWriter::text(std::string_view, const std::string& text) {
   writer_.zeros(1 + padding_of(cut.size() + 1));
 }
 
-void PacketWriter::client(std::string_view, const Ipv4Address& address, const Methods& methods,
+void PacketWriter::client(std::string_view, const Address& address, const Methods& methods,
                           const Bytes& unknown) {
   writer_.u32(static_cast<std::uint32_t>(4 + encoded_size(methods) + unknown.size()));
-  writer_.u32(address.value);
+  writer_.u32(address.as_v4());
   append_methods(writer_, methods);
   writer_.bytes(unknown);
 }

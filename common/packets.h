@@ -1,5 +1,5 @@
-// Every packet of the protocol, drawn where it is coded (docs/protocol.md has the same pictures and the same
-// bytes).
+// Every packet of the protocol, drawn where it is coded. docs/protocol.md has the same pictures and the same
+// bytes.
 //
 // A packet is a struct with one list of its fields, `fields(self, io)`. Reading (PacketReader), writing
 // (PacketWriter) and printing (annotate.cc) all walk that list, so a field cannot exist on one side only.
@@ -25,7 +25,7 @@
 
 namespace lekt {
 
-/// EXTRA is a bit mask of optional features; it never decides acceptance.
+/// The version in a header. EXTRA is a bit mask of optional features, and never decides acceptance.
 struct Version {
   std::uint8_t major = 0;
   std::uint8_t minor = 0;
@@ -34,10 +34,10 @@ struct Version {
   bool operator==(const Version&) const = default;
 };
 
-/// The version this program speaks. It has no optional features yet.
+/// The version that this program speaks. It has no optional features yet.
 inline constexpr Version version_spoken{0, 0, 0};
 
-/// Words of the bit field for `known` methods.
+/// How many words the bit field has for `known` methods.
 constexpr std::uint32_t words_for(std::uint32_t known) { return known / 32 + (known % 32 != 0 ? 1 : 0); }
 
 /// Client to server, the first packet.
@@ -78,8 +78,8 @@ struct AcceptPacket {
   }
 };
 
-/// Server to client, in any phase: the last packet. The version is the server's own, so it is not compared on
-/// reading.
+/// Server to client, in any phase: the last packet. The version is the server's own, so a reader does not
+/// compare it.
 ///
 ///              8 | UTF-8 text, NUL, zeros to a multiple of 4 |
 struct RejectPacket {
@@ -182,10 +182,10 @@ struct UpdatePacket {
 ///              8 | index of method, u32                               |  any number of methods,
 ///             12 | information, as its form says it                   |  until the size is used up
 struct AddedEntry {
-  Ipv4Address address;
+  Address address;
   Methods methods;
-  /// What follows the last method that the reader's catalogue knows: it begins with the index of an unknown
-  /// method.
+  /// The bytes after the last method that the reader's catalogue knows. They begin with the index of an
+  /// unknown method.
   Bytes unknown;
 
   template <class Self, class Io>
@@ -194,9 +194,9 @@ struct AddedEntry {
   }
 };
 
-/// A client in an 'R' packet: its address. 0.0.0.0 means: forget everyone.
+/// A client in an 'R' packet: its address. 0.0.0.0 means "forget everyone".
 struct RemovedEntry {
-  Ipv4Address address;
+  Address address;
 
   template <class Self, class Io>
   static void fields(Self& self, Io& io) {
@@ -204,27 +204,27 @@ struct RemovedEntry {
   }
 };
 
-inline constexpr Ipv4Address forget_everyone{0};
+inline constexpr Address forget_everyone{};
 
-/// What a reader must know: the catalogue, and which sizes it lets a peer choose.
+/// What a reader must know: the catalogue, and which sizes a peer may choose.
 struct ReadContext {
   const MethodCatalogue& catalogue;
   std::uint32_t methods_max = limits::methods_max_default;
   /// The index that the server has asked for; 0 accepts every index of the catalogue.
   std::uint32_t index_requested = 0;
-  /// Code for what is wrong with a packet of the server (a client has one code for all of it).
+  /// Whether the packets are the server's: a client has one code for everything that is wrong with them.
   bool from_server = false;
 };
 
 enum class ReadStatus {
-  complete,  ///< the packet is read, the input has moved behind it
-  partial,   ///< so far nothing is wrong, and bytes are missing; the input has not moved
+  complete,  ///< the packet is read, and the input begins after it
+  partial,   ///< nothing is wrong so far, but bytes are missing; the input has not moved
   wrong,     ///< the peer broke the protocol; see the rejection
 };
 
-/// Reads the fields of a packet in the order of the bytes. The first thing that is wrong or missing ends it:
-/// later fields keep their values. Allocates nothing from a count before the count has been held against its
-/// limit.
+/// Reads the fields of a packet in the order of the bytes. It ends at the first thing that is wrong or
+/// missing; later fields keep their values. Allocates nothing for a count before it has checked the count
+/// against its limit.
 class PacketReader {
  public:
   PacketReader(ByteView input, const ReadContext& context)
@@ -240,8 +240,8 @@ class PacketReader {
   void requested_index(std::string_view name, std::uint32_t& index);
   void information(std::string_view name, std::uint32_t index, Bytes& information);
   void text(std::string_view name, std::string& text);
-  void address(std::string_view name, Ipv4Address& address);
-  void client(std::string_view name, Ipv4Address& address, Methods& methods, Bytes& unknown);
+  void address(std::string_view name, Address& address);
+  void client(std::string_view name, Address& address, Methods& methods, Bytes& unknown);
 
   ReadStatus status() const;
   std::size_t consumed() const { return reader_.consumed(); }
@@ -273,9 +273,8 @@ class PacketWriter {
   void requested_index(std::string_view, std::uint32_t index) { writer_.u32(index); }
   void information(std::string_view, std::uint32_t, const Bytes& information) { writer_.bytes(information); }
   void text(std::string_view name, const std::string& text);
-  void address(std::string_view, const Ipv4Address& address) { writer_.u32(address.value); }
-  void client(std::string_view name, const Ipv4Address& address, const Methods& methods,
-              const Bytes& unknown);
+  void address(std::string_view, const Address& address) { writer_.u32(address.as_v4()); }
+  void client(std::string_view name, const Address& address, const Methods& methods, const Bytes& unknown);
 
  private:
   ByteWriter writer_;

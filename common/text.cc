@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <numeric>
+#include <utility>
+#include <vector>
 
 namespace lekt {
 
@@ -20,6 +23,26 @@ bool is_plain(char character) {
   return (character >= '0' && character <= '9') || (character >= 'a' && character <= 'z') ||
          (character >= 'A' && character <= 'Z') ||
          std::string_view("._:/+-@,[]%").find(character) != std::string_view::npos;
+}
+
+/// How many letters have to be added, taken away, changed or swapped with their neighbour to make one word of
+/// the other (optimal string alignment).
+std::size_t distance(std::string_view from, std::string_view to) {
+  std::vector<std::size_t> before;  // two rows of the table back
+  std::vector<std::size_t> above;
+  std::vector<std::size_t> row(to.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t y = 1; y <= from.size(); ++y) {
+    before = std::exchange(above, std::exchange(row, std::vector<std::size_t>(to.size() + 1)));
+    row[0] = y;
+    for (std::size_t x = 1; x <= to.size(); ++x) {
+      const bool same = from[y - 1] == to[x - 1];
+      row[x] = std::min({above[x] + 1, row[x - 1] + 1, above[x - 1] + (same ? 0 : 1)});
+      const bool swapped = y > 1 && x > 1 && from[y - 1] == to[x - 2] && from[y - 2] == to[x - 1];
+      if (swapped) row[x] = std::min(row[x], before[x - 2] + 1);
+    }
+  }
+  return row[to.size()];
 }
 
 }  // namespace
@@ -77,9 +100,32 @@ std::string escape(std::string_view text) {
   return escaped;
 }
 
+std::string quote_bytes(std::string_view bytes) {
+  const auto is_printable = [](char byte) {
+    return byte >= ' ' && byte <= '~' && byte != '"' && byte != '\\';
+  };
+  return std::ranges::all_of(bytes, is_printable) ? '"' + std::string(bytes) + '"' : "0x" + to_hex(bytes);
+}
+
 std::string quote_if_needed(std::string_view text) {
   if (!text.empty() && std::ranges::all_of(text, is_plain)) return std::string(text);
   return '"' + escape(text) + '"';
+}
+
+std::string closest(std::string_view word, std::span<const std::string> known) {
+  constexpr std::size_t letters_max = 40;  // what is longer is no slip in a word
+  constexpr std::size_t slips_max = 2;
+  std::string best;
+  std::size_t best_slips = slips_max + 1;
+  if (word.size() < 2 || word.size() > letters_max) return best;
+  for (const std::string& candidate : known) {
+    const std::size_t slips = candidate.starts_with(word) ? 1 : distance(word, candidate);
+    // Two slips in a word of three letters make any word of it.
+    if (slips >= best_slips || 2 * slips > word.size()) continue;
+    best = candidate;
+    best_slips = slips;
+  }
+  return best;
 }
 
 }  // namespace lekt

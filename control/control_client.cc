@@ -7,20 +7,20 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <system_error>
+#include <utility>
 
+#include "common/duration.h"
 #include "common/errors.h"
-#include "common/text.h"
+#include "common/printable.h"
 #include "control/socket_name.h"
+#include "storage/lock_holder.h"
 
 namespace lekt::control {
 
 namespace fs = std::filesystem;
 
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 /// Beyond any answer: the status with all that it may list has some 20 KB.
 constexpr std::size_t answer_bytes_max = 16 * 1024 * 1024;
@@ -29,13 +29,21 @@ std::string words(int error_number) { return std::generic_category().message(err
 
 [[noreturn]] void fail_at(const fs::path& socket, const std::string& why) {
   throw CodedError(ErrorCode::control_unreachable,
-                   "cannot reach the server through " + escape(socket.string()) + ": " + why);
+                   "cannot reach the server through " + printable(socket.string()) + ": " + why);
 }
 
 [[noreturn]] void fail_to_connect(const fs::path& socket, int error_number) {
   const bool denied = error_number == EACCES || error_number == EPERM;
   fail_at(socket,
           words(error_number) + (denied ? "; you have to be in the group of the socket, or its owner" : ""));
+}
+
+/// Who listens at the other end, as the kernel knows it; a process of another container has no number here.
+std::string server_of(const Descriptor& descriptor) {
+  ucred credentials{};
+  socklen_t size = sizeof(credentials);
+  const bool known = getsockopt(descriptor.value(), SOL_SOCKET, SO_PEERCRED, &credentials, &size) == 0;
+  return known && credentials.pid > 0 ? storage::process_text(credentials.pid) : "a server";
 }
 
 /// Empty for a path that cannot be a socket's, which is as good as nobody listening there.
@@ -51,17 +59,20 @@ std::optional<SocketName> name_of(const fs::path& socket) {
 
 /// The code of an answer; E802 for one that this program does not know.
 ErrorCode parse_code(const std::string& text) {
-  int number = 0;
-  const char* end = text.data() + text.size();
-  if (!text.empty() && std::from_chars(text.data() + 1, end, number).ptr == end)
-    for (const ErrorInfo& known : error_catalogue())
-      if (static_cast<int>(known.code) == number) return known.code;
+  for (const ErrorInfo& known : error_catalogue())
+    if (code_text(known.code) == text) return known.code;
   return ErrorCode::control_refused;
 }
 
 }  // namespace
 
-std::optional<ControlClient> ControlClient::connect(const fs::path& socket) {
+ControlClient::ControlClient(fs::path socket, Descriptor descriptor, OnWait on_wait)
+    : socket_(std::move(socket)),
+      descriptor_(std::move(descriptor)),
+      on_wait_(std::move(on_wait)),
+      server_(server_of(descriptor_)) {}
+
+std::optional<ControlClient> ControlClient::connect(const fs::path& socket, OnWait on_wait) {
   const auto name = name_of(socket);
   if (!name) return std::nullopt;
   Descriptor descriptor(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -73,27 +84,36 @@ std::optional<ControlClient> ControlClient::connect(const fs::path& socket) {
   address.sun_family = AF_UNIX;
   std::ranges::copy(name->text(), address.sun_path);
   if (::connect(descriptor.value(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0)
-    return ControlClient(socket, std::move(descriptor));
+    return ControlClient(socket, std::move(descriptor), std::move(on_wait));
   if (errno == ENOENT || errno == ECONNREFUSED) return std::nullopt;
   if (errno == EAGAIN) fail_at(socket, "too many others are asking it");
   fail_to_connect(socket, errno);
+}
+
+void ControlClient::fail_to_read() {
+  throw CodedError(ErrorCode::control_unreachable,
+                   "the server's answer cannot be read; use the lektctl of its version");
 }
 
 void ControlClient::fail(const std::string& why) const { fail_at(socket_, why); }
 
 Json ControlClient::request(const Json& request, std::chrono::milliseconds wait) {
   const auto deadline = Clock::now() + wait;
+  told_at_ = on_wait_ && wait > notice ? std::optional(Clock::now() + notice) : std::nullopt;
   send(to_line(request) + "\n");
-  std::optional<CodedError> refused;
+  const Envelope answer = read_answer(receive(deadline));
+  if (answer.ok) return *answer.result;
+  throw CodedError(parse_code(*answer.code), *answer.message);
+}
+
+Envelope ControlClient::read_answer(const std::string& line) const {
   try {
-    Json answer = Json::parse(receive(deadline));
-    if (answer.at("ok").get<bool>()) return std::move(answer.at("result"));
-    refused.emplace(parse_code(answer.at("code").get<std::string>()),
-                    answer.at("message").get<std::string>());
+    auto answer = from_json<Envelope>(Json::parse(line));
+    if (answer.ok ? answer.result.has_value() : answer.code && answer.message) return answer;
   } catch (const Json::exception&) {
-    fail("what it answers is not an answer");
+  } catch (const WrongJson&) {
   }
-  throw *refused;
+  fail("what it answers is not an answer");
 }
 
 void ControlClient::send(std::string_view line) const {
@@ -122,14 +142,22 @@ std::string ControlClient::receive(Clock::time_point deadline) {
   return line;
 }
 
-void ControlClient::await_input(Clock::time_point deadline) const {
+void ControlClient::await_input(Clock::time_point deadline) {
+  if (told_at_) {
+    if (has_input_before(*std::exchange(told_at_, std::nullopt))) return;
+    const auto left = std::chrono::ceil<std::chrono::seconds>(deadline - Clock::now());
+    on_wait_(server_ + " is there and has not answered for " + format_duration(notice) + "; waiting " +
+             format_duration(left) + " more");
+  }
+  if (!has_input_before(deadline)) fail(server_ + " is there and does not answer");
+}
+
+bool ControlClient::has_input_before(Clock::time_point end) const {
   while (true) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now());
     pollfd waiting{descriptor_.value(), POLLIN, 0};
     const int ready = poll(&waiting, 1, static_cast<int>(std::max<std::int64_t>(left.count(), 0)));
-    if (ready > 0) return;
-    if (ready < 0 && errno == EINTR) continue;
-    fail("it does not answer");
+    if (ready >= 0 || errno != EINTR) return ready > 0;
   }
 }
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <asio/buffer.hpp>
+#include <asio/post.hpp>
 #include <asio/read_until.hpp>
 #include <asio/write.hpp>
 #include <cerrno>
@@ -17,7 +18,7 @@
 #include "control/control_client.h"
 #include "control/requests.h"
 #include "control/socket_name.h"
-#include "server/log.h"
+#include "server/operators/log.h"
 
 namespace lekt::control {
 
@@ -65,7 +66,7 @@ void log_request(const Answer& answer, std::int64_t user) {
             {{"command", request.command.empty() ? std::string("-") : request.command},
              {"subject", request.subject.empty() ? std::string("-") : request.subject},
              {"user", user},
-             {"done", answer.done ? "yes" : "no"}});
+             {"done", answer.done}});
 }
 
 }  // namespace
@@ -98,11 +99,18 @@ class ControlServer::Session : public std::enable_shared_from_this<Session> {
  private:
   enum class Then { read, close };
 
+  /// On the lane's thread. It lets go of the session before it is done: sessions end on the thread of the
+  /// sockets.
   void execute(std::size_t size) {
-    const Answer answer = answer_request({received_.data(), size - 1}, server_.operations_);
+    ReadRequest request({received_.data(), size - 1}, server_.operations_);
     received_.erase(0, size);
-    log_request(answer, user_);
-    write(answer.line, Then::read);
+    asio::post(
+        server_.lane(request.lane()), [self = shared_from_this(), request = std::move(request)]() mutable {
+          const Answer answer = request.run();
+          log_request(answer, self->user_);
+          asio::io_context& io = self->server_.io_;
+          asio::post(io, [self = std::move(self), line = answer.line] { self->write(line, Then::read); });
+        });
   }
 
   void write(const std::string& line, Then then) {
@@ -160,10 +168,11 @@ ControlServer::ControlServer(const Settings& settings, Operations& operations)
     : settings_(settings), operations_(operations), pause_(io_), acceptor_(io_) {
   listen();
   try {
+    for (auto& lane : lanes_) lane.emplace(1);
     thread_ = std::thread([this] { io_.run(); });
   } catch (const std::system_error& error) {
     throw CodedError(ErrorCode::start_failed,
-                     "cannot start the thread of the control socket: " + error.code().message() +
+                     "cannot start the threads of the control socket: " + error.code().message() +
                          "; raise the limits of threads and memory");
   }
 }
@@ -172,7 +181,13 @@ ControlServer::~ControlServer() {
   io_.stop();
   thread_.join();
   closing_ = true;
+  for (auto& lane : lanes_) {
+    lane->stop();
+    lane->join();
+  }
 }
+
+asio::thread_pool& ControlServer::lane(Lane lane) { return *lanes_.at(static_cast<std::size_t>(lane)); }
 
 void ControlServer::listen() {
   make_room(settings_.socket);

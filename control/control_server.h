@@ -1,23 +1,29 @@
-// The server's end of the control socket: a Unix socket beside the database, through which operators steer.
+// The server's end of the control socket: a Unix socket next to the database, through which operators steer.
 //
-// Who may use it is said by the file: mode 0660, owner and group as the database. Requests
-// (control/requests.h) are carried out one after the other on a thread of its own, so nobody's heartbeat
-// waits for an operator. A connection that says nothing, too much, or does not read, is closed; when all
-// connections are taken, the next one waits in the kernel.
+// The file decides who may use it: mode 0660, owner and group as the database. Requests (control/requests.h) are carried
+// out on its own threads, one for each lane: no heartbeat waits for an operator, and operators who look do not wait for
+// those who steer. A connection that sends nothing, sends too much or does not read is closed; when all connections are
+// taken, the next one waits in the kernel.
 //
-// The caller holds the database's lock: a socket that is left there is a dead server's, and is replaced.
+// The caller holds the database's lock, so a socket file that is already there was left by a dead server, and is
+// replaced.
 #pragma once
 
+#include <array>
+#include <asio/executor_work_guard.hpp>
 #include <asio/io_context.hpp>
 #include <asio/local/stream_protocol.hpp>
 #include <asio/steady_timer.hpp>
+#include <asio/thread_pool.hpp>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <thread>
 
-#include "server/operations.h"
+#include "control/requests.h"
+#include "server/operators/operations.h"
 
 namespace lekt::control {
 
@@ -32,9 +38,9 @@ class ControlServer {
     std::chrono::milliseconds patience{5'000};  ///< for a request to arrive, and for an answer to be read
   };
 
-  /// Listens, and answers from then on. Throws CodedError E511 or E509. `operations` outlives this.
+  /// Begins to listen and to answer. Throws CodedError E511 or E509. `operations` outlives the server.
   ControlServer(const Settings& settings, Operations& operations);
-  /// Removes the socket. Waits for the request that is being carried out.
+  /// Removes the socket, and waits for the requests that are being carried out.
   ~ControlServer();
   ControlServer(const ControlServer&) = delete;
   ControlServer& operator=(const ControlServer&) = delete;
@@ -58,6 +64,7 @@ class ControlServer {
   void accept();
   void pause();
   void session_ended();
+  asio::thread_pool& lane(Lane lane);
 
   // Sessions end with io_ at the latest, and tell what stands before it.
   Settings settings_;
@@ -67,8 +74,11 @@ class ControlServer {
   bool accepting_ = false;
   bool closing_ = false;
   asio::io_context io_{1};
+  /// Keeps io_ running: while all requests are in their lanes, nothing is under way on the sockets.
+  asio::executor_work_guard<asio::io_context::executor_type> stays_{io_.get_executor()};
   asio::steady_timer pause_;
   Protocol::acceptor acceptor_;
+  std::array<std::optional<asio::thread_pool>, lanes> lanes_;  ///< of one thread each
   std::thread thread_;
 };
 

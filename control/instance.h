@@ -1,39 +1,30 @@
-// A database and the server that may run on it: what operators steer is done by the server when it runs, and
-// in the database when it does not. So the command does not depend on it.
-//
-// Everything here throws CodedError: E801 when a server runs and cannot be reached, what the server answers
-// (E802, E803), and what opening a database throws.
+// A database and the server that may run on it, as a command knows them.
 #pragma once
 
 #include <filesystem>
-#include <optional>
 #include <string>
 
-#include "common/cidr.h"
 #include "control/control_client.h"
-#include "control/json.h"
+#include "server/operators/operations.h"
 
 namespace lekt::control {
 
 struct Instance {
   std::filesystem::path database;
   std::filesystem::path socket;
+  ControlClient::OnWait on_wait = {};  ///< called when the server keeps us waiting
 };
 
-/// A connection to the server; throws E801 when there is none.
+/// A connection to the server; throws CodedError E801 when there is none.
 ControlClient reach(const Instance& instance);
 
-// Results are those of the server's commands, and "server_runs" with them.
+/// Throws CodedError E801: nobody listens at the socket, and why that may be.
+[[noreturn]] void throw_unreachable(const Instance& instance, const std::string& why);
 
-/// "block", "is_new", "sessions" (that were ended)
-Json ban(const Instance& instance, const Cidr& block, const std::string& reason);
-/// "block"; throws E803 when there is no such ban
-Json unban(const Instance& instance, const Cidr& block);
-/// "before_bytes", "after_bytes"
-Json compact(const Instance& instance);
-
-/// A line for people.
-std::string describe_ban(const Json& result);
-std::string describe_unban(const Json& result);
+/// Makes the server read its settings again. Throws CodedError E801 when there is no server, and what the server
+/// answers (E802).
+Operations::Reloaded reload(const Instance& instance);
+/// Describes the result of a reload in one line.
+std::string describe_reload(const Operations::Reloaded& reloaded);
 
 }  // namespace lekt::control

@@ -3,11 +3,13 @@
 #include <array>
 #include <cstddef>
 #include <functional>
+#include <tuple>
+#include <utility>
+#include <vector>
 
+#include "common/error_message.h"
 #include "common/errors.h"
-#include "common/text.h"
-#include "control/json.h"
-#include "server/tracer.h"
+#include "common/printable.h"
 
 namespace lekt::control {
 
@@ -16,195 +18,122 @@ namespace {
 /// A reason is a remark in a table, for operators.
 constexpr std::size_t reason_bytes_max = 200;
 
-constexpr std::size_t rejects_default = 20;
-
-constexpr std::int64_t trace_seconds_max = Tracer::duration_max.count();
-
 [[noreturn]] void refuse(const std::string& message) {
   throw CodedError(ErrorCode::control_refused, message);
 }
 
 [[noreturn]] void not_found(const std::string& message) { throw CodedError(ErrorCode::not_found, message); }
 
-/// The arguments of one request. Each is taken once; what nobody has taken is refused, so a slip in the name
-/// of an optional one is not passed over.
-class Arguments {
- public:
-  explicit Arguments(Json object) : object_(std::move(object)) {}
-
-  std::optional<std::string> text(const char* key) {
-    const Json value = take(key);
-    if (value.is_null()) return std::nullopt;
-    if (!value.is_string()) refuse(std::string("\"") + key + "\" must be a string");
-    return value.get<std::string>();
-  }
-
-  std::optional<std::int64_t> number(const char* key, std::int64_t first, std::int64_t last) {
-    const Json value = take(key);
-    if (value.is_null()) return std::nullopt;
-    // A number beyond 63 bits would wrap around.
-    const bool fits = value.is_number_integer() && value <= last && value >= first;
-    if (!fits)
-      refuse(std::string("\"") + key + "\" must be a whole number from " + std::to_string(first) + " to " +
-             std::to_string(last));
-    return value.get<std::int64_t>();
-  }
-
-  std::optional<Cidr> optional_block() {
-    const auto text_of_block = text("block");
-    if (!text_of_block) return std::nullopt;
-    const auto block = parse_cidr(*text_of_block);
-    if (!block)
-      refuse(
-          "\"block\" must be an IPv4 address or a block of them without bits behind its prefix, such as "
-          "10.0.0.7 or 10.0.0.0/8; it is \"" +
-          escape(*text_of_block) + "\"");
-    return block;
-  }
-
-  Cidr block() {
-    const auto block = optional_block();
-    if (!block) refuse("\"block\" is missing");
-    return *block;
-  }
-
-  Ipv4Address address() {
-    const auto text_of_address = text("address");
-    if (!text_of_address) refuse("\"address\" is missing");
-    const auto address = parse_ipv4(*text_of_address);
-    if (!address)
-      refuse("\"address\" must be an IPv4 address, such as 10.0.0.7; it is \"" + escape(*text_of_address) +
-             "\"");
-    return *address;
-  }
-
-  void expect_none_left() const {
-    if (!object_.empty()) refuse("\"" + escape(object_.begin().key()) + "\" is not known to this command");
-  }
-
- private:
-  Json take(const char* key) {
-    const auto found = object_.find(key);
-    if (found == object_.end()) return nullptr;
-    Json value = std::move(*found);
-    object_.erase(found);
-    return value;
-  }
-
-  Json object_;
-};
-
-/// What runs when all arguments have been read.
+/// What runs when a request has been read.
 using Action = std::function<Json()>;
 
-Action status(Arguments&, Request&, Operations& operations) {
-  return [&operations] { return to_json(operations.status()); };
+Status carry_out(const AskStatus&, Operations& operations) { return operations.status(); }
+
+Healthy carry_out(const AskHealth& asked, Operations& operations) {
+  const Health health = operations.health();
+  if (health.hangs) throw CodedError(health.hangs->code, health.hangs->message);
+  const auto& why = health.not_ready;
+  if (asked.ready && why) throw CodedError(why->code, "not ready: " + why->message);
+  return {health.threads, !why};
 }
 
-Action sessions(Arguments& arguments, Request& request, Operations& operations) {
-  const Ipv4Address address = arguments.address();
-  request.subject = to_string(address);
-  return [=, &operations] { return to_json(operations.sessions(address)); };
+Operations::Reloaded carry_out(const Reload&, Operations& operations) { return operations.reload(); }
+
+std::vector<SessionStatus> carry_out(const AskSessions& asked, Operations& operations) {
+  return operations.sessions(asked.address);
 }
 
-Action rejects(Arguments& arguments, Request&, Operations& operations) {
-  const auto block = arguments.optional_block();
-  const auto count = arguments.number("count", 1, rejects_max).value_or(rejects_default);
-  return [=, &operations] { return to_json(operations.rejects(block, static_cast<std::size_t>(count))); };
+std::vector<RejectStatus> carry_out(const AskRejects& asked, Operations& operations) {
+  return operations.rejects(asked.block, asked.count);
 }
 
-Action kick(Arguments& arguments, Request& request, Operations& operations) {
-  const Ipv4Address address = arguments.address();
-  request.subject = to_string(address);
-  return [=, &operations] {
-    const Operations::Kicked kicked = operations.kick(address);
-    if (kicked.sessions == 0 && !kicked.was_waiting)
-      not_found("no client " + to_string(address) + " is here");
-    return to_json(kicked);
-  };
+Operations::Kicked carry_out(const Kick& wanted, Operations& operations) {
+  const Operations::Kicked kicked = operations.kick(wanted.address);
+  if (kicked.sessions == 0 && !kicked.was_waiting)
+    not_found("no client " + to_string(wanted.address) + " is here");
+  return kicked;
 }
 
-Action ban(Arguments& arguments, Request& request, Operations& operations) {
-  const Cidr block = arguments.block();
-  const std::string reason = arguments.text("reason").value_or("");
-  if (const auto wrong = problem_of_reason(reason)) refuse("\"reason\" " + *wrong);
-  request.subject = block_text(block);
-  return [=, &operations] { return to_json(operations.ban(block, reason)); };
+Operations::Banned carry_out(const Ban& wanted, Operations& operations) {
+  return operations.ban(wanted.block, wanted.reason, wanted.duration);
 }
 
-Action unban(Arguments& arguments, Request& request, Operations& operations) {
-  const Cidr block = arguments.block();
-  request.subject = block_text(block);
-  return [=, &operations] {
-    if (!operations.unban(block)) not_found(missing_ban(block));
-    return Json::object();
-  };
+Done carry_out(const Unban& wanted, Operations& operations) {
+  if (!operations.unban(wanted.block)) not_found(missing_ban(wanted.block));
+  return {};
 }
 
-Action compact(Arguments&, Request&, Operations& operations) {
-  return [&operations] { return to_json(operations.compact()); };
+Operations::Compacted carry_out(const Compact&, Operations& operations) { return operations.compact(); }
+
+TraceStatus carry_out(const Trace& wanted, Operations& operations) {
+  return operations.trace(wanted.block, wanted.duration);
 }
 
-Action trace(Arguments& arguments, Request& request, Operations& operations) {
-  const Cidr block = arguments.block();
-  const auto seconds = arguments.number("seconds", 1, trace_seconds_max);
-  if (!seconds) refuse("\"seconds\" is missing");
-  request.subject = block_text(block);
-  return [=, &operations] { return to_json(operations.trace(block, std::chrono::seconds(*seconds))); };
+Done carry_out(const Untrace& wanted, Operations& operations) {
+  if (!operations.end_trace(wanted.block)) not_found("there is no trace of " + to_short_string(wanted.block));
+  return {};
 }
 
-Action untrace(Arguments& arguments, Request& request, Operations& operations) {
-  const Cidr block = arguments.block();
-  request.subject = block_text(block);
-  return [=, &operations] {
-    if (!operations.end_trace(block)) not_found("there is no trace of " + block_text(block));
-    return Json::object();
-  };
+/// Whom a request is about, for the log. Those about nobody in particular have none.
+template <class Message>
+std::string subject_of(const Message& message) {
+  if constexpr (requires { to_string(message.address); }) return to_string(message.address);
+  if constexpr (requires { to_short_string(message.block); }) return to_short_string(message.block);
+  return {};
 }
 
 struct Command {
   std::string_view name;
-  bool steers;
-  Action (*read)(Arguments&, Request&, Operations&);
+  Lane lane;
+  Action (*read)(JsonReader& reader, Request& request, Operations& operations);
 };
 
-constexpr std::array commands = {
-    Command{"status", false, status},   Command{"sessions", false, sessions},
-    Command{"rejects", false, rejects}, Command{"kick", true, kick},
-    Command{"ban", true, ban},          Command{"unban", true, unban},
-    Command{"compact", true, compact},  Command{"trace", true, trace},
-    Command{"untrace", true, untrace},
-};
+/// What a list cannot say of its fields.
+template <class Message>
+void check(const Message&) {}
+
+void check(const Ban& ban) {
+  if (const auto wrong = problem_of_reason(ban.reason)) refuse("\"reason\" " + *wrong);
+}
+
+template <class Message>
+Action read_message(JsonReader& reader, Request& request, Operations& operations) {
+  Message message;
+  Message::fields(message, reader);
+  check(message);
+  request.subject = subject_of(message);
+  return [=, &operations] { return to_json(carry_out(message, operations)); };
+}
+
+template <class... Messages>
+constexpr auto table_of(std::tuple<Messages...>*) {
+  return std::array{Command{Messages::name, Messages::lane, read_message<Messages>}...};
+}
+
+constexpr auto commands = table_of(static_cast<Requests*>(nullptr));
 
 const Command& find_command(const std::string& name) {
   for (const Command& command : commands)
     if (command.name == name) return command;
   std::string known;
   for (const Command& command : commands) known += (known.empty() ? "" : ", ") + std::string(command.name);
-  refuse("there is no command \"" + escape(name) + "\"; known are " + known);
-}
-
-Json execute(std::string_view line, Operations& operations, Request& request) {
-  Json object = Json::parse(line, nullptr, false);
-  if (!object.is_object()) refuse("a request is one JSON object on one line");
-  Arguments arguments(std::move(object));
-  const auto name = arguments.text("command");
-  if (!name) refuse("\"command\" is missing");
-  const Command& command = find_command(*name);
-  const Action action = command.read(arguments, request, operations);
-  arguments.expect_none_left();
-  request.command = *name;
-  request.steers = command.steers;
-  return action();
-}
-
-/// The message of a CodedError without its code.
-std::string message_of(const CodedError& error) {
-  return std::string(error.what()).substr(code_text(error.code()).size() + 1);
+  refuse("there is no command \"" + printable(name) + "\"; known are " + known);
 }
 
 std::string failure(ErrorCode code, const std::string& message) {
-  return to_line({{"ok", false}, {"code", code_text(code)}, {"message", message}});
+  return to_line(to_json(Envelope{.ok = false, .result = {}, .code = code_text(code), .message = message}));
+}
+
+/// Whatever is thrown becomes the answer.
+template <class Step>
+void with_answers(Answer& answer, Step step) {
+  try {
+    step();
+  } catch (const CodedError& error) {
+    answer.line = failure(error.code(), message_of(error));
+  } catch (const std::exception& error) {
+    answer.line = failure(ErrorCode::control_refused, error.what());
+  }
 }
 
 }  // namespace
@@ -213,27 +142,43 @@ std::optional<std::string> problem_of_reason(std::string_view reason) {
   if (reason.size() > reason_bytes_max)
     return "has " + std::to_string(reason.size()) + " bytes; at most " + std::to_string(reason_bytes_max) +
            " are allowed";
-  for (const char character : reason)
-    if (static_cast<unsigned char>(character) < 0x20 || character == 0x7f)
-      return "has a control character; write one line of text";
+  if (!is_plain_text(reason))
+    return "has a control character, one that is invisible or turns the text around, or is not UTF-8; write "
+           "one "
+           "line of text";
   return std::nullopt;
 }
 
-std::string missing_ban(const Cidr& block) {
-  return "there is no ban of exactly " + block_text(block) + "; see `lektctl bans`";
+std::string missing_ban(const Block& block) {
+  return "there is no ban of exactly " + to_short_string(block) + "; see `lektctl bans`";
 }
 
-Answer answer_request(std::string_view line, Operations& operations) {
-  Answer answer;
-  try {
-    answer.line = to_line({{"ok", true}, {"result", execute(line, operations, answer.request)}});
-    answer.done = true;
-  } catch (const CodedError& error) {
-    answer.line = failure(error.code(), message_of(error));
-  } catch (const std::exception& error) {
-    answer.line = failure(ErrorCode::control_refused, error.what());
-  }
-  return answer;
+ReadRequest::ReadRequest(std::string_view line, Operations& operations) {
+  with_answers(answer_, [&] { read(line, operations); });
+}
+
+void ReadRequest::read(std::string_view line, Operations& operations) {
+  const Json object = Json::parse(line, nullptr, false);
+  if (!object.is_object()) refuse("a request is one JSON object on one line");
+  JsonReader reader(object);
+  std::string name;
+  reader.field(command_key, name);
+  const Command& command = find_command(name);
+  Action action = command.read(reader, answer_.request, operations);
+  reader.expect_none_left();
+  answer_.request.command = name;
+  answer_.request.steers = command.lane != Lane::look;
+  lane_ = command.lane;
+  action_ = std::move(action);
+}
+
+Answer ReadRequest::run() {
+  if (action_)
+    with_answers(answer_, [&] {
+      answer_.line = to_line(to_json(Envelope{.ok = true, .result = action_(), .code = {}, .message = {}}));
+      answer_.done = true;
+    });
+  return std::move(answer_);
 }
 
 std::string refusal(const std::string& message) { return failure(ErrorCode::control_refused, message); }

@@ -1,30 +1,25 @@
-// The requests of the control socket: one JSON object a line in, one out.
-//
-//     {"command":"kick","address":"10.0.0.7"}  ->  {"ok":true,"result":{"sessions":1,"was_waiting":false}}
-//                                                  {"ok":false,"code":"E803","message":"..."}
+// What the server does with the requests of the control socket (messages.h): one JSON object a line in, one out.
 //
 // Knows no sockets. Whatever the line holds, there is an answer and nothing is thrown.
 #pragma once
 
-#include <cstddef>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 
-#include "common/cidr.h"
-#include "server/operations.h"
+#include "common/block.h"
+#include "control/messages.h"
+#include "server/operators/operations.h"
 
 namespace lekt::control {
 
-/// What a line of the log says of a request that was understood.
+/// What the log says of a request that was understood.
 struct Request {
   std::string command;  ///< empty when the line was not understood
   std::string subject;  ///< address or block; may be empty
-  bool steers = false;  ///< changes something
+  bool steers = false;  ///< whether it changes something
 };
-
-/// The most that "rejects" may be asked for.
-inline constexpr std::size_t rejects_max = 1000;
 
 struct Answer {
   Request request;
@@ -32,16 +27,30 @@ struct Answer {
   std::string line;  ///< without a line feed
 };
 
-/// Takes as long as the operation does: seconds at worst.
-Answer answer_request(std::string_view line, Operations& operations);
+/// A line that was read and checked. Only run() asks the server for anything.
+class ReadRequest {
+ public:
+  ReadRequest(std::string_view line, Operations& operations);
 
-/// What is wrong with the reason of a ban, or nothing: it is one line of at most 200 bytes.
+  Lane lane() const { return lane_; }
+  /// Carries the request out. Takes as long as the operation: seconds at worst, minutes for a compaction. Called once.
+  Answer run();
+
+ private:
+  void read(std::string_view line, Operations& operations);
+
+  Lane lane_ = Lane::look;
+  Answer answer_;                 ///< why the line was refused, until run()
+  std::function<Json()> action_;  ///< empty for a line that was refused
+};
+
+/// What is wrong with the reason given for a ban, or nothing. A reason is one line of at most 200 bytes.
 std::optional<std::string> problem_of_reason(std::string_view reason);
 
-/// What is said when a ban is to be lifted that is not there.
-std::string missing_ban(const Cidr& block);
+/// The message when a ban is to be lifted that does not exist.
+std::string missing_ban(const Block& block);
 
-/// The answer to a line that is not even looked at.
+/// The answer to a line that is refused without being looked at.
 std::string refusal(const std::string& message);
 
 }  // namespace lekt::control

@@ -28,4 +28,8 @@ SocketName::SocketName(const fs::path& path) : text_(path.string()) {
   if (!fits(text_)) fail(ENAMETOOLONG, path.filename());
 }
 
+std::filesystem::path default_control_socket(const std::filesystem::path& database) {
+  return database.string() + ".sock";
+}
+
 }  // namespace lekt::control

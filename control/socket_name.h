@@ -23,4 +23,7 @@ class SocketName {
   std::string text_;
 };
 
+/// The default path of the control socket: next to the database, with ".sock" appended.
+std::filesystem::path default_control_socket(const std::filesystem::path& database);
+
 }  // namespace lekt::control

@@ -70,9 +70,13 @@ install_packages() {
   quietly as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends "${missing[@]}"
 }
 
+# Where there is a ccache, what was compiled once is not compiled again. It takes all paths from the checkout's root.
+export CCACHE_BASEDIR=${CCACHE_BASEDIR-$root} CCACHE_NOHASHDIR=${CCACHE_NOHASHDIR-1}
+
 # configure PRESET [-D...]: prepares a build as CMakePresets.json describes it.
 configure() {
-  (cd "$root" && quietly cmake --preset "$@")
+  local launcher=${CMAKE_CXX_COMPILER_LAUNCHER-$(command -v ccache)}
+  (cd "$root" && quietly cmake --preset "$@" -D CMAKE_CXX_COMPILER_LAUNCHER="$launcher")
 }
 
 # compile PRESET [TARGET...]: builds these targets, or all.

@@ -8,22 +8,23 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <cstdio>
-#include <cstdlib>
-#include <ctime>
 #include <string>
 #include <system_error>
 #include <utility>
 #include <vector>
 
+#include "common/calendar.h"
 #include "common/descriptor.h"
 #include "common/errors.h"
+#include "storage/database_files.h"
 #include "storage/file_checks.h"
+#include "storage/log_check.h"
+#include "storage/new_file.h"
 #include "storage/open_errors.h"
 #include "storage/read_only.h"
 #include "storage/reader.h"
+#include "storage/schema_check.h"
 #include "storage/stopped_database.h"
 #include "storage/tables.h"
 
@@ -33,69 +34,10 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// Files that SQLite keeps beside a database.
-constexpr std::array companions = {"-wal", "-shm", "-journal"};
-
-bool is_there(const fs::path& path) {
-  struct stat found {};
-  return lstat(path.c_str(), &found) == 0;
-}
-
-/// Never onto a file that is there.
-void rename_exclusively(const fs::path& from, const fs::path& to) {
-  int result = renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE);
-  // Not every file system knows how.
-  if (result != 0 && errno == EINVAL && !is_there(to)) result = std::rename(from.c_str(), to.c_str());
-  if (result == 0) return;
-  if (errno == EEXIST || is_there(to))
-    throw CodedError(ErrorCode::target_exists, to.string() + " is there already; choose another name");
-  throw_file_error("cannot give its name to", to, errno);
-}
-
-void sync(const fs::path& path, int flags) {
-  const Descriptor descriptor(open(path.c_str(), flags | O_CLOEXEC));
-  if (!descriptor.is_open() || fsync(descriptor.value()) != 0) throw_file_error("cannot sync", path, errno);
-}
-
-void sync_directory_of(const fs::path& path) { sync(path.parent_path(), O_RDONLY | O_DIRECTORY); }
-
-/// A new file beside the target, removed with all that SQLite has put beside it, unless it gets its name.
-class TemporaryFile {
- public:
-  explicit TemporaryFile(const fs::path& target) {
-    std::string name = target.string() + ".XXXXXX";
-    const Descriptor descriptor(mkostemp(name.data(), O_CLOEXEC));
-    if (!descriptor.is_open()) throw_file_error("cannot create a file beside", target, errno);
-    path_ = name;
-  }
-  ~TemporaryFile() {
-    std::error_code ignored;
-    if (!path_.empty()) fs::remove(path_, ignored);
-    for (const char* suffix : companions)
-      if (!path_.empty()) fs::remove(path_.string() + suffix, ignored);
-  }
-  TemporaryFile(const TemporaryFile&) = delete;
-  TemporaryFile& operator=(const TemporaryFile&) = delete;
-
-  const fs::path& path() const { return path_; }
-
-  void sync_bytes() const { sync(path_, O_RDWR); }
-
-  void place(const fs::path& target) {
-    sync_bytes();
-    rename_exclusively(path_, target);
-    path_.clear();
-    sync_directory_of(target);
-  }
-
- private:
-  fs::path path_;
-};
-
-/// Takes all pages at once, and so one state; then without a write-ahead log.
+/// Copies all pages at once, and so one state, into a file without a write-ahead log.
 SQLite::Database copy_pages(SQLite::Database& source, const fs::path& target) {
   SQLite::Database copy(target.string(), SQLite::OPEN_READWRITE);
-  // Nobody else knows the file: SQLite needs no shared memory beside it.
+  // Nobody else knows the file, so SQLite needs no shared memory next to it.
   copy.exec("PRAGMA locking_mode = EXCLUSIVE");
   copy.exec("PRAGMA temp_store = MEMORY");
   SQLite::Backup backup(copy, source);
@@ -115,11 +57,13 @@ void leave_log_mode(SQLite::Database& copy) {
                    "the copy of " + origin.string() + " is not sound, and was removed: " + why);
 }
 
-/// What a start would refuse. Returns the number of clients.
+/// Refuses what a start would refuse, and returns the number of clients.
 std::pair<ServerRow, std::size_t> expect_sound(SQLite::Database& copy, const fs::path& origin) {
   try {
     const std::string findings = copy.execAndGet("PRAGMA integrity_check(1)").getString();
     if (findings != "ok") refuse_copy(origin, findings);
+    const std::vector<std::string> schema = schema_findings(copy);
+    if (!schema.empty()) refuse_copy(origin, schema.front());
     const ServerRow server = read_server(copy);
     std::size_t clients = 0;
     read_changes(copy, server.state,
@@ -130,7 +74,8 @@ std::pair<ServerRow, std::size_t> expect_sound(SQLite::Database& copy, const fs:
   }
 }
 
-/// Runs what reads the origin and writes the copy, and gives errors their codes and the right file's name.
+/// Runs an action that reads the origin and writes the copy, and gives errors their codes and the right file's
+/// name.
 template <class Action>
 auto with_copy_errors(const fs::path& origin, const fs::path& copy, Action action) {
   return with_open_errors(origin, [&] {
@@ -148,10 +93,10 @@ auto with_copy_errors(const fs::path& origin, const fs::path& copy, Action actio
 
 /// A backup in a directory that cannot be written has no log; SQLite would insist on making one.
 SQLite::Database open_backup(const fs::path& path) {
-  return is_there(path.string() + "-wal") ? open_read_only(path) : open_immutable(path);
+  return is_there(log_of(path)) ? open_read_only(path) : open_immutable(path);
 }
 
-/// No client was told of a second beyond this one.
+/// A second beyond which no client was told of anything.
 std::int64_t newest_second(const fs::path& database, std::int64_t now) {
   try {
     return std::max(Reader(database).server().log.second, now);
@@ -161,17 +106,10 @@ std::int64_t newest_second(const fs::path& database, std::int64_t now) {
   }
 }
 
-/// As a new database begins: what is older than this second gets the full list.
-void begin_history(SQLite::Database& copy, std::int64_t begins, std::int64_t now) {
-  SQLite::Statement statement(copy,
-                              "UPDATE server_record SET history_begins = ?1, second = ?2, stopped = ?3");
-  statement.bind(1, begins);
-  statement.bind(2, begins + 1);
-  statement.bind(3, now);
-  statement.exec();
-}
+/// A copy that is used without a restore is an older state: it says that it was not stopped (log_check.h).
+void note_not_stopped(SQLite::Database& copy) { copy.exec("UPDATE server_record SET stopped = NULL"); }
 
-/// Owner, group and mode of the old database; of the directory when there was none.
+/// Owner, group and mode of the old database, or of the directory if there was none.
 void give_to_owner(const fs::path& path, const fs::path& database) {
   struct stat model {};
   const bool existed = stat(database.c_str(), &model) == 0;
@@ -183,16 +121,7 @@ void give_to_owner(const fs::path& path, const fs::path& database) {
   if (chmod(path.c_str(), mode) != 0) throw_file_error("cannot set the mode of", path, errno);
 }
 
-/// "20260102T110000Z"
-std::string compact_time(std::int64_t second) {
-  const std::time_t time = second;
-  std::tm parts{};
-  gmtime_r(&time, &parts);
-  std::array<char, 32> text{};
-  return {text.data(), std::strftime(text.data(), text.size(), "%Y%m%dT%H%M%SZ", &parts)};
-}
-
-/// Renames that are taken back, the last first, unless they are kept.
+/// Renames that are undone, the last one first, unless they are kept.
 class Renames {
  public:
   Renames() = default;
@@ -214,12 +143,12 @@ class Renames {
   std::vector<std::pair<fs::path, fs::path>> done_;
 };
 
-/// Keeps every start from making a new database while the old one is away. Whatever ends the program in
-/// between leaves it behind, and it stays until a restore has come to its end.
+/// A mark that keeps every start from making a new database while the old one is away. If the program ends in
+/// between, it stays until a restore has finished.
 class RestoreMark {
  public:
   explicit RestoreMark(const fs::path& database)
-      : path_(restore_mark(database)), was_there_(is_there(path_)) {
+      : path_(restore_mark_of(database)), was_there_(is_there(path_)) {
     const Descriptor made(open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, file_mode));
     if (!made.is_open()) throw_file_error("cannot create", path_, errno);
     sync_directory_of(path_);
@@ -242,10 +171,8 @@ class RestoreMark {
 
 void move_away(const fs::path& database, const fs::path& kept, Renames& renames) {
   if (is_there(database)) renames.rename(database, kept);
-  for (const char* suffix : companions) {
-    const fs::path companion = database.string() + suffix;
-    if (is_there(companion)) renames.rename(companion, kept.string() + suffix);
-  }
+  for (const char* suffix : companion_suffixes)
+    if (is_there(beside(database, suffix))) renames.rename(beside(database, suffix), beside(kept, suffix));
 }
 
 }  // namespace
@@ -255,29 +182,31 @@ BackupResult back_up(const fs::path& database, const fs::path& given_target) {
   if (is_there(target))
     throw CodedError(ErrorCode::target_exists, target.string() + " is there already; choose another name");
   SQLite::Database source = open_read_only(database);
-  TemporaryFile file(target);
+  NewFile file(target);
   const BackupResult result = with_copy_errors(database, target, [&] {
     SQLite::Database copy = copy_pages(source, file.path());
     leave_log_mode(copy);
     const auto [server, clients] = expect_sound(copy, database);
+    note_not_stopped(copy);
     return BackupResult{0, clients, server.state.sequence};
   });
   struct stat model {};
   if (stat(database.c_str(), &model) != 0) throw_file_error("cannot look at", database, errno);
   if (chmod(file.path().c_str(), model.st_mode & 0770) != 0)
     throw_file_error("cannot set the mode of", file.path(), errno);
-  file.place(target);
+  file.place();
   return {fs::file_size(target), result.clients, result.sequence};
 }
 
 RestoreResult restore(const fs::path& given_database, const fs::path& given_backup, std::int64_t now) {
   const fs::path backup =
-      resolve(given_backup);  // the log of a backup is beside the file that a link leads to
+      resolve(given_backup);  // the log of a backup is next to the file that a link leads to
   const fs::path database = resolve(given_database);
   refuse_network_file_system(database);
+  refuse_other_names(database);
   const auto lock = lock_stopped(database);
   SQLite::Database source = open_backup(backup);
-  TemporaryFile file(database);
+  NewFile file(database);
   RestoreResult result;
   with_copy_errors(backup, database, [&] {
     SQLite::Database copy = copy_pages(source, file.path());
@@ -285,18 +214,17 @@ RestoreResult restore(const fs::path& given_database, const fs::path& given_back
     const auto [server, clients] = expect_sound(copy, backup);
     result.clients = clients;
     result.history_begins = std::max(newest_second(database, now), server.state.second) + 1;
-    begin_history(copy, result.history_begins, now);
+    begin_history(copy, result.history_begins);
+    note_stop(copy, now);
   });
   give_to_owner(file.path(), database);
-  fs::path kept = database.string() + ".before-restore-" + compact_time(now);
-  for (int number = 2; is_there(kept); ++number)
-    kept = database.string() + ".before-restore-" + compact_time(now) + "-" + std::to_string(number);
+  const fs::path kept = unused_name(database.string() + ".before-restore-" + to_compact_iso(now));
   if (is_there(database)) result.kept = kept;
-  file.sync_bytes();
+  file.sync();
   const RestoreMark mark(database);
   Renames renames;
   move_away(database, kept, renames);
-  file.place(database);
+  file.place();
   renames.keep();
   mark.remove();
   return result;

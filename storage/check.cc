@@ -8,20 +8,21 @@
 #include <optional>
 #include <string_view>
 
+#include "common/block.h"
 #include "common/catalogue.h"
-#include "common/cidr.h"
 #include "common/text.h"
-#include "storage/migrations.h"
+#include "storage/address_column.h"
 #include "storage/open_errors.h"
 #include "storage/read_only.h"
 #include "storage/record.h"
+#include "storage/schema_check.h"
 #include "storage/tables.h"
 
 namespace lekt::storage {
 
 namespace {
 
-/// "?9:0000000a" is 9.
+/// The index of a method in words that has no name: "?9:0000000a" is 9.
 std::optional<std::uint32_t> index_in(std::string_view name) {
   if (!name.starts_with('?')) return std::nullopt;
   return static_cast<std::uint32_t>(std::strtoul(std::string(name.substr(1)).c_str(), nullptr, 10));
@@ -63,12 +64,17 @@ class Checker {
 
   CheckResult run() {
     SQLite::Transaction one_state(database_);
+    // The first read of the transaction chooses the state.
+    retried([&] { return schema_version(database_); });
     check_integrity();
+    for (std::string& finding : schema_findings(database_)) find(std::move(finding));
     check_server();
     check_clients();
     check_changes();
     check_changes_against_clients();
-    if (schema_version(database_) == static_cast<int>(split_migrations(schema_text).size())) check_bans();
+    const int version = schema_version(database_);
+    if (version >= version_of_bans) check_bans();
+    if (version >= version_of_reasons) check_reasons();
     return std::move(result_);
   }
 
@@ -96,7 +102,7 @@ class Checker {
       server_ = read_server(database_);
     } catch (const RowError& error) {
       find(error.what());
-      // Then nothing is known that rows could exceed.
+      // No limits are known then that rows could exceed.
       server_.state.second = std::numeric_limits<std::int64_t>::max();
       server_.state.sequence = std::numeric_limits<std::int64_t>::max();
       return;
@@ -186,14 +192,29 @@ class Checker {
            "it does not fit its address's row in client_record");
   }
 
+  /// Only a removal has a reason.
+  void check_reasons() {
+    SQLite::Statement row(database_, R"sql(
+      SELECT 'client_record', sequence FROM client_record WHERE present = 1 AND reason <> ''
+      UNION ALL
+      SELECT 'change_record', sequence FROM change_record WHERE kind <> 'removed' AND reason <> ''
+    )sql");
+    while (row.executeStep())
+      find(row.getColumn(0).getText(), row.getColumn(1).getInt64(),
+           "it is no removal, and has the reason of one");
+  }
+
   void check_bans() {
     SQLite::Statement row(database_, "SELECT address, prefix FROM ban_record");
     while (row.executeStep()) {
       ++result_.bans;
-      const auto address = static_cast<std::uint32_t>(row.getColumn(0).getInt64());
-      const std::string block = to_string(Ipv4Address{address}) + "/" + row.getColumn(1).getString();
-      if (!parse_cidr(block)) find("ban_record: " + block + " has bits behind its prefix");
+      const Address address = stored_address(row.getColumn(0).getInt64());
+      const std::string block = to_string(address) + "/" + row.getColumn(1).getString();
+      if (!parse_block(block)) find("ban_record: " + block + " has bits behind its prefix");
     }
+    if (result_.bans > bans_max)
+      find("ban_record: there are " + std::to_string(result_.bans) +
+           " bans; the most that a server takes is " + std::to_string(bans_max));
   }
 
   SQLite::Database& database_;

@@ -1,6 +1,7 @@
 // Looks at everything in a database: SQLite's own integrity, every record, and columns against records.
 //
-// It finds more than a start, which reads only what the server needs. It only reads, while a server runs too.
+// It finds more than a start does, which reads only what the server needs. It only reads, so a server may run
+// meanwhile.
 #pragma once
 
 #include <cstddef>
@@ -13,15 +14,14 @@ namespace lekt::storage {
 struct CheckResult {
   static constexpr std::size_t findings_max = 100;
 
-  /// "client_record, sequence 12: ..."; the first ones, at most findings_max.
+  /// What is wrong, as in "client_record, sequence 12: ..."; the first findings_max of them.
   std::vector<std::string> findings;
   std::size_t clients = 0;  ///< rows of client_record
   std::size_t changes = 0;  ///< rows of change_record
   std::size_t bans = 0;
 };
 
-/// One state of the database. Throws CodedError E503, E505, E506 (so damaged that it cannot be opened) and
-/// E507.
+/// Checks one state of the database. Throws CodedError E503, E505, E506 (too damaged to be opened) and E507.
 CheckResult check(const std::filesystem::path& database);
 
 }  // namespace lekt::storage

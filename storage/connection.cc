@@ -10,7 +10,11 @@
 #include <vector>
 
 #include "common/errors.h"
+#include "common/text.h"
 #include "storage/file_checks.h"
+#include "storage/open_errors.h"
+#include "storage/schema_check.h"
+#include "storage/tables.h"
 
 namespace lekt::storage {
 
@@ -18,14 +22,14 @@ namespace {
 
 constexpr std::size_t frame_header_bytes = 24;  // https://sqlite.org/fileformat.html, "WAL File Format"
 
-/// Holds the inner pages of the indexes of a million clients.
+/// The cache's size: it holds the inner pages of the indexes of a million clients.
 constexpr int cache_kibibytes = 256;
 
-/// The log is allowed so many times the size that calls for a checkpoint. A file that had to grow beyond it
-/// is cut to it when the log starts over.
+/// The log may have this many times the size that calls for a checkpoint. A file that had to grow beyond it is cut
+/// to it when the log starts over.
 constexpr std::size_t overdue_factor = 2;
 
-/// A file is written again in parts of this size.
+/// The size of the parts in which a file is written again.
 constexpr int rewrite_bytes = 64 * 1024;
 
 int note_frames(void* frames, sqlite3*, const char*, int frames_in_log) {
@@ -53,7 +57,7 @@ sqlite3_file& file_of(SQLite::Database& database, int which) {
 
 int sync(sqlite3_file& file) { return file.pMethods->xSync(&file, SQLITE_SYNC_NORMAL); }
 
-/// The same bytes to the same places, and a sync. Returns SQLite's code.
+/// Writes the same bytes to the same places, and syncs. Returns SQLite's code.
 int write_again(sqlite3_file& file) {
   sqlite3_int64 size = 0;
   int result = file.pMethods->xFileSize(&file, &size);
@@ -79,8 +83,7 @@ Connection::Connection(const std::filesystem::path& path, std::chrono::milliseco
   // journal whose removal a power loss takes back would roll the database back to its beginning.
   database_.exec(durable ? "PRAGMA synchronous = EXTRA" : "PRAGMA synchronous = OFF");
   database_.exec("PRAGMA wal_autocheckpoint = 0");
-  // A page that is mapped changes under a process that has the file damaged beneath it: SIGBUS instead of an
-  // error.
+  // If a mapped file is damaged beneath the process, the result is SIGBUS instead of an error.
   database_.exec("PRAGMA mmap_size = 0");
   // Nothing is written outside of the database's directory.
   database_.exec("PRAGMA temp_store = MEMORY");
@@ -89,11 +92,17 @@ Connection::Connection(const std::filesystem::path& path, std::chrono::milliseco
 
 Connection::~Connection() {
   if (!settled_) return;
-  copy_back(SQLITE_CHECKPOINT_TRUNCATE);
-  if (copy_is_doubtful_) distrust();
+  copy_back(says_stopped_ ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_FULL);
+  // Closing would empty the log.
+  if (!says_stopped_ || copy_is_doubtful_) distrust();
 }
 
-void Connection::check(std::size_t version_known) {
+void Connection::settle() {
+  says_stopped_ = is_stopped(database_);
+  settle(true);
+}
+
+void Connection::check(std::size_t version_known, Depth depth) {
   refuse_foreign(path_, database_.execAndGet("PRAGMA application_id").getUInt());
   const std::uint32_t version = database_.execAndGet("PRAGMA user_version").getUInt();
   if (version > version_known)
@@ -101,7 +110,8 @@ void Connection::check(std::size_t version_known) {
                      path_.string() + " has schema version " + std::to_string(version) +
                          ", this program knows up to " + std::to_string(version_known) +
                          "; run the program that wrote it or a later one, the file was left as it was");
-  std::string findings = database_.execAndGet("PRAGMA quick_check(1)").getString();
+  const char* command = depth == Depth::all ? "PRAGMA integrity_check(1)" : "PRAGMA quick_check(1)";
+  std::string findings = database_.execAndGet(command).getString();
   if (findings == "ok") return;
   std::ranges::replace(findings, '\n', ' ');
   // What cannot be read at the moment is not damaged.
@@ -110,6 +120,12 @@ void Connection::check(std::size_t version_known) {
     throw CodedError(ErrorCode::database_unusable, "cannot read " + path_.string() + " (" + findings + ")");
   throw CodedError(ErrorCode::database_corrupt, path_.string() + " is damaged (" + findings +
                                                     "); restore a backup, the file was left as it was");
+}
+
+void Connection::refuse_triggers() {
+  const std::string trigger = foreign_trigger(database_);
+  if (!trigger.empty())
+    throw_corrupt(path_, "it has the trigger " + escape(trigger) + ", which is not of this program");
 }
 
 void Connection::begin_writing(std::size_t checkpoint_bytes) {
@@ -135,10 +151,19 @@ void Connection::secure_log() {
   expect_ok(log.pMethods->xFileSize(&log, &size), "cannot ask for the size of the write-ahead log");
   copy_is_doubtful_ = size > 0;
   expect_ok(write_again(log), "cannot write the write-ahead log again");
-  // Changes nothing, but the page is written: SQLite compares rows before it writes them, and not this.
+  write_a_page();
+  transaction.commit();
+}
+
+/// Writes a page without changing anything. SQLite compares rows before it writes them, but not this.
+void Connection::write_a_page() {
   const std::string version = database_.execAndGet("PRAGMA user_version").getString();
   database_.exec("PRAGMA user_version = " + version);
-  transaction.commit();
+}
+
+void Connection::copy_start() {
+  const int result = copy_back(SQLITE_CHECKPOINT_PASSIVE);
+  if (result != SQLITE_BUSY) expect_ok(result, "cannot copy the write-ahead log back");
 }
 
 /// SQLite syncs the file when all of the log is copied, and when that fails it copies only the last part once
@@ -167,7 +192,19 @@ void Connection::checkpoint_if_due() {
   frames_checked_ = frames_;
 }
 
-bool Connection::copy_log_back() { return copy_back(SQLITE_CHECKPOINT_TRUNCATE) == SQLITE_OK; }
+bool Connection::empty_log() { return copy_back(SQLITE_CHECKPOINT_TRUNCATE) == SQLITE_OK; }
+
+bool Connection::copy_log_back() {
+  if (says_stopped_) return empty_log();
+  if (copy_back(SQLITE_CHECKPOINT_FULL) != SQLITE_OK) return false;
+  try {
+    // The next commit starts the log over and cuts it, and it is never without content.
+    write_a_page();
+  } catch (const SQLite::Exception&) {
+    return false;
+  }
+  return true;
+}
 
 std::size_t Connection::wal_bytes_held() const {
   return std::max(frames_uncopied_, frames_overdue_) * frame_bytes_;

@@ -1,9 +1,9 @@
-// The read-write connection: what SQLite has to be told before the first statement, and the write-ahead log's
-// upkeep.
+// The read-write connection: it tells SQLite what is needed before the first statement, and looks after the
+// write-ahead log.
 //
-// Nothing checkpoints but this connection: neither SQLite by itself (wal_autocheckpoint is 0) nor another
-// one. The log and its shared memory stay behind when it closes, so that a user who may not write the
-// directory can read the file.
+// Nothing but this connection checkpoints: neither SQLite by itself (wal_autocheckpoint is 0) nor another
+// connection. The log and its shared memory stay behind when it closes, so that a user who may not write to
+// the directory can read the file.
 //
 // Owned by Database, used by its thread.
 #pragma once
@@ -18,36 +18,52 @@ namespace lekt::storage {
 
 class Connection {
  public:
-  /// Opens a file that exists. Nothing in it is changed before begin_writing(). Throws SQLite::Exception.
+  /// Opens an existing file. Nothing in the file is changed before begin_writing(). Throws SQLite::Exception.
   Connection(const std::filesystem::path& path, std::chrono::milliseconds busy_wait, bool durable);
-  /// Copies the log back when settle() was called, as far as readers allow.
+  /// Copies the log back if settle() was called, as far as readers allow. The log is emptied only if the
+  /// database says that it was stopped; otherwise the next start would take it for lost (log_check.h).
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  /// Whose it is, version and integrity, now that the log is read too. Throws CodedError E505, E506 or E507.
-  void check(std::size_t version_known);
+  enum class Depth {
+    quick,
+    all,  ///< indexes against tables as well: the file may have been interrupted between two states
+  };
+  /// Checks whose database it is, its version and its integrity, with the log read. Throws CodedError E505,
+  /// E506 or E507.
+  void check(std::size_t version_known, Depth depth = Depth::quick);
+  /// Throws CodedError E506 if the database has a trigger, which would be somebody else's.
+  void refuse_triggers();
   void begin_writing(std::size_t checkpoint_bytes);
 
-  /// Makes what can be read durable, and what cannot be read impossible. A process that was killed between a
-  /// write and its sync, or a sync that failed, leaves a commit that reads see and the disk may not have; and
-  /// what a failed sync has dropped is not written by a later one that succeeds. So the log is written over
-  /// with itself, and synced. While a reader keeps the log's index, a failed commit stands behind its end,
-  /// and would be there after a power loss: a commit of our own takes its place. Throws SQLite::Exception.
+  /// Makes durable what can be read, and makes sure that nothing else comes back. If a process was killed
+  /// between a write and its sync, or a sync failed, readers see a commit that the disk may not have; and a
+  /// later sync that succeeds does not write what a failed one has dropped. So the log is written over with
+  /// itself, and synced. While a reader keeps the log's index, a failed commit lies beyond its end and would be
+  /// there after a power loss, so a commit of our own takes its place. Throws SQLite::Exception.
   void secure_log();
 
-  /// After a successful open: closing may touch the file. After a failure that may not be trusted: it may
-  /// not.
-  void settle() { settle(true); }
+  /// Copies the log back for the first time, so that the file itself says that a server runs, and needs its
+  /// log from now on. What readers do not let it copy now, a later checkpoint copies. Throws
+  /// SQLite::Exception if the disk fails.
+  void copy_start();
+
+  /// Closing may touch the file from now on: after a successful open, and after a clean stop was noted. Throws
+  /// SQLite::Exception. distrust() takes that back, after a failure that makes memory untrustworthy.
+  void settle();
   void distrust() { settle(false); }
   bool is_trusted() const { return settled_; }
 
-  /// Copies the log back when it has grown by checkpoint_bytes since the last time, or when a reader held
+  /// Copies the log back if it has grown by checkpoint_bytes since the last time, or if a reader held
   /// something back then. Never fails: the commit is durable without it, and the next call tries again.
   void checkpoint_if_due();
 
-  /// Copies the whole log back and empties it; false when a reader does not let it, or the disk.
+  /// Copies the whole log back and cuts it; false if a reader prevents it, or the disk.
   bool copy_log_back();
+
+  /// Copies the whole log back and leaves nothing in it; false if a reader prevents it, or the disk.
+  bool empty_log();
 
   /// Bytes of the log that readers keep from being copied back or used again.
   std::size_t wal_bytes_held() const;
@@ -56,21 +72,22 @@ class Connection {
 
  private:
   void settle(bool settled);
-  /// Returns SQLite's code.
+  void write_a_page();
+  /// Checkpoints in SQLite's `mode`, and returns SQLite's code.
   int copy_back(int mode);
 
   std::filesystem::path path_;
   SQLite::Database database_;
   bool settled_ = false;
-  bool copy_is_doubtful_ = false;    ///< what was copied back may not be on the disk, though reads see it
+  bool says_stopped_ = false;        ///< the database says that it was stopped, as of settle()
+  bool copy_is_doubtful_ = false;    ///< pages copied back may not be on the disk, though reads see them
   std::size_t frame_bytes_ = 0;      ///< a page and its header in the log
   std::size_t frames_due_ = 0;       ///< growth that calls for a checkpoint
   std::size_t frames_ = 0;           ///< in the log after the last commit, told by SQLite
-  std::size_t frames_checked_ = 0;   ///< in the log at the last checkpoint; 0 when it has started over since
-  int frames_copied_ = 0;            ///< by the last checkpoint that left some
-  std::size_t frames_uncopied_ = 0;  ///< by the last checkpoint: a reader has an old view
-  /// Kept by a log that is much too long and still did not start over: that takes a moment without any
-  /// reader.
+  std::size_t frames_checked_ = 0;   ///< in the log at the last checkpoint; 0 if it has started over since
+  int frames_copied_ = 0;            ///< copied by the last checkpoint that left some
+  std::size_t frames_uncopied_ = 0;  ///< left by the last checkpoint: a reader has an old view
+  /// In a log that is much too long and still did not start over, which takes a moment without any reader.
   std::size_t frames_overdue_ = 0;
 };
 

@@ -6,16 +6,17 @@
 #include <algorithm>
 #include <cassert>
 #include <optional>
-#include <string_view>
 #include <utility>
 
 #include "storage/connection.h"
+#include "storage/database_files.h"
 #include "storage/file_checks.h"
 #include "storage/file_creation.h"
 #include "storage/instance_lock.h"
-#include "storage/migrations.h"
 #include "storage/open_errors.h"
 #include "storage/opened_files.h"
+#include "storage/opening.h"
+#include "storage/refused_rows.h"
 #include "storage/tables.h"
 
 namespace lekt::storage {
@@ -23,18 +24,6 @@ namespace lekt::storage {
 namespace fs = std::filesystem;
 
 namespace {
-
-fs::path local_path(const fs::path& path) {
-  fs::path resolved = resolve(path);
-  refuse_network_file_system(resolved);
-  return resolved;
-}
-
-bool has_content(const fs::path& path) {
-  std::error_code ignored;
-  const auto size = fs::file_size(path, ignored);
-  return !ignored && size > 0;
-}
 
 /// Calls the function often while SQLite works, until the end of the scope.
 class ProgressHandler {
@@ -77,7 +66,12 @@ class Database::Implementation {
     FailedOpenUndo undo(path_, found);
     with_open_errors(path_, [&] {
       if (found != FileState::ours) create_database_file(path_, found);
-      open(Start::counted);
+      Opened opened = open_for_writing(opening(), found);
+      lost_log_ = std::move(opened.lost_log);
+      use(std::move(opened.connection), Start::counted);
+      // A file into which the log has been copied needs it from now on.
+      if (found == FileState::ours) undo.keep();
+      copy_start();
     });
     undo.keep();
   }
@@ -86,7 +80,7 @@ class Database::Implementation {
     if (connection_) keep_what_is_open();
     close();
     expect_still_there(path_);
-    with_open_errors(path_, [&] { open(Start::not_counted); });
+    with_open_errors(path_, [&] { use(open_again(opening()), Start::not_counted); });
   }
 
   void load(const std::function<void(Change&&)>& take) {
@@ -140,26 +134,35 @@ class Database::Implementation {
 
   void note_stop(std::int64_t second) {
     try {
-      if (connection_ && connection_->is_trusted()) storage::note_stop(connection_->database(), second);
+      if (!connection_ || !connection_->is_trusted()) return;
+      // Copied alone, so that the file does not say so before it has everything else.
+      connection_->copy_log_back();
+      storage::note_stop(connection_->database(), second);
+      connection_->settle();
     } catch (const SQLite::Exception&) {
       // Then operators see no clean stop, and that is what it was.
     }
   }
 
   const LogState& state() const { return state_; }
+  const std::string& lost_log() const { return lost_log_; }
+  const std::vector<RefusedRow>& refused_rows() const { return refused_; }
   std::size_t wal_bytes_held() const { return connection_ ? connection_->wal_bytes_held() : 0; }
 
  private:
   enum class Start { counted, not_counted };
 
+  OpeningSettings opening() const {
+    return {.path = path_,
+            .busy_wait = settings_.busy_wait,
+            .checkpoint_bytes = settings_.checkpoint_bytes,
+            .durable = settings_.durable,
+            .now = settings_.started};
+  }
+
   /// Members are set only when everything has worked.
-  void open(Start start) {
-    auto connection = std::make_unique<Connection>(path_, settings_.busy_wait, settings_.durable);
+  void use(std::unique_ptr<Connection> connection, Start start) {
     SQLite::Database& database = connection->database();
-    connection->check(migrations_.size());
-    connection->begin_writing(settings_.checkpoint_bytes);
-    if (settings_.durable) connection->secure_log();
-    migrate(database, migrations_);
     const ServerRow server = start == Start::counted ? count_start(database) : read_server(database);
     auto writer = std::make_unique<TableWriter>(database, *settings_.catalogue, server.run);
     connection->settle();
@@ -167,6 +170,16 @@ class Database::Implementation {
     files_.emplace(path_);
     writer_ = std::move(writer);
     state_ = server.state;
+  }
+
+  void copy_start() {
+    try {
+      connection_->copy_start();
+    } catch (const SQLite::Exception&) {
+      connection_->distrust();
+      close();
+      throw;
+    }
   }
 
   /// All or nothing: a row that is refused has not been touched.
@@ -183,12 +196,13 @@ class Database::Implementation {
     connection_.reset();
   }
 
-  /// What goes into a file without a name is lost with the process, so nobody may be told of it.
+  /// Refuses to go on if a file has lost its name: what goes into it is lost with the process, so nobody may be told of
+  /// it.
   void expect_files_in_place() {
     const std::vector<fs::path> moved = files_->moved();
     if (moved.empty()) return;
     // Without the lock, another server may be writing by now.
-    if (contains(moved, ".lock")) connection_->distrust();
+    if (contains(moved, lock_suffix)) connection_->distrust();
     throw CodedError(
         ErrorCode::commit_failed,
         moved.front().string() +
@@ -196,20 +210,22 @@ class Database::Implementation {
             "server to use what is there then");
   }
 
-  /// Files that have lost their names hold what clients were told, perhaps nothing else does: they are closed
-  /// only when all of it is in the database of this name. Throws CodedError E503 or E504.
+  /// Saves files that have lost their names. They hold what clients were told, and perhaps nothing else does, so they
+  /// are closed only once all of it is in the database of this name. Throws CodedError E503 or E504.
   void keep_what_is_open() {
     const std::vector<fs::path> moved = files_->moved();
     if (moved.empty()) return;
-    const bool saved = connection_->is_trusted() && connection_->copy_log_back();
+    // Another database under this name must not find a log with content that is not its own.
+    const bool saved = connection_->is_trusted() &&
+                       (contains(moved, "") ? connection_->empty_log() : connection_->copy_log_back());
     if (contains(moved, ""))
       throw CodedError(ErrorCode::database_unusable,
                        path_.string() +
                            " is not the file that the server opened; put that one back, or restart "
                            "the server to use what is there then");
-    if (contains(moved, ".lock")) lock_.acquire();
-    const fs::path log = path_.string() + "-wal";
-    if (contains(moved, "-wal") && (!saved || has_content(log)))
+    if (contains(moved, lock_suffix)) lock_.acquire();
+    const fs::path log = log_of(path_);
+    if (contains(moved, log_suffix) && (!saved || size_of(log) > 0))
       throw CodedError(ErrorCode::database_unusable,
                        log.string() +
                            " was deleted or replaced, and what it held cannot be saved; end the "
@@ -221,28 +237,37 @@ class Database::Implementation {
     return std::ranges::find(paths, fs::path(path_.string() + suffix)) != paths.end();
   }
 
-  /// False when a foreign writer does not let us begin.
+  /// Begins a transaction; false if another program's write lock prevents it.
   bool write(const Batch& batch) {
-    std::optional<SQLite::Transaction> transaction;
-    try {
-      transaction.emplace(connection_->database(), SQLite::TransactionBehavior::IMMEDIATE);
-    } catch (const SQLite::Exception& error) {
-      if (error.getErrorCode() == SQLITE_BUSY) return false;
-      throw;
+    RefusedRows refused(connection_->database());
+    while (true) {
+      std::optional<SQLite::Transaction> transaction;
+      try {
+        transaction.emplace(connection_->database(), SQLite::TransactionBehavior::IMMEDIATE);
+      } catch (const SQLite::Exception& error) {
+        if (error.getErrorCode() == SQLITE_BUSY) return false;
+        throw;
+      }
+      try {
+        writer_->write(batch, refused);
+        transaction->commit();
+      } catch (const TransactionEnded&) {
+        continue;  // each time something more is left out
+      }
+      refused_ = refused.list();
+      return true;
     }
-    writer_->write(batch);
-    transaction->commit();
-    return true;
   }
 
   DatabaseSettings settings_;
-  std::vector<std::string_view> migrations_ = split_migrations(schema_text);
   fs::path path_;
   InstanceLock lock_;
   std::unique_ptr<Connection> connection_;
   std::unique_ptr<TableWriter> writer_;  ///< its statements end before the connection
   std::optional<OpenedFiles> files_;     ///< of the connection
   LogState state_;
+  std::vector<RefusedRow> refused_;
+  std::string lost_log_;
 };
 
 Database::Database(const DatabaseSettings& settings)
@@ -250,11 +275,13 @@ Database::Database(const DatabaseSettings& settings)
 Database::~Database() = default;
 
 const LogState& Database::state() const { return implementation_->state(); }
+const std::string& Database::lost_log() const { return implementation_->lost_log(); }
 void Database::load(const std::function<void(Change&&)>& take) { implementation_->load(take); }
 std::vector<Ban> Database::bans() { return implementation_->bans(); }
 void Database::compact(const std::function<void()>& progress) { implementation_->compact(progress); }
 void Database::use(const MethodCatalogue& catalogue) { implementation_->use(catalogue); }
 CommitResult Database::commit(const Batch& batch) { return implementation_->commit(batch); }
+const std::vector<RefusedRow>& Database::refused_rows() const { return implementation_->refused_rows(); }
 void Database::reopen() { implementation_->reopen(); }
 void Database::note_stop(std::int64_t second) { implementation_->note_stop(second); }
 std::size_t Database::wal_bytes_held() const { return implementation_->wal_bytes_held(); }

@@ -1,13 +1,13 @@
 // The database: the newest change of every address, in one SQLite file that operators can read.
 //
-// It remembers and decides nothing: sequence numbers, seconds and what to forget come from the writer
-// (server/). It never hands out SQLite or Protocol Buffers types.
+// It remembers, and decides nothing: the writer (server/) gives sequence numbers, seconds and what to forget.
+// It never hands out SQLite or Protocol Buffers types.
 //
 // Exactly one Database is open on a file (a lock on `<path>.lock` sees to it), and it is the only read-write
 // connection: Debian 12's SQLite (3.40.1) can lose committed rows when one connection checkpoints a WAL while
-// another commits. So checkpoints are done here too, and everybody else opens the file with mode=ro.
+// another commits. So checkpoints are done here, too, and everybody else opens the file with mode=ro.
 //
-// The file, its log (-wal) and shared memory (-shm) belong to the user of the server and can be read by his
+// The file, its log (-wal) and shared memory (-shm) belong to the server's user and can be read by that user's
 // group.
 //
 // Owned and called by one thread, the writer's.
@@ -19,14 +19,17 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "common/address.h"
+#include "common/block.h"
 #include "common/catalogue.h"
-#include "common/cidr.h"
 #include "common/errors.h"
+#include "common/leave_reason.h"
 #include "common/packets.h"
 
 namespace lekt::storage {
@@ -36,38 +39,74 @@ struct Change {
   std::uint64_t sequence = 0;  ///< ascending, from 1, never reused
   std::int64_t second = 0;     ///< server's Unix seconds; never descends with the sequence
   UpdateKind kind = UpdateKind::added;
-  Ipv4Address address;
-  Methods methods;  ///< empty for a removal
+  Address address;
+  Methods methods;                            ///< empty for a removal
+  LeaveReason reason = LeaveReason::unknown;  ///< why it was removed; for operators, never read back
 };
 
-/// What operators see of a connected client and nobody else needs: written late, never read back. A client
-/// that a change has added counts as one session until its presence says otherwise.
+/// The sessions and the last sign of life of a connected client. Only operators need them, so they are written
+/// late and never read back. A client that a change has added counts as one session until its presence says
+/// otherwise.
 struct Presence {
-  Ipv4Address address;
+  Address address;
   std::uint32_t sessions = 0;
   std::int64_t heard = 0;  ///< second of the last heartbeat or join; 0 leaves the stored value
 };
 
-/// That a code was given to clients.
+/// How often a code was given to clients.
 struct CodeCount {
   ErrorCode code;
-  std::uint64_t count = 0;  ///< times, to be added
-  std::int64_t second = 0;  ///< of the last time
+  std::uint64_t count = 0;  ///< how often, to be added to what is stored
+  std::int64_t second = 0;  ///< when it was given last
+
+  template <class Self, class Io>
+  static void fields(Self& self, Io& io) {
+    io.field("code", self.code);
+    io.field("count", self.count);
+    io.time("last", self.second);
+  }
 };
 
-/// What is wrong with the server, for operators.
+/// Something that is wrong with the server, for operators.
 struct Warning {
   ErrorCode code;
   std::int64_t second = 0;  ///< since when
   std::string message;
+
+  template <class Self, class Io>
+  static void fields(Self& self, Io& io) {
+    io.field("code", self.code);
+    io.time("since", self.second);
+    io.field("message", self.message);
+  }
 };
 
-/// Addresses that the operator does not want to be served.
+/// The most bans that there may be: each new connection is compared with all of them.
+inline constexpr std::size_t bans_max = 10'000;
+
+/// A block of addresses that the operator has banned.
 struct Ban {
-  Cidr block;
-  std::int64_t second = 0;  ///< since when
-  std::string reason;       ///< in the operator's words
+  Block block;
+  std::int64_t second = 0;                 ///< since when
+  std::string reason;                      ///< in the operator's words
+  std::optional<std::int64_t> until = {};  ///< the first second in which it no longer holds; nothing: no end
+
+  bool is_over(std::int64_t now) const { return until && *until <= now; }
+
+  template <class Self, class Io>
+  static void fields(Self& self, Io& io) {
+    io.field("block", self.block);
+    io.time("since", self.second);
+    io.time("until", self.until);
+    io.field("reason", self.reason);
+  }
 };
+
+/// A ban that begins now. Without a duration it has no end.
+inline Ban make_ban(const Block& block, const std::string& reason, std::int64_t now,
+                    std::optional<std::chrono::seconds> duration) {
+  return {block, now, reason, duration ? std::optional(now + duration->count()) : std::nullopt};
+}
 
 /// A ban that begins, replaces an earlier one of the same block, or ends.
 struct BanChange {
@@ -78,89 +117,128 @@ struct BanChange {
 /// Where the change log stands.
 struct LogState {
   std::int64_t second = 0;               ///< the newest second that was stamped or reserved; never goes back
-  std::uint64_t sequence = 0;            ///< of the newest change; 0 before the first
+  std::uint64_t sequence = 0;            ///< number of the newest change; 0 before the first
   std::int64_t history_begins = 0;       ///< a client can resume from this second or a later one
-  std::uint64_t forgotten_sequence = 0;  ///< of the newest removal that was forgotten; 0 if none was
+  std::uint64_t forgotten_sequence = 0;  ///< number of the newest forgotten removal; 0 if none was
 
   bool operator==(const LogState&) const = default;
 };
 
-/// One transaction.
+/// What one transaction writes.
 struct Batch {
-  LogState state;                   ///< after this batch: not before its last change
-  std::span<const Change> changes;  ///< ascending, after those committed before; each address at most once
-  std::span<const Presence> presences;  ///< of addresses that are present (others are ignored)
-  std::int64_t forget_before = 0;       ///< removals of an earlier second are deleted; 0 deletes none
+  LogState state;                   ///< the state after this batch: not before its last change
+  std::span<const Change> changes;  ///< ascend, and follow those committed before; each address at most once
+  std::span<const Presence> presences = {};  ///< presences of addresses that are present (others are ignored)
+  std::int64_t forget_before = 0;            ///< removals of an earlier second are deleted; 0 deletes none
   std::span<const CodeCount> codes = {};
-  /// All that hold now; null when that is what was written last.
+  /// All warnings that hold now; null if these are the ones written last.
   const std::vector<Warning>* warnings = nullptr;
   std::span<const BanChange> bans = {};  ///< in the order in which they were made
 };
 
+/// The database refuses one change, because of the rules of a table or a trigger. Nothing of its batch was
+/// written, and memory may be trusted. This is not E601: the other changes can be committed without this one.
+class ChangeRefused : public std::runtime_error {
+ public:
+  ChangeRefused(Address address, const std::string& why) : std::runtime_error(why), address_(address) {}
+  Address address() const { return address_; }
+
+ private:
+  Address address_;
+};
+
+/// What a row is for; all of these are for operators alone, and so is the deletion of old ones.
+enum class RowKind : std::uint8_t {
+  presence,
+  history,   ///< of changes, and its end
+  removals,  ///< that are forgotten
+  code,
+  warning,
+  ban,
+};
+
+/// A row for operators that the database refuses, because of a constraint or a trigger. Its batch was written without
+/// it.
+struct RefusedRow {
+  RowKind kind;
+  std::string what;               ///< "the presence of 10.0.0.7"
+  std::string why;                ///< in the words of what refuses it
+  std::optional<Block> ban = {};  ///< of a ban, which one
+};
+
 enum class CommitResult {
   done,
-  busy,  ///< another program holds the write lock; nothing was written, try again
+  busy,  ///< another program holds the write lock; nothing was written; try again
 };
 
 struct DatabaseSettings {
   std::filesystem::path path;
-  const MethodCatalogue* catalogue = nullptr;  ///< for methods in words; outlives the database
+  const MethodCatalogue* catalogue = nullptr;  ///< puts methods into words; outlives the database
   std::string program_version;                 ///< shown to operators
   std::int64_t started = 0;                    ///< wall clock, Unix seconds
-  /// How long commit() waits for a foreign writer before it answers `busy`.
+  /// How long commit() waits for another program's write lock before it answers `busy`.
   std::chrono::milliseconds busy_wait{200};
-  /// The write-ahead log is copied back once it has so many bytes.
+  /// The size at which the write-ahead log is copied back.
   std::size_t checkpoint_bytes = 4 * 1024 * 1024;
   /// False only in tests that run thousands of commits in virtual time: then a power loss may lose commits.
   bool durable = true;
 };
 
-/// Methods in words, as they stand in the database: at most 500 characters.
+/// Methods in words, as the database has them: at most 500 characters.
 std::string stored_words(const MethodCatalogue& catalogue, const Methods& methods);
 
 class Database {
  public:
-  /// Opens or creates the file, takes the lock, checks identity, version and integrity, migrates an older
-  /// schema. Throws CodedError E503 to E508, and then leaves the file as it was.
+  /// Opens or creates the file, takes the lock, checks identity, version and integrity, and migrates an older
+  /// schema. If the log that continues the file is lost, history begins anew (lost_log()). Throws CodedError
+  /// E503 to E508 and E513, and then leaves the file as it was.
   explicit Database(const DatabaseSettings& settings);
-  ~Database();  ///< closes; the write-ahead log stays, so that other users can still open the file read-only
+  ~Database();  ///< closes; the write-ahead log stays, so that others can still open the file read-only
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
 
-  /// As of the last commit. A new database begins at `started`: state().second is started + 1, history_begins
-  /// started.
+  /// The state as of the last commit. A new database begins at `started`: state().second is started + 1, and
+  /// state().history_begins is started.
   const LogState& state() const;
 
-  /// Every remembered change, ascending by sequence. Throws CodedError E503 or E506.
+  /// Calls `take` with every remembered change, ascending by sequence. Throws CodedError E503 or E506.
   void load(const std::function<void(Change&&)>& take);
 
-  /// All that hold, the oldest first. Throws like load().
+  /// Why the newest state was lost before this start, in words; empty if it was not. If it was, the database
+  /// holds an older state, and history begins after everything that clients may have been told.
+  const std::string& lost_log() const;
+
+  /// All bans that hold, the oldest first. Throws like load().
   std::vector<Ban> bans();
 
-  /// Writes the batch in one durable transaction. Throws CodedError E601 when the outcome is not known, the
-  /// disk refuses, or the files are no longer those of their names: then nothing in memory may be trusted,
-  /// and reopen() comes next.
+  /// Writes the batch in one durable transaction. Throws CodedError E601 if the outcome is not known, the disk
+  /// refuses, or the names no longer lead to the open files. Then nothing in memory may be trusted, and
+  /// reopen() comes next. Throws ChangeRefused if the database takes all but one of the changes.
   CommitResult commit(const Batch& batch);
 
-  /// Closes the connection, opens it anew and reads state() again, keeping the lock. As after the
-  /// constructor, what can be read then is durable, even if the commit that wrote it has failed. Throws like
-  /// the constructor, and can be called again then. Never makes a new database: one that was deleted, moved
-  /// or replaced stays open until it is back.
+  /// The rows for operators that the last batch was written without: the first one of each kind, and all bans.
+  const std::vector<RefusedRow>& refused_rows() const;
+
+  /// Closes the connection, opens it again and reads state() again, keeping the lock. As after the
+  /// constructor, everything that can be read is then durable, even if the commit that wrote it had failed.
+  /// Throws like the constructor, and can then be called again. Never makes a new database: one that was
+  /// deleted, moved or replaced stays open until it is back.
   void reopen();
 
-  /// Gives the free pages back to the file system. Nothing is committed meanwhile; takes about a second for a
-  /// hundred megabytes, and needs as much memory, and twice as much space, as the database is large.
-  /// `progress` is called often meanwhile. Throws like commit(), and E602.
+  /// Gives the free pages back to the file system. Nothing is committed meanwhile. It takes about a second for
+  /// a hundred megabytes, as much memory as the database is large, and twice as much space. `progress` is
+  /// called often meanwhile. Throws like commit(), and E602.
   void compact(const std::function<void()>& progress = {});
 
-  /// Notes a clean stop for operators. Best effort: no error is reported.
+  /// Notes a clean stop, for operators and for the next start, once everything has been copied from the log.
+  /// Nothing is committed after it. This is best effort: no error is reported.
   void note_stop(std::int64_t second);
 
-  /// The catalogue for methods in words; outlives the database.
+  /// Sets the catalogue that puts methods into words; it outlives the database.
   void use(const MethodCatalogue& catalogue);
 
-  /// Bytes of the write-ahead log that readers keep from being copied back or used again; 0 as a rule. They
-  /// grow while a reader holds an old state, or while readers overlap without a gap. As of the last commit.
+  /// Bytes of the write-ahead log that readers keep from being copied back or used again, as of the last
+  /// commit; usually 0. They grow while a reader holds an old state, or while readers overlap without a gap.
   std::size_t wal_bytes_held() const;
 
  private:

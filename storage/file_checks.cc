@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <pwd.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -11,9 +12,9 @@
 #include <string>
 #include <system_error>
 
-#include "common/bytes.h"
 #include "common/descriptor.h"
 #include "common/errors.h"
+#include "storage/database_files.h"
 
 namespace lekt::storage {
 
@@ -25,6 +26,8 @@ namespace {
 constexpr std::size_t header_bytes = 100;
 constexpr ByteView header_magic("SQLite format 3\0", 16);
 constexpr std::size_t application_id_offset = 68;
+constexpr std::size_t read_version_offset = 19;
+constexpr char read_version_log = 2;
 
 /// A new database has one page. When the power goes while it is made, a file system may keep the size and not
 /// the bytes.
@@ -46,12 +49,56 @@ constexpr std::array network_file_systems = {
     NetworkFileSystem{0x0bd00bd0, "Lustre"},     NetworkFileSystem{0x47504653, "GPFS"},
 };
 
+/// The user in words: "alice (1000)".
+std::string user_text(uid_t user) {
+  std::array<char, 4096> buffer{};
+  passwd entry{};
+  passwd* found = nullptr;
+  const std::string number = std::to_string(user);
+  if (getpwuid_r(user, &entry, buffer.data(), buffer.size(), &found) != 0 || found == nullptr) return number;
+  return std::string(entry.pw_name) + " (" + number + ")";
+}
+
+/// Whose file it is, or whose directory, if the file cannot be made or seen in it.
+std::string owner_text(const fs::path& path) {
+  struct stat found {};
+  fs::path owned = path;
+  if (stat(owned.c_str(), &found) != 0) owned = path.parent_path();
+  if (owned != path && stat(owned.c_str(), &found) != 0) return {};
+  return "; " + (owned == path ? "it" : "the directory " + owned.string()) + " belongs to user " +
+         user_text(found.st_uid) + ", so run this as that user or as root";
+}
+
+/// Why more than one name may lead to the file; empty if only this one does, or there is no file.
+std::string other_names_of(const fs::path& path) {
+  struct statx found {};
+  if (statx(AT_FDCWD, path.c_str(), AT_SYMLINK_NOFOLLOW, STATX_TYPE | STATX_NLINK, &found) != 0) return {};
+  if (S_ISREG(found.stx_mode) && found.stx_nlink > 1)
+    return "has " + std::to_string(found.stx_nlink) + " names (hard links)";
+  if ((found.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0) return "is mounted as a file of its own";
+  // What an old kernel can tell of it.
+  struct statx directory {};
+  if ((found.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT) == 0 &&
+      statx(AT_FDCWD, path.parent_path().c_str(), 0, STATX_TYPE, &directory) == 0 &&
+      (found.stx_dev_major != directory.stx_dev_major || found.stx_dev_minor != directory.stx_dev_minor))
+    return "is mounted as a file of its own";
+  return {};
+}
+
+[[noreturn]] void throw_other_names(const fs::path& path, const std::string& what) {
+  throw CodedError(ErrorCode::database_other_names,
+                   path.string() + " " + what +
+                       ", so a server could have it open under another name, with another lock and log; " +
+                       (what.starts_with("has") ? "remove the other names (find -samefile lists them)"
+                                                : "mount the directory of the database instead"));
+}
+
 [[noreturn]] void throw_foreign(const fs::path& path, const std::string& why) {
   throw CodedError(ErrorCode::database_foreign, path.string() + " is not a database of this program: " + why +
                                                     "; it was left as it was, choose another file");
 }
 
-/// Nothing when there is none. Opens nothing.
+/// Information about the file, without opening it; nothing if there is none.
 std::optional<off_t> size_of_file(const fs::path& path) {
   struct stat information {};
   if (lstat(path.c_str(), &information) != 0) {
@@ -63,8 +110,8 @@ std::optional<off_t> size_of_file(const fs::path& path) {
   return information.st_size;
 }
 
-/// The file's beginning, as far as it matters; opened for writing too: a file that we may only read is of no
-/// use.
+/// The part of the file's beginning that matters. The file is opened for writing, too: one that we may only read
+/// is of no use.
 Bytes read_beginning(const fs::path& path) {
   const Descriptor descriptor(open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
   if (!descriptor.is_open()) throw_file_error("cannot open for reading and writing", path, errno);
@@ -79,33 +126,36 @@ bool is_blank(ByteView beginning) {
   return beginning.size() <= blank_bytes_max && beginning.find_first_not_of('\0') == beginning.npos;
 }
 
-/// A write-ahead log without its database still holds committed rows, and SQLite would throw it away, or mix
-/// it into the new file.
+/// Refuses a write-ahead log without its database: it still holds committed rows, and SQLite would throw it away, or
+/// mix it into the new file.
 void refuse_orphaned_log(const fs::path& path) {
-  const fs::path log = path.string() + "-wal";
-  std::error_code ignored;
-  const auto size = fs::file_size(log, ignored);
-  if (ignored || size == 0) return;
+  const fs::path log = log_of(path);
+  const std::uint64_t size = size_of(log);
+  if (size == 0) return;
   throw CodedError(ErrorCode::database_corrupt,
                    path.string() + " is missing or empty, but its write-ahead log " + log.string() + " has " +
                        std::to_string(size) +
                        " bytes; restore the database, or move the log away to begin anew");
 }
 
-/// SQLite would say "unable to open database file" and not which.
+/// Names the log or index that cannot be opened: SQLite would say "unable to open database file" and not which.
 void check_companions(const fs::path& path) {
-  for (const char* suffix : {"-wal", "-shm"}) {
-    const fs::path companion = path.string() + suffix;
+  for (const fs::path& companion : {log_of(path), shared_memory_of(path)})
     if (access(companion.c_str(), R_OK | W_OK) != 0 && errno != ENOENT)
       throw_file_error("cannot read and write", companion, errno);
-  }
 }
 
 }  // namespace
 
+std::string as_whom() { return " as user " + user_text(geteuid()); }
+
 void throw_file_error(std::string_view what, const fs::path& path, int error_number) {
-  throw CodedError(ErrorCode::database_unusable, std::string(what) + " " + path.string() + ": " +
-                                                     std::generic_category().message(error_number));
+  std::string message = std::string(what) + " " + path.string();
+  const bool lacks_rights = error_number == EACCES || error_number == EPERM;
+  if (lacks_rights) message += as_whom();
+  message += ": " + std::generic_category().message(error_number);
+  if (lacks_rights) message += owner_text(path);
+  throw CodedError(ErrorCode::database_unusable, message);
 }
 
 fs::path resolve(const fs::path& path) {
@@ -142,6 +192,37 @@ void refuse_network_file_system(const fs::path& path) {
                                                     std::string(*name) + "; put it on a local disk");
 }
 
+void refuse_other_names(const fs::path& path) {
+  for (const char* suffix : opened_suffixes) {
+    const fs::path file = beside(path, suffix);
+    if (const std::string wrong = other_names_of(file); !wrong.empty()) throw_other_names(file, wrong);
+  }
+}
+
+void refuse_reading_without_log(const fs::path& path) {
+  std::error_code error;
+  const fs::path resolved = fs::canonical(path, error);
+  const std::string wrong = error ? std::string() : other_names_of(resolved);
+  if (wrong.empty()) return;
+  if (size_of(log_of(resolved)) == 0 && uses_log(resolved)) throw_other_names(resolved, wrong);
+}
+
+Bytes read_first_bytes(const fs::path& path, std::size_t size) {
+  const Descriptor descriptor(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  if (!descriptor.is_open() && errno == ENOENT) return {};
+  if (!descriptor.is_open()) throw_file_error("cannot read", path, errno);
+  Bytes bytes(size, '\0');
+  const ssize_t read = pread(descriptor.value(), bytes.data(), bytes.size(), 0);
+  if (read < 0) throw_file_error("cannot read", path, errno);
+  bytes.resize(static_cast<std::size_t>(read));
+  return bytes;
+}
+
+bool uses_log(const fs::path& path) {
+  const Bytes header = read_first_bytes(path, header_bytes);
+  return header.size() > read_version_offset && header[read_version_offset] == read_version_log;
+}
+
 FileState inspect(const fs::path& path) {
   if (!size_of_file(path)) {
     refuse_orphaned_log(path);
@@ -174,16 +255,12 @@ void expect_still_there(const fs::path& path) {
   check_companions(path);
 }
 
-std::filesystem::path restore_mark(const std::filesystem::path& database) {
-  return database.string() + ".restoring";
-}
-
 void refuse_interrupted_restore(const std::filesystem::path& database) {
   std::error_code ignored;
-  if (std::filesystem::exists(restore_mark(database), ignored))
+  if (std::filesystem::exists(restore_mark_of(database), ignored))
     throw CodedError(ErrorCode::database_unusable,
                      "a restore of " + database.string() + " was interrupted, as " +
-                         restore_mark(database).string() + " shows; run `lektctl restore` again");
+                         restore_mark_of(database).string() + " shows; run `lektctl restore` again");
 }
 
 }  // namespace lekt::storage

@@ -12,16 +12,13 @@
 
 #include "common/bytes.h"
 #include "common/descriptor.h"
+#include "storage/database_files.h"
 
 namespace lekt::storage {
 
 namespace fs = std::filesystem;
 
 namespace {
-
-fs::path log_of(const fs::path& path) { return path.string() + "-wal"; }
-fs::path journal_of(const fs::path& path) { return path.string() + "-journal"; }
-fs::path shared_memory_of(const fs::path& path) { return path.string() + "-shm"; }
 
 /// The bytes of a database without tables. SQLite makes them, so that nothing here knows the file format.
 Bytes empty_database() {
@@ -34,8 +31,8 @@ Bytes empty_database() {
   return {reinterpret_cast<const char*>(image.get()), static_cast<std::size_t>(size)};
 }
 
-/// So that the file's name survives a power loss, too. Best effort, as SQLite's own: not every file system
-/// knows how.
+/// Syncs the directory, so that the file's name survives a power loss, too. Best effort, as in SQLite: not every
+/// file system knows how.
 void sync_directory(const fs::path& directory) {
   const Descriptor descriptor(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (descriptor.is_open()) fsync(descriptor.value());

@@ -1,4 +1,4 @@
-// Makes the file of a new database, and takes back what a failed open has made.
+// Makes the file of a new database, and undoes what a failed open has made.
 #pragma once
 
 #include <filesystem>
@@ -12,10 +12,10 @@ namespace lekt::storage {
 /// CodedError E503.
 void create_database_file(const std::filesystem::path& path, FileState state);
 
-/// Until keep() is called, the destructor removes the database, its write-ahead log and its shared memory
-/// file if they were not there at construction, and empties a database that was empty; the rollback journal
-/// of a database that was not there or empty goes with it. The caller holds the instance lock, and has closed
-/// the database before this ends.
+/// Undoes a failed open. Unless keep() has been called, the destructor removes the database, its write-ahead
+/// log and its shared memory file if they were not there at construction, and empties a database that was
+/// empty. The rollback journal of a database that was missing or empty goes with it. The caller holds the
+/// instance lock, and closes the database before this object ends.
 class FailedOpenUndo {
  public:
   FailedOpenUndo(const std::filesystem::path& path, FileState state);

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "common/errors.h"
+#include "storage/database_files.h"
 #include "storage/file_checks.h"
 
 namespace lekt::storage {
@@ -18,18 +19,18 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// Each turn lost means that another server stopped just then, so a second turn is rare and a tenth is not
-/// chance.
+/// The most attempts. Each one that fails means that another server stopped just then, so a second attempt is rare,
+/// and a tenth is no coincidence.
 constexpr int turns_max = 10;
 
-/// What a holder has written: his process number and a line feed.
+/// What a holder has written into the file: its process number and a line feed.
 std::string content_of(const Descriptor& descriptor) {
   std::array<char, 32> text{};
   const ssize_t size = pread(descriptor.value(), text.data(), text.size(), 0);
   return size <= 0 ? std::string() : std::string(text.data(), static_cast<std::size_t>(size));
 }
 
-/// The holder's words for a message: "process 4711".
+/// The holder in words, for a message: "process 4711".
 std::string holder(const Descriptor& descriptor) {
   const std::string content = content_of(descriptor);
   const std::string digits = content.substr(0, content.find_first_not_of("0123456789"));
@@ -43,7 +44,7 @@ bool is_file_of_name(const Descriptor& descriptor, const fs::path& path) {
          opened.st_ino == named.st_ino && opened.st_dev == named.st_dev;
 }
 
-/// A locked descriptor, of a file that may have lost its name meanwhile.
+/// Opens and locks the file, which may lose its name meanwhile.
 Descriptor open_locked(const fs::path& path) {
   Descriptor descriptor(
       open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, file_mode));
@@ -54,14 +55,15 @@ Descriptor open_locked(const fs::path& path) {
                    holder(descriptor) + " holds the lock " + path.string() + "; one server per database");
 }
 
-/// Some programs keep lists in files of that ending. They are not to be emptied.
+/// Refuses a file that is not a lock of ours. Some programs keep lists in files with this suffix, and those must not
+/// be emptied.
 void refuse_foreign_lock(const Descriptor& descriptor, const fs::path& path) {
   if (content_of(descriptor).find_first_not_of("0123456789\n") == std::string::npos) return;
   throw CodedError(ErrorCode::database_unusable,
                    path.string() + " is not a lock of this program; choose another name for the database");
 }
 
-/// Decoration for the message of E504, so a full disk does not matter.
+/// Writes this process's number into the file. Only the message of E504 needs it, so a full disk does not matter.
 void write_process_id(const Descriptor& descriptor) {
   const std::string text = std::to_string(getpid()) + "\n";
   if (ftruncate(descriptor.value(), 0) != 0) return;
@@ -70,7 +72,7 @@ void write_process_id(const Descriptor& descriptor) {
 
 }  // namespace
 
-InstanceLock::InstanceLock(const fs::path& database) : path_(database.string() + ".lock") { acquire(); }
+InstanceLock::InstanceLock(const fs::path& database) : path_(lock_of(database)) { acquire(); }
 
 void InstanceLock::acquire() {
   for (int turn = 0; turn < turns_max; ++turn) {

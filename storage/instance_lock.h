@@ -1,11 +1,13 @@
-// One server a database: an exclusive flock on `<database>.lock`, a file that exists only for this.
+// Makes sure that a database has only one server: an exclusive flock on `<database>.lock`, a file that exists
+// only for this.
 //
-// Never on the database itself: closing any descriptor of it would drop the POSIX locks that SQLite holds
-// there. And flock rather than fcntl, so that two databases within one process exclude each other, too.
+// The lock is never on the database itself, because closing any descriptor of the database would drop the
+// POSIX locks that SQLite holds there. It is a flock rather than an fcntl lock, so that two databases within
+// one process exclude each other, too.
 //
-// The file is there while the lock is held (a killed server leaves it behind; the next one takes it over). It
-// is removed while still locked, and whoever acquires the lock makes sure that what he locked is still the
-// file of that name: so removing it cannot let in two.
+// The file exists while the lock is held (a killed server leaves it behind, and the next one takes it over). It
+// is removed while still locked, and a process that acquires the lock checks that the locked file is still the one of
+// that name. So removing it cannot let in two servers.
 #pragma once
 
 #include <filesystem>
@@ -16,11 +18,11 @@ namespace lekt::storage {
 
 class InstanceLock {
  public:
-  /// Throws CodedError E504 naming the holder's process, E503 when the lock file cannot be made or is
-  /// somebody else's.
+  /// Acquires the lock. Throws CodedError E504, which names the holder's process, and E503 if the lock file
+  /// cannot be made or is somebody else's.
   explicit InstanceLock(const std::filesystem::path& database);
   ~InstanceLock();
-  /// Takes it anew, after its file was deleted or replaced. Throws like the constructor.
+  /// Acquires the lock again, after its file was deleted or replaced. Throws like the constructor.
   void acquire();
   InstanceLock(const InstanceLock&) = delete;
   InstanceLock& operator=(const InstanceLock&) = delete;

@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 
 #include "common/errors.h"
+#include "storage/file_checks.h"
 
 namespace lekt::storage {
 
@@ -29,6 +30,13 @@ void throw_open_error(const fs::path& path, const SQLite::Exception& error) {
   if (code == SQLITE_BUSY)
     throw CodedError(ErrorCode::database_unusable,
                      "another program holds the write lock of " + path.string() + "; end its transaction");
+  if (code == SQLITE_READONLY)
+    throw CodedError(
+        ErrorCode::database_unusable,
+        "cannot read " + path.string() + as_whom() +
+            ": its log has to be read anew first, by somebody who may write it; start the server, or "
+            "run this as its user (" +
+            describe(error) + ")");
   throw CodedError(ErrorCode::database_unusable, "cannot use " + path.string() + ": " + describe(error));
 }
 

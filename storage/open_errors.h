@@ -1,6 +1,6 @@
-// What SQLite says when a database is opened or read, with the codes of this program.
+// Turns what SQLite says when a database is opened or read into this program's codes.
 //
-// Errors of a commit are no business of this: what they mean depends on what was under way (Database).
+// It does not deal with errors of a commit: what they mean depends on what was under way (Database).
 #pragma once
 
 #include <SQLiteCpp/SQLiteCpp.h>
@@ -15,16 +15,16 @@ namespace lekt::storage {
 /// SQLite's extended result code, or its primary one where there is no other.
 int code_of(const SQLite::Exception& error);
 
-/// SQLite's words for what happened, and its number, which tells more.
+/// SQLite's words for what happened, with its number, which tells more.
 std::string describe(const SQLite::Exception& error);
 
-/// Throws CodedError E506.
+/// Throws CodedError E506 for a damaged database.
 [[noreturn]] void throw_corrupt(const std::filesystem::path& path, const std::string& why);
 
-/// Throws CodedError E503 or E506.
+/// Throws CodedError E503 or E506, depending on the error.
 [[noreturn]] void throw_open_error(const std::filesystem::path& path, const SQLite::Exception& error);
 
-/// Runs what reads or opens the database and gives its errors their codes.
+/// Runs an action that opens or reads the database, and gives its errors their codes.
 template <class Action>
 auto with_open_errors(const std::filesystem::path& path, Action action) {
   try {

@@ -2,13 +2,15 @@
 
 #include <sys/stat.h>
 
+#include "storage/database_files.h"
+
 namespace lekt::storage {
 
 namespace fs = std::filesystem;
 
 OpenedFiles::OpenedFiles(const fs::path& database) {
-  for (const char* suffix : {"", "-wal", "-shm", ".lock"}) {
-    const fs::path path = database.string() + suffix;
+  for (const char* suffix : opened_suffixes) {
+    const fs::path path = beside(database, suffix);
     files_.push_back({path, identify(path)});
   }
 }
@@ -25,7 +27,7 @@ std::vector<fs::path> OpenedFiles::moved() const {
   return paths;
 }
 
-/// Zeros when there is no such file.
+/// The file that a path leads to; zeros if there is none.
 OpenedFiles::Identity OpenedFiles::identify(const fs::path& path) {
   struct stat information {};
   if (stat(path.c_str(), &information) != 0) return {};

@@ -1,8 +1,8 @@
-// Whether the files that the server has open are still the ones of their names: the database, its log, its
+// Tells whether the names of the files that the server has open still lead to them: the database, its log, its
 // shared memory, and the lock.
 //
 // A file that was deleted, moved or replaced stays open and takes every write, and all of it is lost with the
-// process. Asking costs four system calls, little beside the sync of a commit.
+// process. Asking costs four system calls, little compared with the sync of a commit.
 //
 // Owned by Database, used by its thread.
 #pragma once
@@ -16,10 +16,10 @@ namespace lekt::storage {
 
 class OpenedFiles {
  public:
-  /// Notes which files the names lead to. SQLite has opened all of them by now.
+  /// Notes which files the names lead to. SQLite has to have opened all of them by then.
   explicit OpenedFiles(const std::filesystem::path& database);
 
-  /// Those whose names lead elsewhere or nowhere; the database first.
+  /// The files whose names lead elsewhere or nowhere, the database first.
   std::vector<std::filesystem::path> moved() const;
 
  private:

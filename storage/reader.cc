@@ -4,11 +4,15 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <system_error>
 
+#include "storage/address_column.h"
+#include "storage/database_files.h"
 #include "storage/open_errors.h"
 #include "storage/read_only.h"
 #include "storage/record.h"
+#include "storage/tables.h"
 
 namespace lekt::storage {
 
@@ -16,17 +20,13 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// Schema versions that brought a table.
-constexpr int version_of_codes = 2;
-constexpr int version_of_bans = 3;
-
 // Columns of a StoredClient. A client that is present is connected when this run of the server has sessions.
 constexpr std::string_view client_columns = R"sql(
   SELECT address,
          CASE WHEN present = 0 THEN 2
               WHEN sessions > 0 AND run = (SELECT run FROM server_record WHERE stopped IS NULL) THEN 0
               ELSE 1 END AS status,
-         methods, sessions, since, heard, second, sequence
+         methods, sessions, since, heard, second, sequence, $reason
     FROM client_record
 )sql";
 
@@ -39,10 +39,22 @@ constexpr std::string_view client_filter = R"sql(
 
 constexpr std::string_view change_sql = R"sql(
   SELECT * FROM (
-    SELECT sequence, second, kind, address, methods FROM change_record
+    SELECT sequence, second, kind, address, methods, $reason FROM change_record
      WHERE sequence > ?1 AND second >= ?2 AND address BETWEEN ?3 AND ?4 ORDER BY sequence DESC LIMIT ?5)
    ORDER BY sequence
 )sql";
+
+constexpr std::string_view bans_wanted_sql =
+    "SELECT address, prefix, second, reason, $until FROM ban_record ORDER BY second DESC, address, prefix";
+
+/// How a query names a column that an older schema does not have, the column, and what stands for it there.
+struct YoungerColumn {
+  std::string_view name;
+  std::string_view column;
+  std::string_view without;
+};
+constexpr std::array<YoungerColumn, 2> younger_columns = {
+    {{"$reason", "reason", "'' AS reason"}, {"$until", "until", "NULL AS until"}}};
 
 constexpr const char* server_sql = R"sql(
   SELECT version, created, started, stopped, run, second, sequence, history_begins, forgotten_sequence,
@@ -56,16 +68,10 @@ constexpr const char* server_sql = R"sql(
 constexpr std::array<std::string_view, 3> status_names = {"connected", "waiting", "removed"};
 constexpr std::array<std::string_view, 3> kind_names = {"added", "changed", "removed"};
 
-Ipv4Address address_in(const SQLite::Column& column) {
-  return {static_cast<std::uint32_t>(column.getInt64())};
-}
+Address address_in(const SQLite::Column& column) { return stored_address(column.getInt64()); }
 
 std::uint64_t unsigned_in(const SQLite::Column& column) {
   return static_cast<std::uint64_t>(column.getInt64());
-}
-
-std::int64_t last_of(const Cidr& block) {
-  return block.network.value + (std::int64_t{1} << (32 - block.prefix)) - 1;
 }
 
 std::string_view order_of(ClientQuery::Order order) {
@@ -89,6 +95,7 @@ StoredClient read_client(SQLite::Statement& row) {
   client.heard = row.getColumn(5).getInt64();
   client.second = row.getColumn(6).getInt64();
   client.sequence = unsigned_in(row.getColumn(7));
+  client.reason = row.getColumn(8).getString();
   return client;
 }
 
@@ -100,14 +107,8 @@ StoredChange read_stored_change(SQLite::Statement& row) {
                   : kind == "changed" ? ChangeKind::changed
                                       : ChangeKind::removed,
           .address = address_in(row.getColumn(3)),
-          .methods = row.getColumn(4).getString()};
-}
-
-/// 0 when there is none.
-std::uint64_t bytes_of(const fs::path& path) {
-  std::error_code error;
-  const auto size = fs::file_size(path, error);
-  return error ? 0 : size;
+          .methods = row.getColumn(4).getString(),
+          .reason = row.getColumn(5).getString()};
 }
 
 }  // namespace
@@ -120,6 +121,13 @@ std::optional<ClientStatus> parse_client_status(std::string_view text) {
   return std::nullopt;
 }
 
+StoredClient as_connected(StoredClient client, std::size_t sessions) {
+  if (sessions == 0 || client.status == ClientStatus::removed) return client;
+  client.status = ClientStatus::connected;
+  client.sessions = static_cast<std::uint32_t>(sessions);
+  return client;
+}
+
 std::string_view to_string(ChangeKind kind) { return kind_names[static_cast<std::size_t>(kind)]; }
 
 class Reader::Implementation {
@@ -130,10 +138,25 @@ class Reader::Implementation {
   template <class Bind, class Take>
   void each(std::string_view sql, Bind bind, Take take) {
     with_open_errors(path_, [&] {
-      SQLite::Statement row(database_, std::string(sql));
-      bind(row);
-      while (row.executeStep()) take(row);
+      // Only the first step begins to read, so nothing has been taken yet when it is tried again.
+      std::optional<SQLite::Statement> row;
+      bool found = retried([&] {
+        row.emplace(database_, std::string(sql));
+        bind(*row);
+        return row->executeStep();
+      });
+      for (; found; found = row->executeStep()) take(*row);
     });
+  }
+
+  /// The text of a query with $reason and $until as this database has them: an older schema has neither.
+  std::string with_columns(std::string_view sql) {
+    const bool has_them = has(version_of_reasons);
+    std::string text(sql);
+    for (const auto& [name, column, without] : younger_columns)
+      if (const std::size_t at = text.find(name); at != text.npos)
+        text.replace(at, name.size(), has_them ? column : without);
+    return text;
   }
 
   template <class Take>
@@ -142,12 +165,13 @@ class Reader::Implementation {
         sql, [](SQLite::Statement&) {}, take);
   }
 
-  bool has(int version_of_table) {
-    return with_open_errors(path_, [&] { return schema_version(database_) >= version_of_table; });
+  bool has(int version_of_table) { return version() >= version_of_table; }
+
+  int version() {
+    return with_open_errors(path_, [&] { return retried([&] { return schema_version(database_); }); });
   }
 
   const fs::path& path() const { return path_; }
-  SQLite::Database& database() { return database_; }
 
  private:
   fs::path path_;
@@ -176,21 +200,21 @@ StoredServer Reader::server() {
     server.removed = unsigned_in(row.getColumn(11));
   });
   if (!found) throw_corrupt(implementation_->path(), "server_record is empty");
-  server.schema_version = schema_version(implementation_->database());
-  server.database_bytes = bytes_of(implementation_->path());
-  server.wal_bytes = bytes_of(implementation_->path().string() + "-wal");
+  server.schema_version = implementation_->version();
+  server.database_bytes = size_of(implementation_->path());
+  server.wal_bytes = size_of(log_of(implementation_->path()));
   return server;
 }
 
 void Reader::clients(const ClientQuery& query, const std::function<void(StoredClient&&)>& take) {
-  const std::string sql = std::string(client_columns) + std::string(client_filter) +
+  const std::string sql = implementation_->with_columns(client_columns) + std::string(client_filter) +
                           std::string(order_of(query.order)) + " LIMIT ?5";
-  const std::int64_t after = query.after ? std::int64_t{query.after->value} + 1 : 0;
+  const std::int64_t after = query.after ? stored_number(*query.after) + 1 : 0;
   implementation_->each(
       sql,
       [&](SQLite::Statement& row) {
-        row.bind(1, std::max<std::int64_t>(query.block.network.value, after));
-        row.bind(2, last_of(query.block));
+        row.bind(1, std::max(stored_number(query.block.first()), after));
+        row.bind(2, stored_number(query.block.last()));
         row.bind(3, query.method);
         row.bind(4, query.status ? static_cast<int>(*query.status) : -1);
         row.bind(5, static_cast<std::int64_t>(query.count_max));
@@ -204,11 +228,11 @@ std::vector<StoredClient> Reader::clients(const ClientQuery& query) {
   return found;
 }
 
-std::optional<StoredClient> Reader::client(Ipv4Address address) {
+std::optional<StoredClient> Reader::client(Address address) {
   std::optional<StoredClient> found;
   implementation_->each(
-      std::string(client_columns) + " WHERE address = ?1",
-      [&](SQLite::Statement& row) { row.bind(1, address.value); },
+      implementation_->with_columns(client_columns) + " WHERE address = ?1",
+      [&](SQLite::Statement& row) { row.bind(1, stored_number(address)); },
       [&](SQLite::Statement& row) { found = read_client(row); });
   return found;
 }
@@ -217,7 +241,7 @@ void Reader::portable_clients(const std::function<void(PortableClient&&)>& take)
   implementation_->each(
       "SELECT address, since, heard, record FROM client_record WHERE present = 1 ORDER BY address",
       [&](SQLite::Statement& row) {
-        const Ipv4Address address = address_in(row.getColumn(0));
+        const Address address = address_in(row.getColumn(0));
         auto methods = decode_record(row.getColumn(3).getString());
         if (!methods) throw RowError("client_record, " + to_string(address) + ": its record cannot be read");
         take({address, row.getColumn(1).getInt64(), row.getColumn(2).getInt64(), std::move(*methods)});
@@ -227,12 +251,12 @@ void Reader::portable_clients(const std::function<void(PortableClient&&)>& take)
 std::vector<StoredChange> Reader::changes(const ChangeQuery& query) {
   std::vector<StoredChange> found;
   implementation_->each(
-      change_sql,
+      implementation_->with_columns(change_sql),
       [&](SQLite::Statement& row) {
         row.bind(1, static_cast<std::int64_t>(query.after));
         row.bind(2, query.since);
-        row.bind(3, query.block.network.value);
-        row.bind(4, last_of(query.block));
+        row.bind(3, stored_number(query.block.first()));
+        row.bind(4, stored_number(query.block.last()));
         row.bind(5, static_cast<std::int64_t>(query.count_max));
       },
       [&](SQLite::Statement& row) { found.push_back(read_stored_change(row)); });
@@ -242,13 +266,12 @@ std::vector<StoredChange> Reader::changes(const ChangeQuery& query) {
 std::vector<Ban> Reader::bans() {
   std::vector<Ban> found;
   if (!implementation_->has(version_of_bans)) return found;
-  implementation_->each(
-      "SELECT address, prefix, second, reason FROM ban_record ORDER BY second DESC, address, prefix",
-      [&](SQLite::Statement& row) {
-        found.push_back({{address_in(row.getColumn(0)), static_cast<std::uint8_t>(row.getColumn(1).getInt())},
-                         row.getColumn(2).getInt64(),
-                         row.getColumn(3).getString()});
-      });
+  implementation_->each(implementation_->with_columns(bans_wanted_sql), [&](SQLite::Statement& row) {
+    Ban ban{read_block(row.getColumn(0), row.getColumn(1)), row.getColumn(2).getInt64(),
+            row.getColumn(3).getString()};
+    if (!row.getColumn(4).isNull()) ban.until = row.getColumn(4).getInt64();
+    found.push_back(std::move(ban));
+  });
   return found;
 }
 

@@ -1,11 +1,13 @@
 // The database as operators see it: typed rows, read through a connection that cannot write.
 //
-// Works while a server runs, after a clean stop and after a crash, and never delays the server. Each call
+// It works while a server runs, after a clean stop and after a crash, and never delays the server. Each call
 // sees one state of the database; a call that takes long keeps the server's log from being used again
-// meanwhile. Rows are not checked as the server checks them (that is storage/check.h), and a schema older
-// than this program's has no rows where it has no table.
+// meanwhile. Rows are not checked as the server checks them (storage/check.h does that). Where an older schema
+// has no table, there are no rows.
 //
-// It keeps the file that it has opened: after a restore, open another. One thread owns and uses it.
+// The structs list their `fields` with the names that operators know (server/operators/json.h).
+//
+// A reader keeps the file that it has opened: after a restore, open another one. One thread owns and uses it.
 #pragma once
 
 #include <cstddef>
@@ -20,32 +22,50 @@
 #include <vector>
 
 #include "common/address.h"
-#include "common/cidr.h"
+#include "common/block.h"
 #include "storage/database.h"
 
 namespace lekt::storage {
 
-/// connected: has a session. waiting: present, but the server has stopped, or the client has not come back
-/// since its start. removed: it was here, and is remembered until the retention is over. After a crash those
-/// who were connected still are shown so.
+/// The state of a client. connected: it has a session. waiting: it is present, but the server has stopped, or
+/// the client has not come back since the server's start. removed: it was here, and is remembered until the
+/// retention is over. After a crash, clients that were connected are still shown as connected.
 enum class ClientStatus : std::uint8_t { connected, waiting, removed };
 std::string_view to_string(ClientStatus status);
 std::optional<ClientStatus> parse_client_status(std::string_view text);
 
 struct StoredClient {
-  Ipv4Address address;
+  Address address;
   ClientStatus status = ClientStatus::waiting;
-  std::string methods;         ///< in words, at most 500 characters; of a removed client: the last known
+  std::string methods;         ///< in words, at most 500 characters; of a removed client, the last known
   std::uint32_t sessions = 0;  ///< 0 unless it is connected
-  std::int64_t since = 0;      ///< Unix seconds, as everywhere here; when it became present
+  std::int64_t since = 0;      ///< when it became present, in Unix seconds, as everywhere here
   std::int64_t heard = 0;      ///< last heartbeat or join, written every few seconds; 0: not known
-  std::int64_t second = 0;     ///< of its newest change
-  std::uint64_t sequence = 0;  ///< of its newest change
+  std::int64_t second = 0;     ///< when its newest change was
+  std::uint64_t sequence = 0;  ///< number of its newest change
+  std::string reason = {};     ///< why it was removed, as in StoredChange; empty while it is present
+
+  template <class Self, class Io>
+  static void fields(Self& self, Io& io) {
+    io.field("address", self.address);
+    io.field("status", self.status);
+    io.field("methods", self.methods);
+    io.field("sessions", self.sessions);
+    io.time("since", self.since);
+    io.time_or_never("last_heard", self.heard);
+    io.time("last_change", self.second);
+    io.field("sequence", self.sequence);
+    io.field("reason", self.reason);
+  }
 };
 
-/// What of a client that is present means something in another database, too.
+/// The client as the server knows it, with this number of sessions. That a client has come back after a restart,
+/// and how many sessions it has, reaches the database a few seconds late. A removed client stays removed.
+StoredClient as_connected(StoredClient client, std::size_t sessions);
+
+/// The part of a present client that means something in another database, too.
 struct PortableClient {
-  Ipv4Address address;
+  Address address;
   std::int64_t since = 0;
   std::int64_t heard = 0;  ///< 0: not known
   Methods methods;
@@ -55,15 +75,26 @@ struct ClientQuery {
   enum class Order : std::uint8_t {
     address,
     since,  ///< the newest first
-    heard,  ///< who was silent for longest first
+    heard,  ///< the one that has been silent for longest first
   };
-  Cidr block{{0}, 0};
-  std::string method = {};                  ///< by name, "?9" for one without; empty: any
-  std::optional<ClientStatus> status = {};  ///< without: all that are present
+  Block block = Block::everyone();
+  std::string method = {};                  ///< its name, or "?9" if it has none; empty: any
+  std::optional<ClientStatus> status = {};  ///< nothing: all that are present
   Order order = Order::address;
-  std::optional<Ipv4Address> after = {};  ///< only higher addresses: to ask for page after page
+  std::optional<Address> after = {};  ///< only higher addresses, for page after page
   std::size_t count_max = std::numeric_limits<std::int64_t>::max();
 };
+
+/// The list of fields of a change, as operators see it: of a stored one, and of one that the server has just made.
+template <class Self, class Io>
+void change_fields(Self& self, Io& io) {
+  io.field("sequence", self.sequence);
+  io.time("time", self.second);
+  io.field("kind", self.kind);
+  io.field("address", self.address);
+  io.field("methods", self.methods);
+  io.field("reason", self.reason);
+}
 
 enum class ChangeKind : std::uint8_t { added, changed, removed };
 std::string_view to_string(ChangeKind kind);
@@ -72,37 +103,61 @@ struct StoredChange {
   std::uint64_t sequence = 0;
   std::int64_t second = 0;
   ChangeKind kind = ChangeKind::added;
-  Ipv4Address address;
+  Address address;
   std::string methods;  ///< in words; empty for a removal
+  std::string reason;   ///< why it was removed: "closed", "lost", "not back", or a code; empty: not known
+
+  template <class Self, class Io>
+  static void fields(Self& self, Io& io) {
+    change_fields(self, io);
+  }
 };
 
-/// Of the newest 10,000 changes; more are not kept.
+/// Which changes to read. Only the newest 10,000 are kept.
 struct ChangeQuery {
-  std::uint64_t after = 0;                                        ///< sequence
+  std::uint64_t after = 0;                                        ///< only higher sequences
   std::int64_t since = std::numeric_limits<std::int64_t>::min();  ///< this second and later ones
-  Cidr block{{0}, 0};
+  Block block = Block::everyone();
   std::size_t count_max = std::numeric_limits<std::int64_t>::max();  ///< the newest ones
 };
 
 struct StoredServer {
-  std::string version;  ///< of the program that runs, or ran last
+  std::string version;  ///< version of the program that runs, or ran last
   std::int64_t created = 0;
   std::int64_t started = 0;             ///< the last start
   std::optional<std::int64_t> stopped;  ///< the clean stop; nothing while it runs and after a crash
-  std::int64_t run = 0;                 ///< starts so far
+  std::int64_t run = 0;                 ///< how often it has started so far
   LogState log;
-  std::size_t clients = 0;    ///< present
-  std::size_t connected = 0;  ///< of these
-  std::size_t removed = 0;    ///< still remembered
+  std::size_t clients = 0;    ///< clients that are present
+  std::size_t connected = 0;  ///< those of them that have a session
+  std::size_t removed = 0;    ///< removed clients that are still remembered
   int schema_version = 0;
   std::uint64_t database_bytes = 0;
-  std::uint64_t wal_bytes = 0;  ///< of the write-ahead log
+  std::uint64_t wal_bytes = 0;  ///< size of the write-ahead log
+
+  template <class Self, class Io>
+  static void fields(Self& self, Io& io) {
+    io.field("version", self.version);
+    io.time("created", self.created);
+    io.time("started", self.started);
+    io.time("stopped", self.stopped);
+    io.field("starts", self.run);
+    io.field("clients", self.clients);
+    io.field("connected", self.connected);
+    io.field("removed", self.removed);
+    io.field("sequence", self.log.sequence);
+    io.time("newest_second", self.log.second);
+    io.time("history_begins", self.log.history_begins);
+    io.field("schema_version", self.schema_version);
+    io.field("database_bytes", self.database_bytes);
+    io.field("wal_bytes", self.wal_bytes);
+  }
 };
 
 class Reader {
  public:
-  /// Throws CodedError E503 (missing, or may not be read), E505 (not ours), E506 (damaged), E507 (of a newer
-  /// program); everything below throws E503 and E506.
+  /// Opens the database. Throws CodedError E503 (missing, or may not be read), E505 (not ours), E506 (damaged)
+  /// and E507 (a newer program's). Everything below throws E503 and E506.
   explicit Reader(const std::filesystem::path& path);
   ~Reader();
   Reader(const Reader&) = delete;
@@ -111,9 +166,9 @@ class Reader {
   StoredServer server();
   void clients(const ClientQuery& query, const std::function<void(StoredClient&&)>& take);
   std::vector<StoredClient> clients(const ClientQuery& query);
-  /// Present or removed; nothing when the database does not know the address.
-  std::optional<StoredClient> client(Ipv4Address address);
-  /// All that are present, by address. Throws CodedError E506 as well, naming the row.
+  /// The client of this address, present or removed; nothing if the database does not know the address.
+  std::optional<StoredClient> client(Address address);
+  /// Calls `take` with all present clients, by address. If a row is wrong, CodedError E506 names it.
   void portable_clients(const std::function<void(PortableClient&&)>& take);
   std::vector<StoredChange> changes(const ChangeQuery& query);  ///< ascending
   std::vector<Ban> bans();                                      ///< the latest first

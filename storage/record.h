@@ -10,8 +10,8 @@ namespace lekt::storage {
 
 Bytes encode_record(const Methods& methods);
 
-/// Nothing when the bytes are not a record, or one that encode_record() cannot have made: methods without
-/// order, an index of 0, information that is not aligned.
+/// The methods in a record. Nothing if the bytes are no record, or one that encode_record() cannot have made:
+/// with unordered methods, an index of 0, or information that is not aligned.
 std::optional<Methods> decode_record(ByteView bytes);
 
 }  // namespace lekt::storage

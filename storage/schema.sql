@@ -145,3 +145,48 @@ CREATE VIEW bans AS
          datetime(second, 'unixepoch') AS since,
          reason
     FROM ban_record ORDER BY second DESC, ban_record.address;
+
+-- migration 4: reasons of removals, ends of bans
+
+ALTER TABLE client_record ADD COLUMN
+  reason TEXT NOT NULL DEFAULT '';   -- why it was removed, as in change_record; empty while it is present
+
+ALTER TABLE change_record ADD COLUMN
+  reason TEXT NOT NULL DEFAULT '';   -- of a removal: closed, lost, not back, or a code such as E301; empty: not known
+
+ALTER TABLE ban_record ADD COLUMN
+  until INTEGER;                     -- the first second, Unix time, in which it holds no longer; null: without end
+
+DROP VIEW removed;
+CREATE VIEW removed AS
+  -- Who was here: removed clients that are still remembered, the newest first.
+  -- reason: closed (by the client), lost (the connection broke), not back (after a restart), or the server's code.
+  SELECT (address >> 24) || '.' || (address >> 16 & 255) || '.' || (address >> 8 & 255) || '.' || (address & 255)
+           AS address,
+         iif(length(methods) > 40, substr(methods, 1, 37) || '...', methods) AS last_methods,
+         datetime(since, 'unixepoch') AS since,
+         datetime(second, 'unixepoch') AS removed_at,
+         reason
+    FROM client_record WHERE present = 0 ORDER BY sequence DESC;
+
+DROP VIEW changes;
+CREATE VIEW changes AS
+  -- What happened: the newest 10,000 changes, the newest first. reason: of a removal, as in the view removed.
+  SELECT sequence,
+         datetime(second, 'unixepoch') AS time,
+         kind,
+         (address >> 24) || '.' || (address >> 16 & 255) || '.' || (address >> 8 & 255) || '.' || (address & 255)
+           AS address,
+         iif(length(methods) > 40, substr(methods, 1, 37) || '...', methods) AS methods,
+         reason
+    FROM change_record ORDER BY change_record.sequence DESC;
+
+DROP VIEW bans;
+CREATE VIEW bans AS
+  -- Whom the server does not serve until the time in `until`, or until `lektctl unban`; the latest first.
+  SELECT (address >> 24) || '.' || (address >> 16 & 255) || '.' || (address >> 8 & 255) || '.' || (address & 255)
+           || iif(prefix = 32, '', '/' || prefix) AS block,
+         datetime(second, 'unixepoch') AS since,
+         datetime(until, 'unixepoch') AS until,
+         reason
+    FROM ban_record ORDER BY second DESC, ban_record.address;

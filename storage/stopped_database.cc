@@ -10,11 +10,13 @@
 #include <type_traits>
 
 #include "common/errors.h"
+#include "storage/address_column.h"
 #include "storage/connection.h"
+#include "storage/database_files.h"
 #include "storage/file_checks.h"
 #include "storage/file_creation.h"
-#include "storage/migrations.h"
 #include "storage/open_errors.h"
+#include "storage/opening.h"
 #include "storage/record.h"
 #include "storage/tables.h"
 
@@ -24,28 +26,23 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// Somebody's shell may hold the write lock for a moment.
+/// How long to wait for the write lock: somebody's shell may hold it for a moment.
 constexpr std::chrono::seconds busy_wait{5};
 
 constexpr std::size_t checkpoint_bytes = 4 * 1024 * 1024;
 
-/// No run of the server: who is imported has not been here yet.
+/// No run of the server: imported clients have not been here yet.
 constexpr std::int64_t no_run = 0;
 
-fs::path local_path(const fs::path& path) {
-  fs::path resolved = resolve(path);
-  refuse_network_file_system(resolved);
-  return resolved;
-}
-
-std::uint64_t size_of(const fs::path& path) {
-  std::error_code error;
-  const auto size = fs::file_size(path, error);
-  return error ? 0 : size;
-}
-
-bool contains(const std::vector<Ban>& bans, const Cidr& block) {
+bool contains(const std::vector<Ban>& bans, const Block& block) {
   return std::ranges::find(bans, block, &Ban::block) != bans.end();
+}
+
+void expect_room(std::size_t bans) {
+  if (bans > bans_max)
+    throw CodedError(ErrorCode::control_refused, "there would be " + std::to_string(bans) +
+                                                     " bans, and at most " + std::to_string(bans_max) +
+                                                     " are possible; ban larger blocks, or lift some bans");
 }
 
 }  // namespace
@@ -74,20 +71,24 @@ class StoppedDatabase::Implementation {
     FailedOpenUndo undo(path_, found);
     with_open_errors(path_, [&] {
       if (found != FileState::ours) create_database_file(path_, found);
-      open(found == FileState::ours);
+      open(found);
     });
     undo.keep();
   }
 
-  bool ban(const Cidr& block, const std::string& reason) {
+  const std::string& lost_log() const { return lost_log_; }
+
+  bool ban(const Block& block, const std::string& reason, std::optional<std::chrono::seconds> duration) {
     return write([&] {
-      const bool is_new = !contains(read_bans(database()), block);
-      write_bans({{{block, settings_.now, reason}}});
+      const std::vector<Ban> bans = read_bans(database());
+      const bool is_new = !contains(bans, block);
+      expect_room(bans.size() + (is_new ? 1 : 0));
+      write_bans({{make_ban(block, reason, settings_.now, duration)}});
       return is_new;
     });
   }
 
-  bool unban(const Cidr& block) {
+  bool unban(const Block& block) {
     return write([&] {
       const bool found = contains(read_bans(database()), block);
       write_bans({{{block, 0, ""}, true}});
@@ -103,6 +104,7 @@ class StoppedDatabase::Implementation {
       const std::vector<Ban> old_ones = read_bans(database());
       for (const Ban& ban : bans)
         if (!contains(old_ones, ban.block)) new_ones.push_back({ban});
+      expect_room(old_ones.size() + new_ones.size());
       write_bans(new_ones);
       result.bans = new_ones.size();
       return result;
@@ -124,14 +126,12 @@ class StoppedDatabase::Implementation {
   SQLite::Database& database() { return connection_->database(); }
 
   /// Members are set only when everything has worked.
-  void open(bool existed) {
-    auto connection = std::make_unique<Connection>(path_, busy_wait, true);
-    const auto migrations = split_migrations(schema_text);
-    connection->check(migrations.size());
-    connection->begin_writing(checkpoint_bytes);
-    connection->secure_log();
-    migrate(connection->database(), migrations);
-    if (!existed) {
+  void open(FileState found) {
+    const OpeningSettings opening{
+        .path = path_, .busy_wait = busy_wait, .checkpoint_bytes = checkpoint_bytes, .now = settings_.now};
+    auto [connection, lost_log] = open_for_writing(opening, found);
+    lost_log_ = std::move(lost_log);
+    if (found != FileState::ours) {
       note_start(connection->database(), settings_.program_version, settings_.now);
       note_stop(connection->database(), settings_.now);
     }
@@ -142,25 +142,45 @@ class StoppedDatabase::Implementation {
   /// All or nothing.
   template <class Action>
   std::invoke_result_t<Action> write(Action action) {
-    return with_open_errors(path_, [&] {
-      SQLite::Transaction transaction(database(), SQLite::TransactionBehavior::IMMEDIATE);
-      const auto result = action();
-      transaction.commit();
-      return result;
-    });
+    try {
+      return with_open_errors(path_, [&] {
+        SQLite::Transaction transaction(database(), SQLite::TransactionBehavior::IMMEDIATE);
+        const auto result = action();
+        transaction.commit();
+        return result;
+      });
+    } catch (const ChangeRefused& refused) {
+      throw CodedError(ErrorCode::database_unusable, path_.string() + " does not take a change of " +
+                                                         to_string(refused.address()) + ": " +
+                                                         refused.what());
+    }
   }
 
   void write_bans(const std::vector<BanChange>& changes) {
     Batch batch;
     batch.state = read_server(database()).state;
     batch.bans = changes;
-    TableWriter(database(), *settings_.catalogue, no_run).write(batch);
+    write(batch);
+  }
+
+  /// Here, an operator waits for each of the rows.
+  void write(const Batch& batch) {
+    RefusedRows refused(database());
+    try {
+      TableWriter(database(), *settings_.catalogue, no_run).write(batch, refused);
+    } catch (const TransactionEnded&) {
+      // It is told below.
+    }
+    if (refused.list().empty()) return;
+    const RefusedRow& row = refused.list().front();
+    throw CodedError(ErrorCode::database_unusable,
+                     path_.string() + " does not take " + row.what + ": " + row.why);
   }
 
   /// The stored methods, if the client is present.
-  std::optional<Bytes> record_of(Ipv4Address address) {
+  std::optional<Bytes> record_of(Address address) {
     SQLite::Statement row(database(), "SELECT record FROM client_record WHERE address = ?1 AND present = 1");
-    row.bind(1, address.value);
+    row.bind(1, stored_number(address));
     if (!row.executeStep()) return std::nullopt;
     return row.getColumn(0).getString();
   }
@@ -183,7 +203,7 @@ class StoppedDatabase::Implementation {
     }
     if (changes.empty()) return;
     batch.changes = changes;
-    TableWriter(database(), *settings_.catalogue, no_run).write(batch);
+    write(batch);
     for (const PortableClient* client : added) write_past(*client, batch.state.second);
     result.added = added.size();
     result.changed = changes.size() - added.size();
@@ -193,7 +213,7 @@ class StoppedDatabase::Implementation {
   void write_past(const PortableClient& client, std::int64_t newest) {
     SQLite::Statement statement(database(),
                                 "UPDATE client_record SET since = ?2, heard = ?3 WHERE address = ?1");
-    statement.bind(1, client.address.value);
+    statement.bind(1, stored_number(client.address));
     statement.bind(2, std::min(client.since, newest));
     statement.bind(3, std::min(client.heard, newest));
     statement.exec();
@@ -203,16 +223,19 @@ class StoppedDatabase::Implementation {
   fs::path path_;
   std::unique_ptr<InstanceLock> lock_;
   std::unique_ptr<Connection> connection_;
+  std::string lost_log_;
 };
 
 StoppedDatabase::StoppedDatabase(const Settings& settings)
     : implementation_(std::make_unique<Implementation>(settings)) {}
 StoppedDatabase::~StoppedDatabase() = default;
 
-bool StoppedDatabase::ban(const Cidr& block, const std::string& reason) {
-  return implementation_->ban(block, reason);
+const std::string& StoppedDatabase::lost_log() const { return implementation_->lost_log(); }
+bool StoppedDatabase::ban(const Block& block, const std::string& reason,
+                          std::optional<std::chrono::seconds> duration) {
+  return implementation_->ban(block, reason, duration);
 }
-bool StoppedDatabase::unban(const Cidr& block) { return implementation_->unban(block); }
+bool StoppedDatabase::unban(const Block& block) { return implementation_->unban(block); }
 ImportResult StoppedDatabase::import(const std::vector<PortableClient>& clients,
                                      const std::vector<Ban>& bans) {
   return implementation_->import(clients, bans);

@@ -1,33 +1,36 @@
-// The database of a server that does not run, to be changed by an operator: bans, an import, compacting.
+// The database of a stopped server, for changes by an operator: bans, an import, compacting.
 //
-// It holds the server's lock, so no server starts meanwhile, and none runs. Each call is one durable
-// transaction. A start of the server is not counted; an older schema is migrated, as a start would do.
+// It holds the server's lock, so no server runs, and none starts meanwhile. Each call is one durable
+// transaction. Opening it does not count as a start of the server; an older schema is migrated, as a start
+// would do.
 //
 // Owned and used by one thread, for a short time.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "common/block.h"
 #include "common/catalogue.h"
-#include "common/cidr.h"
 #include "storage/database.h"
 #include "storage/instance_lock.h"
 #include "storage/reader.h"
 
 namespace lekt::storage {
 
-/// Like InstanceLock; throws CodedError E805 instead of E504.
+/// Takes the lock of a stopped server's database. Throws like InstanceLock, but CodedError E805 instead of E504.
 std::unique_ptr<InstanceLock> lock_stopped(const std::filesystem::path& database);
 
 struct ImportResult {
   std::size_t added = 0;
-  std::size_t changed = 0;    ///< were there with other methods
-  std::size_t unchanged = 0;  ///< were there with the same
-  std::size_t bans = 0;       ///< new
+  std::size_t changed = 0;    ///< clients that were there with other methods
+  std::size_t unchanged = 0;  ///< clients that were there with the same methods
+  std::size_t bans = 0;       ///< new bans
 };
 
 struct CompactResult {
@@ -41,26 +44,33 @@ class StoppedDatabase {
 
   struct Settings {
     std::filesystem::path path;
-    const MethodCatalogue* catalogue = nullptr;  ///< for methods in words; outlives this
-    std::string program_version;                 ///< noted in a new one
+    const MethodCatalogue* catalogue = nullptr;  ///< puts methods into words; outlives this object
+    std::string program_version = {};            ///< noted in a new database
     std::int64_t now = 0;                        ///< wall clock, Unix seconds
     Missing missing = Missing::refuse;
   };
 
-  /// Throws CodedError E805 when a server runs, and E503 to E508 as Database does.
+  /// Opens the database. Throws CodedError E805 if a server runs, and E503 to E508 as Database does.
   explicit StoppedDatabase(const Settings& settings);
   ~StoppedDatabase();
   StoppedDatabase(const StoppedDatabase&) = delete;
   StoppedDatabase& operator=(const StoppedDatabase&) = delete;
 
-  // All of these throw CodedError E503, and then nothing was changed.
+  /// Why the newest state is lost, as Database::lost_log() says. If it is, history has begun anew with this
+  /// opening.
+  const std::string& lost_log() const;
 
-  /// False when the block was banned already: its time and reason are the new ones then.
-  bool ban(const Cidr& block, const std::string& reason);
-  /// False when there is no such ban.
-  bool unban(const Cidr& block);
-  /// Each address at most once. Clients that are there and not in the list stay as they are. Those in the
-  /// list are present afterwards, and waited for after the next start.
+  // All of these throw CodedError E503. A ban beyond bans_max is refused with CodedError E802. In both cases
+  // nothing was changed.
+
+  /// Bans a block; without a duration, for good. False if it was banned already: then the ban has the new times
+  /// and reason.
+  bool ban(const Block& block, const std::string& reason,
+           std::optional<std::chrono::seconds> duration = std::nullopt);
+  /// Lifts a ban. False if there is no such ban.
+  bool unban(const Block& block);
+  /// Adds clients and bans; each address may occur only once. Clients that are there and not in the list stay as
+  /// they are. Those in the list are present afterwards, and waited for after the next start.
   ImportResult import(const std::vector<PortableClient>& clients, const std::vector<Ban>& bans);
   /// Gives free pages back to the file system.
   CompactResult compact();

@@ -1,8 +1,11 @@
 #include "storage/tables.h"
 
+#include <sqlite3.h>
+
 #include <limits>
 #include <string_view>
 
+#include "storage/address_column.h"
 #include "storage/record.h"
 
 namespace lekt::storage {
@@ -11,7 +14,7 @@ namespace {
 
 // In DO UPDATE a bare column is the row's old value.
 
-// Whoever adds or changes has a session in this run; how many there are is told by the presences.
+// A client that is added or changed has a session in this run; presences tell how many.
 constexpr const char* add_sql = R"sql(
   INSERT INTO client_record (sequence, address, present, second, since, methods, record, sessions, run, heard)
   VALUES (?1, ?2, 1, ?3, ?3, ?4, ?5, 1, ?6, ?3)
@@ -24,29 +27,31 @@ constexpr const char* add_sql = R"sql(
     record = excluded.record,
     sessions = iif(present = 1 AND run = excluded.run, max(sessions, 1), 1),
     run = excluded.run,
-    heard = iif(present = 1, heard, excluded.heard)
+    heard = iif(present = 1, heard, excluded.heard),
+    reason = ''
 )sql";
 
-// Methods in words, since and heard stay as they were: who it was is what operators ask of a removed client.
+// Methods in words, since and heard stay as they were: operators ask who a removed client was.
 constexpr const char* remove_sql = R"sql(
-  INSERT INTO client_record (sequence, address, present, second, since, methods, record, sessions, run, heard)
-  VALUES (?1, ?2, 0, ?3, ?3, '', x'', 0, 0, 0)
+  INSERT INTO client_record (sequence, address, present, second, since, methods, record, sessions, run, heard, reason)
+  VALUES (?1, ?2, 0, ?3, ?3, '', x'', 0, 0, 0, ?4)
   ON CONFLICT (address) DO UPDATE SET
     sequence = excluded.sequence,
     present = 0,
     second = excluded.second,
     record = x'',
-    sessions = 0
+    sessions = 0,
+    reason = excluded.reason
 )sql";
 
 // Runs before the client's row is written, so that it can tell added from changed.
 constexpr const char* remember_sql = R"sql(
-  INSERT INTO change_record (sequence, second, kind, address, methods)
+  INSERT INTO change_record (sequence, second, kind, address, methods, reason)
   VALUES (?1, ?2,
           CASE WHEN ?3 = 0 THEN 'removed'
                WHEN EXISTS (SELECT 1 FROM client_record WHERE address = ?4 AND present = 1) THEN 'changed'
                ELSE 'added' END,
-          ?4, ?5)
+          ?4, ?5, ?6)
 )sql";
 
 constexpr const char* prune_sql = "DELETE FROM change_record WHERE sequence <= ?1";
@@ -71,8 +76,11 @@ constexpr const char* warn_sql = "INSERT INTO warning_record (code, second, mess
 constexpr const char* clear_warnings_sql = "DELETE FROM warning_record";
 
 constexpr const char* ban_sql = R"sql(
-  INSERT INTO ban_record (address, prefix, second, reason) VALUES (?1, ?2, ?3, ?4)
-  ON CONFLICT (address, prefix) DO UPDATE SET second = excluded.second, reason = excluded.reason
+  INSERT INTO ban_record (address, prefix, second, reason, until) VALUES (?1, ?2, ?3, ?4, ?5)
+  ON CONFLICT (address, prefix) DO UPDATE SET
+    second = excluded.second,
+    reason = excluded.reason,
+    until = excluded.until
 )sql";
 
 constexpr const char* unban_sql = "DELETE FROM ban_record WHERE address = ?1 AND prefix = ?2";
@@ -90,8 +98,14 @@ constexpr const char* note_start_sql = R"sql(
 
 std::int64_t signed_of(std::uint64_t sequence) { return static_cast<std::int64_t>(sequence); }
 
+/// A statement that failed can be used again.
 void execute(SQLite::Statement& statement) {
-  statement.exec();
+  try {
+    statement.exec();
+  } catch (const SQLite::Exception&) {
+    statement.tryReset();
+    throw;
+  }
   statement.reset();
 }
 
@@ -104,7 +118,7 @@ void execute(SQLite::Statement& statement, std::int64_t value) {
   throw RowError("client_record, sequence " + std::to_string(sequence) + ": " + why);
 }
 
-/// Cut to words_max. Words are ASCII, so no character is split.
+/// The methods in words, cut to words_max. Words are ASCII, so no character is split.
 std::string cut(std::string words) {
   constexpr std::string_view ellipsis = "...";
   if (words.size() <= words_max) return words;
@@ -112,7 +126,7 @@ std::string cut(std::string words) {
   return words.append(ellipsis);
 }
 
-/// A row of client_record, checked on its own; how it follows the one before is the caller's.
+/// A row of client_record, checked on its own; the caller checks how it follows the one before.
 Change read_change(const SQLite::Statement& row) {
   const std::int64_t sequence = row.getColumn(0).getInt64();
   const std::int64_t address = row.getColumn(2).getInt64();
@@ -122,7 +136,7 @@ Change read_change(const SQLite::Statement& row) {
   change.sequence = static_cast<std::uint64_t>(sequence);
   change.second = row.getColumn(1).getInt64();
   change.kind = row.getColumn(3).getInt64() != 0 ? UpdateKind::added : UpdateKind::removed;
-  change.address.value = static_cast<std::uint32_t>(address);
+  change.address = stored_address(address);
   const SQLite::Column record = row.getColumn(4);
   const auto size = static_cast<std::size_t>(record.getBytes());
   auto methods = decode_record({static_cast<const char*>(record.getBlob()), size});
@@ -153,6 +167,11 @@ void note_stop(SQLite::Database& database, std::int64_t second) {
   statement.exec();
 }
 
+bool is_stopped(SQLite::Database& database) {
+  SQLite::Statement row(database, "SELECT stopped FROM server_record");
+  return row.executeStep() && !row.getColumn(0).isNull();
+}
+
 ServerRow read_server(SQLite::Database& database) {
   SQLite::Statement row(
       database, "SELECT second, sequence, history_begins, forgotten_sequence, run FROM server_record");
@@ -162,9 +181,18 @@ ServerRow read_server(SQLite::Database& database) {
   if (sequence < 0 || forgotten < 0 || forgotten > sequence)
     throw RowError("server_record: sequence " + std::to_string(sequence) + " and forgotten_sequence " +
                    std::to_string(forgotten) + " do not fit");
-  return {{.second = row.getColumn(0).getInt64(),
+  if (sequence > sequence_max)
+    throw RowError("server_record: sequence " + std::to_string(sequence) +
+                   " is beyond all that a server can reach");
+  const std::int64_t second = row.getColumn(0).getInt64();
+  const std::int64_t history_begins = row.getColumn(2).getInt64();
+  for (const std::int64_t time : {second, history_begins})
+    if (time < 0 || time > second_max)
+      throw RowError("server_record: second " + std::to_string(time) + " is not within 0 to " +
+                     std::to_string(second_max) + ", the years 1970 to 9999");
+  return {{.second = second,
            .sequence = static_cast<std::uint64_t>(sequence),
-           .history_begins = row.getColumn(2).getInt64(),
+           .history_begins = history_begins,
            .forgotten_sequence = static_cast<std::uint64_t>(forgotten)},
           row.getColumn(4).getInt64()};
 }
@@ -187,18 +215,25 @@ void read_changes(SQLite::Database& database, const LogState& state,
   }
 }
 
+Block read_block(const SQLite::Column& address, const SQLite::Column& prefix) {
+  const Address first = stored_address(address.getInt64());
+  const auto block = Block::v4(first, prefix.getUInt());
+  if (!block)
+    throw RowError("ban_record: " + to_string(first) + "/" + prefix.getString() +
+                   " has bits behind its prefix");
+  return *block;
+}
+
 std::vector<Ban> read_bans(SQLite::Database& database) {
-  SQLite::Statement row(database,
-                        "SELECT address, prefix, second, reason FROM ban_record ORDER BY second, address");
+  SQLite::Statement row(
+      database, "SELECT address, prefix, second, reason, until FROM ban_record ORDER BY second, address");
   std::vector<Ban> bans;
   while (row.executeStep()) {
     Ban ban;
-    ban.block.network.value = row.getColumn(0).getUInt();
-    ban.block.prefix = static_cast<std::uint8_t>(row.getColumn(1).getUInt());
+    ban.block = read_block(row.getColumn(0), row.getColumn(1));
     ban.second = row.getColumn(2).getInt64();
     ban.reason = row.getColumn(3).getString();
-    if (parse_cidr(to_string(ban.block)) != ban.block)
-      throw RowError("ban_record: " + to_string(ban.block) + " has bits behind its prefix");
+    if (!row.getColumn(4).isNull()) ban.until = row.getColumn(4).getInt64();
     bans.push_back(std::move(ban));
   }
   return bans;
@@ -220,34 +255,61 @@ TableWriter::TableWriter(SQLite::Database& database, const MethodCatalogue& cata
       ban_(database, ban_sql),
       unban_(database, unban_sql) {}
 
-void TableWriter::write(const Batch& batch) {
+void TableWriter::write(const Batch& batch, RefusedRows& refused) {
   const std::uint64_t newest = batch.state.sequence;
   const std::uint64_t pruned = newest > history_changes_max ? newest - history_changes_max : 0;
-  for (const Change& change : batch.changes) {
-    const std::string words = stored_words(*catalogue_, change.methods);
-    if (change.sequence > pruned) write_history(change, words);
-    write_client(change, words);
-  }
-  for (const Presence& presence : batch.presences) write(presence);
-  if (!batch.changes.empty()) execute(prune_, signed_of(pruned));
-  if (batch.forget_before > 0) execute(forget_, batch.forget_before);
-  for (const CodeCount& count : batch.codes) write(count);
-  if (batch.warnings != nullptr) write(*batch.warnings);
-  for (const BanChange& change : batch.bans) write(change);
+  for (const Change& change : batch.changes) write(change, change.sequence > pruned, refused);
+  for (const Presence& presence : batch.presences)
+    refused.attempt(
+        RowKind::presence, [&] { write(presence); },
+        [&] { return "the presence of " + to_string(presence.address); });
+  if (!batch.changes.empty())
+    refused.attempt(
+        RowKind::history, [&] { execute(prune_, signed_of(pruned)); },
+        [] { return "history that is too old"; });
+  if (batch.forget_before > 0)
+    refused.attempt(
+        RowKind::removals, [&] { execute(forget_, batch.forget_before); },
+        [] { return "removals that are forgotten"; });
+  for (const CodeCount& count : batch.codes)
+    refused.attempt(
+        RowKind::code, [&] { write(count); }, [&] { return "the count of " + code_text(count.code); });
+  if (batch.warnings != nullptr) write(*batch.warnings, refused);
+  for (const BanChange& change : batch.bans)
+    refused.attempt(
+        RowKind::ban, [&] { write(change); },
+        [&] { return (change.ends ? "the lifted ban of " : "the ban of ") + to_string(change.ban.block); },
+        change.ban.block);
   write(batch.state);
+}
+
+void TableWriter::write(const Change& change, bool into_history, RefusedRows& refused) {
+  const std::string words = stored_words(*catalogue_, change.methods);
+  if (into_history)
+    refused.attempt(
+        RowKind::history, [&] { write_history(change, words); },
+        [&] { return "the history of " + to_string(change.address); });
+  try {
+    write_client(change, words);
+  } catch (const SQLite::Exception& error) {
+    if (error.getErrorCode() != SQLITE_CONSTRAINT) throw;
+    throw ChangeRefused(change.address, error.what());
+  }
 }
 
 void TableWriter::write_client(const Change& change, const std::string& words) {
   const bool added = change.kind == UpdateKind::added;
   SQLite::Statement& statement = added ? add_ : remove_;
   statement.bind(1, signed_of(change.sequence));
-  statement.bind(2, change.address.value);
+  statement.bind(2, stored_number(change.address));
   statement.bind(3, change.second);
   const Bytes record = encode_record(change.methods);
   if (added) {
     statement.bindNoCopy(4, words);
     statement.bindNoCopy(5, record.data(), static_cast<int>(record.size()));
     statement.bind(6, run_);
+  } else {
+    statement.bind(4, to_string(change.reason));
   }
   execute(statement);
 }
@@ -256,13 +318,14 @@ void TableWriter::write_history(const Change& change, const std::string& words) 
   remember_.bind(1, signed_of(change.sequence));
   remember_.bind(2, change.second);
   remember_.bind(3, change.kind == UpdateKind::added ? 1 : 0);
-  remember_.bind(4, change.address.value);
+  remember_.bind(4, stored_number(change.address));
   remember_.bindNoCopy(5, words);
+  remember_.bind(6, to_string(change.reason));
   execute(remember_);
 }
 
 void TableWriter::write(const Presence& presence) {
-  see_.bind(1, presence.address.value);
+  see_.bind(1, stored_number(presence.address));
   see_.bind(2, presence.sessions);
   see_.bind(3, run_);
   see_.bind(4, presence.heard);
@@ -286,23 +349,29 @@ void TableWriter::write(const CodeCount& count) {
 
 void TableWriter::write(const BanChange& change) {
   SQLite::Statement& statement = change.ends ? unban_ : ban_;
-  statement.bind(1, change.ban.block.network.value);
-  statement.bind(2, change.ban.block.prefix);
+  statement.bind(1, stored_number(change.ban.block.first()));
+  statement.bind(2, change.ban.block.v4_prefix());
   if (!change.ends) {
     statement.bind(3, change.ban.second);
     statement.bindNoCopy(4, change.ban.reason);
+    change.ban.until ? statement.bind(5, *change.ban.until) : statement.bind(5);
   }
   execute(statement);
 }
 
-void TableWriter::write(const std::vector<Warning>& warnings) {
-  execute(clear_warnings_);
-  for (const Warning& warning : warnings) {
-    warn_.bind(1, static_cast<std::int64_t>(warning.code));
-    warn_.bind(2, warning.second);
-    warn_.bindNoCopy(3, warning.message);
-    execute(warn_);
-  }
+void TableWriter::write(const std::vector<Warning>& warnings, RefusedRows& refused) {
+  refused.attempt(
+      RowKind::warning, [&] { execute(clear_warnings_); }, [] { return "warnings that are over"; });
+  for (const Warning& warning : warnings)
+    refused.attempt(
+        RowKind::warning,
+        [&] {
+          warn_.bind(1, static_cast<std::int64_t>(warning.code));
+          warn_.bind(2, warning.second);
+          warn_.bindNoCopy(3, warning.message);
+          execute(warn_);
+        },
+        [&] { return "the warning " + code_text(warning.code); });
 }
 
 }  // namespace lekt::storage

@@ -36,6 +36,7 @@ class Activity {
     mark.setAttribute('aria-hidden', 'true');
     const text = element('span', 'text', '', [element('b', '', change.address), ` ${verb}`]);
     if (change.methods !== '') text.append(element('span', 'quiet', ` ${change.methods}`));
+    if (change.reason) text.append(element('span', 'quiet', ` ${describeReason(change.reason)}`));
     const made = element('li', fresh ? `${change.kind} fresh` : change.kind, '', [mark, text, timeElement(change.time, describeAge(ageOf(change.time)))]);
     return made;
   }

@@ -1,7 +1,8 @@
 
-// A small area chart of the last hour. The drawing is stretched to its box by SVG, so a resize draws nothing.
+// A small area chart of the last hour, or of the time since the first sample. The drawing is stretched to its box by SVG, so a resize draws nothing.
 
 const chartSeconds = 3600;
+const chartSecondsMin = 300;  // the scale of a server that has just started
 const chartGap = 35;  // seconds without a sample that break the line
 const svgSpace = 'http://www.w3.org/2000/svg';
 
@@ -22,7 +23,7 @@ function roundUp(value) {
 class Chart {
   /** `value` and `upper` read a sample; `describe` makes words of a value. */
   constructor(id, { title, unit = '', value, upper, upperName = '', describe, least = 1 }) {
-    Object.assign(this, { title, unit, value, upper, describe, least, samples: [] });
+    Object.assign(this, { title, unit, value, upper, describe, least, samples: [], present: 0, span: chartSeconds });
     this.figure = byId(id);
     this.now = element('p', 'now', '–');
     this.topLabel = element('span', 'top-label');
@@ -31,28 +32,34 @@ class Chart {
     this.tip = element('span', 'tip');
     this.svg = svgElement('svg', '', { viewBox: '0 0 1000 100', preserveAspectRatio: 'none', role: 'img' });
     this.plot = element('div', 'plot', '', [this.svg, this.topLabel, this.none, this.cross, this.tip]);
+    this.begin = element('span');
     this.figure.append(element('figcaption', '', title), this.now, this.plot,
-      element('div', 'scale', '', [element('span', '', '60 min ago'), element('span', 'legend', upperName), element('span', '', 'now')]));
+      element('div', 'scale', '', [this.begin, element('span', 'legend', upperName), element('span', '', 'now')]));
     this.plot.addEventListener('pointermove', (event) => this.point(event));
     this.plot.addEventListener('pointerleave', () => this.pointAway());
     this.pointAway();
   }
 
-  /** The large number; `note` is put behind it. */
-  setNow(text, note = this.unit) {
+  /** The large number, `value` in words; `note` is put behind it. The line ends there with the next draw. */
+  setNow(value, text = this.describe(value), note = this.unit) {
+    this.present = value;
     this.now.replaceChildren(text, ...(note === '' ? [] : [element('small', '', ` ${note}`)]));
   }
 
   draw(samples, until) {
     this.samples = samples;
     this.until = until;
+    const age = samples.length > 0 ? until - samples[0].at : 0;
+    this.span = Math.min(Math.max(age, chartSecondsMin), chartSeconds);
+    this.begin.textContent = `${Math.ceil(this.span / 60)} min ago`;
     this.none.hidden = samples.length > 0;
-    const highest = Math.max(this.least, ...samples.map((sample) => Math.max(this.value(sample), this.upper ? this.upper(sample) : 0)));
+    const highest = Math.max(this.least, samples.length > 0 ? this.present : 0, ...samples.map((sample) => Math.max(this.value(sample), this.upper ? this.upper(sample) : 0)));
     this.top = roundUp(highest);
     this.topLabel.textContent = samples.length > 0 ? this.describe(this.top) : '';
     this.svg.replaceChildren(...(samples.length > 0 ? [0, 50, 100] : [100]).map((y) => svgElement('line', 'grid', { x1: 0, x2: 1000, y1: y, y2: y })));
     for (const run of this.runs()) {
-      const line = this.path(run, this.value);
+      const ends = run.at(-1) === samples.at(-1) && until - run.at(-1).at <= chartGap;
+      const line = this.path(run, this.value) + (ends ? `L1000 ${this.y(this.present).toFixed(2)}` : '');
       this.svg.append(svgElement('path', 'area', { d: `${line}V100H${this.x(run[0])}Z` }));
       if (this.upper) this.svg.append(svgElement('path', 'upper', { d: this.path(run, this.upper) }));
       this.svg.append(svgElement('path', 'line', { d: line }));
@@ -60,7 +67,7 @@ class Chart {
     this.svg.setAttribute('aria-label', this.words());
   }
 
-  x(sample) { return ((sample.at - this.until) / chartSeconds + 1) * 1000; }
+  x(sample) { return ((sample.at - this.until) / this.span + 1) * 1000; }
   y(value) { return 100 - (value / this.top) * 96; }
 
   path(run, read) {
@@ -84,13 +91,13 @@ class Chart {
     if (this.samples.length === 0) return `${this.title}: no samples yet`;
     const values = this.samples.map(this.value);
     const named = (value) => `${this.describe(value)} ${this.unit}`.trim();
-    return `${this.title} in the last hour: now ${named(values.at(-1))}, lowest ${named(Math.min(...values))}, highest ${named(Math.max(...values))}`;
+    return `${this.title} in the last ${Math.ceil(this.span / 60)} minutes: now ${named(this.present)}, lowest ${named(Math.min(...values))}, highest ${named(Math.max(...values))}`;
   }
 
   point(event) {
     if (this.samples.length === 0) return;
     const box = this.plot.getBoundingClientRect();
-    const at = this.until - chartSeconds * (1 - (event.clientX - box.left) / box.width);
+    const at = this.until - this.span * (1 - (event.clientX - box.left) / box.width);
     const nearest = this.samples.reduce((best, sample) => (Math.abs(sample.at - at) < Math.abs(best.at - at) ? sample : best));
     const share = this.x(nearest) / 1000;
     this.cross.hidden = this.tip.hidden = false;

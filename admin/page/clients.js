@@ -56,8 +56,17 @@ class Clients {
     this.arrange();
   }
 
+  /** What the search finds: a block of addresses, or else a part of what a row says. */
+  matcher() {
+    const [, network, bits] = /^(\d+\.\d+\.\d+\.\d+)\/(\d{0,2})$/.exec(this.filter) ?? [];
+    if (network === undefined) return (client) => client.text.includes(this.filter);
+    const size = 2 ** (32 - Math.min(bits === '' ? 32 : Number(bits), 32));
+    const block = Math.floor(addressNumber(network) / size);
+    return (client) => Math.floor(client.key / size) === block;
+  }
+
   arrange() {
-    const found = [...this.all.values()].filter((client) => client.text.includes(this.filter));
+    const found = [...this.all.values()].filter(this.matcher());
     found.sort((one, other) => (this.order === 'since' && other.since.localeCompare(one.since)) || one.key - other.key);
     this.shown = found;
     this.describe();
@@ -73,7 +82,7 @@ class Clients {
     if (!empty) return;
     const searched = this.filter !== '' && this.all.size > 0;
     byId('empty-headline').textContent = searched ? 'No client matches this.' : 'Nobody is here yet.';
-    byId('empty-text').textContent = searched ? 'Search for a part of an address, a method such as tcp, or “waiting”.'
+    byId('empty-text').textContent = searched ? 'Search for a part of an address, a block such as 10.0.0.0/24, a method such as tcp, or “waiting”.'
       : 'Clients appear here the moment they join: lekt join --server HOST';
   }
 

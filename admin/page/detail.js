@@ -15,7 +15,7 @@ class Detail {
     this.dialog.showModal();
     let parts;
     try {
-      parts = this.describe(await getJson(`/api/v1/clients/${encodeURIComponent(address)}`));
+      parts = this.describe(await getJson(`api/v1/clients/${encodeURIComponent(address)}`));
     } catch (error) {
       parts = [element('p', '', `This client cannot be shown: ${error.message}`)];
     }
@@ -27,12 +27,13 @@ class Detail {
       ['Status', client.status],
       ['Methods', client.methods === '' ? 'none: nobody can connect to it' : client.methods],
       ['Here since', client.status === 'removed' ? '–' : `${fullTimes.format(new Date(client.since))} (${describeAge(ageOf(client.since))})`],
+      ...(client.reason ? [['Why removed', describeReason(client.reason)]] : []),
       ['Last heard', client.last_heard === null ? 'not known' : `${describeAge(ageOf(client.last_heard))} ago`],
     ];
     return [
       element('dl', '', '', facts.flatMap(([name, text]) => [element('dt', '', name), element('dd', '', text)])),
       ...this.section('Sessions', sessions, (session) => [this.sessionText(session)]),
-      ...this.section('History', changes.toReversed(), (change) => [timeElement(change.time, fullTimes.format(new Date(change.time))), `${change.kind} ${change.methods}`]),
+      ...this.section('History', changes.toReversed(), (change) => [timeElement(change.time, fullTimes.format(new Date(change.time))), `${change.kind} ${change.methods || describeReason(change.reason)}`]),
       ...this.section('Refused', rejects, (reject) => [timeElement(reject.time, fullTimes.format(new Date(reject.time))), `${reject.code} ${reject.message}`]),
     ];
   }

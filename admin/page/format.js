@@ -39,6 +39,13 @@ function describeBytes(bytes) {
   return `${Number(bytes.toPrecision(3))} ${units[unit]}`;
 }
 
+/** Why a client was removed, as the database has it, in words; a code stays what it is. */
+function describeReason(reason) {
+  const words = { closed: 'closed the connection', lost: 'the connection broke', 'not back': 'did not come back after the restart',
+    E301: 'fell silent, E301', E302: 'read too slowly, E302', E408: 'banned, E408', E409: 'ended by the operator, E409' };
+  return words[reason] ?? reason;
+}
+
 /** A rate: whole when it is large, with one digit when it is small. */
 function describeRate(value) {
   return numbers.format(value >= 100 ? Math.round(value) : Number(value.toFixed(1)));

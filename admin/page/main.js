@@ -16,6 +16,13 @@ const charts = {
 
 const page = { samples: [], waiting: 0, answered: null, events: null, pending: [], drawing: false, loading: false };
 
+/** Where the server listens, and which of its settings wait for a restart. */
+function describeWhereabouts(status) {
+  const places = status.listening.map((one) => `${one.address} (${one.kind}${one.passed ? ', passed' : ''})`);
+  const waiting = status.needs_restart;
+  return `Listens on ${places.join(', ')}${waiting.length > 0 ? `. Waits for a restart: ${waiting.join(', ')}` : ''}`;
+}
+
 function setLink(state, text) {
   byId('link').dataset.state = state;
   byId('link-text').textContent = text;
@@ -47,11 +54,12 @@ function showStatus(status) {
   const { totals, rates } = status;
   showHealth(status);
   byId('about').textContent = `${location.host} · version ${status.version} · up ${describeAge(totals.uptime_seconds)}`;
-  charts.heartbeats.setNow(describeRate(rates.heartbeats));
-  charts.changes.setNow(describeRate(rates.changes));
+  byId('whereabouts').textContent = describeWhereabouts(status);
+  charts.heartbeats.setNow(rates.heartbeats);
+  charts.changes.setNow(rates.changes);
   const commit = page.samples.findLast((sample) => sample.commits > 0)?.commit_mean_seconds ?? status.last_commit_seconds;
-  charts.commits.setNow(describeDuration(commit), 'mean');
-  byId('storage').textContent = `Storage ${totals.storage} · database ${describeBytes(totals.database_bytes)}, log ${describeBytes(totals.wal_bytes)} · `
+  charts.commits.setNow(commit, describeDuration(commit), 'mean');
+  byId('storage').textContent = `Storage ${totals.storage} · database ${describeBytes(totals.database_bytes)}, write-ahead log ${describeBytes(totals.wal_bytes)} · `
     + `${numbers.format(totals.handshakes)} joining · ${numbers.format(totals.bans)} banned`;
   page.sessions = totals.sessions;
   if (totals.waiting !== page.waiting) loadClients().catch(showLost);
@@ -61,12 +69,12 @@ function showStatus(status) {
 
 function showCount() {
   const waiting = page.waiting > 0 ? `, ${numbers.format(page.waiting)} waiting` : '';
-  if (clients.loaded) charts.clients.setNow(numbers.format(clients.all.size), `${numbers.format(page.sessions ?? 0)} sessions${waiting}`);
+  if (clients.loaded) charts.clients.setNow(clients.all.size, numbers.format(clients.all.size), `${numbers.format(page.sessions ?? 0)} sessions${waiting}`);
 }
 
 async function loadHistory() {
   const newest = page.samples.at(-1);
-  const answer = await getJson(`/api/v1/history${newest ? `?after=${encodeURIComponent(newest.time)}` : ''}`);
+  const answer = await getJson(`api/v1/history${newest ? `?after=${encodeURIComponent(newest.time)}` : ''}`);
   const until = serverClock.now() / 1000;
   page.samples.push(...answer.samples.map((sample) => ({ ...sample, at: Date.parse(sample.time) / 1000 })));
   page.samples = page.samples.filter((sample) => sample.at > until - chartSeconds);
@@ -75,7 +83,7 @@ async function loadHistory() {
 
 async function refresh() {
   try {
-    showStatus(await getJson('/api/v1/status'));
+    showStatus(await getJson('api/v1/status'));
     page.answered = new Date();
     await loadHistory();
     if (!page.events) await loadClients();
@@ -94,12 +102,12 @@ async function loadClients() {
     const found = [];
     let sequence = null;
     for (let after = ''; after !== null;) {
-      const answer = await getJson(`/api/v1/clients?limit=${pageOfClients}${after && `&after=${after}`}`);
+      const answer = await getJson(`api/v1/clients?limit=${pageOfClients}${after && `&after=${after}`}`);
       found.push(...answer.clients);
       sequence ??= answer.sequence;
       after = answer.next;
     }
-    const recent = await getJson(`/api/v1/changes?limit=${activityMax}`);
+    const recent = await getJson(`api/v1/changes?limit=${activityMax}`);
     clients.replaceAll(found);
     activity.replaceAll(recent.changes.filter((change) => change.sequence <= sequence));
     showCount();
@@ -112,7 +120,7 @@ async function loadClients() {
 function follow(sequence) {
   page.events?.close();
   page.pending = [];
-  const events = new EventSource(`/api/v1/events?after=${sequence}`);
+  const events = new EventSource(`api/v1/events?after=${sequence}`);
   page.events = events;
   events.addEventListener('open', () => setLink('live', 'Live'));
   events.addEventListener('change', (event) => takeSoon(JSON.parse(event.data)));

@@ -1,10 +1,10 @@
-// What bench/instructions/count runs under callgrind: so many heartbeats of one session, answered inside one
-// function, `measured_heartbeat`. Only that function is to be counted; all that builds the change log is not.
+// What bench/instructions/count runs under callgrind: heartbeats of one session, answered inside one function,
+// `measured_heartbeat`. Only that function is to be counted, not what builds the change log.
 //
 //     lekt-instructions nothing-changed|100-changes|resumed REGISTERED REMOVED HEARTBEATS
 //
 // resumed: 100 changes as well, and each heartbeat is the first of a new connection. Prints the bytes of all
-// answers, so that whoever counts can see that the same was done. Exit codes: 0, and 2 for wrong usage.
+// answers, to show that the same was done. Exit codes: 0, and 2 for wrong usage.
 #include <CLI/CLI.hpp>
 #include <cstddef>
 #include <cstdint>

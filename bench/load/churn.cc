@@ -104,7 +104,7 @@ class Churn final : public Events {
   /// Every client that has sent its last byte of the join and is named for the first time has become visible.
   void observed(Client& client, Time at) {
     for (const std::uint32_t address : client.reply.added()) {
-      const std::uint32_t number = address - crew_.clients().front().address.value;
+      const std::uint32_t number = address - crew_.clients().front().address.as_v4();
       if (number < first_guest_ || number >= first_guest_ + guests_) continue;
       visible_.record(at - crew_.clients()[number].sent);
     }

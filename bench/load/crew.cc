@@ -24,10 +24,10 @@ constexpr std::chrono::seconds patience{60};
 
 std::string words_of(int error) { return std::strerror(error); }
 
-sockaddr_in endpoint(Ipv4Address address, std::uint16_t port) {
+sockaddr_in endpoint(Address address, std::uint16_t port) {
   sockaddr_in result{};
   result.sin_family = AF_INET;
-  result.sin_addr.s_addr = htonl(address.value);
+  result.sin_addr.s_addr = htonl(address.as_v4());
   result.sin_port = htons(port);
   return result;
 }
@@ -39,7 +39,7 @@ Crew::Crew(const Target& target, const Dialogue& dialogue, std::size_t clients)
   if (epoll_ < 0) throw BenchError("no epoll instance: " + words_of(errno));
   for (std::size_t number = 0; number < clients; ++number) {
     clients_[number].number = static_cast<std::uint32_t>(number);
-    clients_[number].address = {target.first_source.value + static_cast<std::uint32_t>(number)};
+    clients_[number].address = Address::v4(target.first_source.as_v4() + static_cast<std::uint32_t>(number));
   }
 }
 
@@ -73,7 +73,7 @@ void Crew::join(Client& client, Time due) {
   const sockaddr_in source = endpoint(client.address, 0);
   if (bind(client.socket, reinterpret_cast<const sockaddr*>(&source), sizeof source) != 0)
     give_up(client, "cannot use this source address: " + words_of(errno));
-  const auto server = parse_ipv4(target_.address);
+  const auto server = parse_address(target_.address);
   if (!server) throw BenchError("\"" + target_.address + "\" is not an IPv4 address");
   const sockaddr_in to = endpoint(*server, target_.port);
   const int status = connect(client.socket, reinterpret_cast<const sockaddr*>(&to), sizeof to);

@@ -25,7 +25,7 @@ struct Client {
   enum class State : std::uint8_t { closed, connecting, joining, idle, asking };
 
   std::uint32_t number = 0;
-  Ipv4Address address;
+  Address address;
   int socket = -1;
   State state = State::closed;
   std::uint8_t step = 0;       ///< of joining
@@ -49,7 +49,7 @@ struct Target {
   std::string address = "127.0.0.1";
   std::uint16_t port = 0;
   /// Client number 0 comes from here, the others from the addresses after it.
-  Ipv4Address first_source{0x7f010001};  // 127.1.0.1
+  Address first_source = Address::v4(0x7f010001);  // 127.1.0.1
 };
 
 class Crew {

@@ -40,7 +40,7 @@ std::vector<Exchange> lekt_joining() {
           {encode(response), {ReplyForm::Kind::fixed, request_bytes}}};
 }
 
-std::vector<Exchange> redis_joining(Ipv4Address address) {
+std::vector<Exchange> redis_joining(Address address) {
   const std::string name = to_string(address);
   const std::string methods = "tcp:" + std::to_string(offered_port);
   return {{command({"SET", "lekt:client:" + name, methods}) +
@@ -49,7 +49,7 @@ std::vector<Exchange> redis_joining(Ipv4Address address) {
 }
 
 /// MQTT 3.1.1, a clean session without keep-alive.
-std::vector<Exchange> mosquitto_joining(Ipv4Address address) {
+std::vector<Exchange> mosquitto_joining(Address address) {
   const std::string name = to_string(address);
   Bytes rest;
   ByteWriter writer(rest);
@@ -76,7 +76,7 @@ Dialogue::Dialogue(Peer peer, std::string from) : peer_(peer), from_(std::move(f
   if (peer_ == Peer::etcd) beat_ = etcd_beat(from_);
 }
 
-std::vector<Exchange> Dialogue::joining(Ipv4Address address) const {
+std::vector<Exchange> Dialogue::joining(Address address) const {
   switch (peer_) {
     case Peer::lekt:
     case Peer::floor:

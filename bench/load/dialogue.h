@@ -31,7 +31,7 @@ class Dialogue {
   Dialogue(Peer peer, std::string from);
 
   /// What a client of this address says before it is there, in order.
-  std::vector<Exchange> joining(Ipv4Address address) const;
+  std::vector<Exchange> joining(Address address) const;
   /// Asks what has changed.
   Exchange beat(std::int64_t timestamp) const;
 

@@ -49,7 +49,8 @@ std::vector<Step> conversation(std::size_t entries, std::size_t packet_bytes_max
     write(answer, packet);
     for (std::uint32_t index = 0; index < packet.count; ++index)
       write(answer,
-            AddedEntry{{0x7f020000 + static_cast<std::uint32_t>(first) + index}, {response.method}, {}});
+            AddedEntry{
+                Address::v4(0x7f020000 + static_cast<std::uint32_t>(first) + index), {response.method}, {}});
   }
   UpdatePacket closing;
   closing.timestamp = 1;

@@ -50,7 +50,7 @@ void add_server(CLI::App& app, Options& options) {
            options.target.address = text.substr(0, colon);
            const bool has_port = colon != std::string::npos &&
                                  CLI::detail::lexical_cast(text.substr(colon + 1), options.target.port);
-           if (!has_port || options.target.port == 0 || !parse_ipv4(options.target.address))
+           if (!has_port || options.target.port == 0 || !parse_address(options.target.address))
              throw CLI::ValidationError("--server",
                                         "\"" + text + "\" is not ADDRESS:PORT, for example 127.0.0.1:7890");
            if (!options.target.address.starts_with("127."))

@@ -9,7 +9,7 @@
 #include <benchmark/benchmark.h>
 
 #include "bench/micro/population.h"
-#include "server/published_view.h"
+#include "server/net/published_view.h"
 
 namespace lekt::bench {
 

@@ -61,12 +61,12 @@ UpdatePacket example() {
 
 template <>
 AddedEntry example() {
-  return {{0x0a000007}, {{tcp_index, tcp_information(7890)}}, {}};
+  return {Address::v4(0x0a000007), {{tcp_index, tcp_information(7890)}}, {}};
 }
 
 template <>
 RemovedEntry example() {
-  return {{0x0a000007}};
+  return {Address::v4(0x0a000007)};
 }
 
 template <class Packet>

@@ -49,8 +49,8 @@ Population::Population(Size size)
   }
 }
 
-Ipv4Address Population::address(std::size_t place) const {
-  return {first_address + static_cast<std::uint32_t>(place % (size_.removed + size_.registered))};
+Address Population::address(std::size_t place) const {
+  return Address::v4(first_address + static_cast<std::uint32_t>(place % (size_.removed + size_.registered)));
 }
 
 void Population::stamp(storage::Change& change) {

@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "common/address.h"
-#include "server/change_log.h"
-#include "server/change_view.h"
+#include "server/core/change_log.h"
+#include "server/core/change_view.h"
 #include "storage/database.h"
 
 namespace lekt::bench {
@@ -45,7 +45,7 @@ class Population {
   const ChangeLog& log() const { return log_; }
 
  private:
-  Ipv4Address address(std::size_t place) const;
+  Address address(std::size_t place) const;
   /// Gives the next change its sequence, kind and address.
   void stamp(storage::Change& change);
 

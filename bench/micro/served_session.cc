@@ -9,9 +9,12 @@ namespace lekt::bench {
 
 namespace {
 
-/// As in server/connection.cc: what goes into one system call, and when pipelined answers are sent.
+/// As in server/net/connection.cc: what goes into one system call, and when pipelined answers are sent.
 constexpr std::size_t gather_max = 64;
 constexpr std::size_t output_bytes_max = 16 * 1024;
+
+/// No time passes; what would be too fast is answered all the same.
+constexpr AwakeTime now(1000);
 
 /// Keeps the compiler from leaving out what nobody reads.
 template <class Value>
@@ -22,12 +25,13 @@ void use(const Value& value) {
 }  // namespace
 
 ServedSession::ServedSession(const PublishedView& published)
-    : reader_(published), session_(1, {0x0affffff}, rules_) {
+    : reader_(published), member_(1, Address::v4(0x0affffff), rules_, now) {
   const Bytes handshake = encode(HandshakePacket{});
   ByteView input = handshake;
-  [[maybe_unused]] const Session::Action action = session_.next(input, output_.copied());
+  member_.begin();
+  [[maybe_unused]] const Session::Action action = member_.next(input, now, output_.copied());
   assert(action.kind == Session::Action::Kind::join);
-  session_.joined(reader_.view()->closing() + 1, output_.copied());
+  member_.joined(reader_.view()->closing() + 1, now, output_.copied());
 }
 
 std::size_t ServedSession::receive(ByteView input) {
@@ -35,9 +39,9 @@ std::size_t ServedSession::receive(ByteView input) {
   output_.clear();
   reader_.refresh();
   for (;;) {
-    const Session::Action action = session_.next(input, output_.copied());
+    const Session::Action action = member_.next(input, now, output_.copied());
     if (action.kind != Session::Action::Kind::answer) return gathered + gather();
-    reader_.view()->answer(session_.cursor(), action.timestamp, output_);
+    (void)member_.answer(action.timestamp, *reader_.view(), settings_, now, output_);
     if (output_.only_copies() && output_.size() < output_bytes_max) continue;
     gathered += gather();
     output_.clear();

@@ -1,7 +1,7 @@
 // One established session and all that its worker does for a heartbeat, from the bytes that were received to
-// the stretches that would go into one system call: server/connection.cc, process() without the socket.
+// the stretches that would go into one system call: server/net/connection.cc, process() without the socket.
 //
-// It is the real session, published view, change view and output. It has no socket and no thread of its own.
+// It is the real member, published view, change view and output. It has no socket and no thread of its own.
 #pragma once
 
 #include <cstddef>
@@ -9,10 +9,10 @@
 
 #include "common/bytes.h"
 #include "common/catalogue.h"
-#include "server/change_view.h"
-#include "server/output.h"
-#include "server/published_view.h"
-#include "server/session.h"
+#include "server/core/change_view.h"
+#include "server/core/member.h"
+#include "server/core/output.h"
+#include "server/net/published_view.h"
 
 namespace lekt::bench {
 
@@ -25,8 +25,8 @@ class ServedSession {
   std::size_t receive(ByteView input);
 
   /// As if the last answer had been given when the log stood at `sequence`.
-  void was_answered_at(std::uint64_t sequence) { session_.cursor().answered = sequence; }
-  Cursor& cursor() { return session_.cursor(); }
+  void was_answered_at(std::uint64_t sequence) { member_.cursor().answered = sequence; }
+  Cursor& cursor() { return member_.cursor(); }
   const ChangeView& view() const { return *reader_.view(); }
 
  private:
@@ -37,7 +37,8 @@ class ServedSession {
   MethodCatalogue catalogue_;
   SessionRules rules_{catalogue_};
   PublishedView::Reader reader_;
-  Session session_;
+  MemberSettings settings_;
+  Member member_;
   Output output_;
 };
 

@@ -10,8 +10,8 @@
 
 #include "bench/micro/temp_directory.h"
 #include "common/limits.h"
-#include "server/registry.h"
-#include "server/writer.h"
+#include "server/core/registry.h"
+#include "server/core/writer.h"
 #include "storage/database.h"
 
 namespace lekt::bench {
@@ -23,7 +23,7 @@ using namespace std::chrono_literals;
 constexpr std::uint32_t batch = 64;
 constexpr Registry::Limits limits{10'000'000, limits::packet_bytes_default};
 
-Ipv4Address address(std::uint64_t number) { return {0x0a000000 + static_cast<std::uint32_t>(number)}; }
+Address address(std::uint64_t number) { return Address::v4(0x0a000000 + static_cast<std::uint32_t>(number)); }
 
 const Methods& methods() {
   static const Methods tcp{{tcp_index, tcp_information(7890)}};
@@ -44,7 +44,8 @@ void registry_stores_64_joins_and_leaves(benchmark::State& state) {
     for (; session < first + batch; ++session)
       registry.join(session, address(others + session % batch), methods());
     registry.committed(registry.differences());
-    for (SessionId left = first; left < session; ++left) registry.leave(left, address(others + left % batch));
+    for (SessionId left = first; left < session; ++left)
+      registry.leave(left, address(others + left % batch), LeaveReason::closed);
     registry.committed(registry.differences());
   }
   assert(registry.clients() == others);
@@ -70,7 +71,8 @@ void turn_with_64_joins(benchmark::State& state) {
     if (turn.completions.size() != batch) state.SkipWithError(turn.message.c_str());
 
     state.PauseTiming();
-    for (std::uint32_t count = 0; count < batch; ++count) writer.leave(session + count, address(count), now);
+    for (std::uint32_t count = 0; count < batch; ++count)
+      writer.leave(session + count, address(count), LeaveReason::closed);
     writer.turn(now);
     session += batch;
     state.ResumeTiming();

@@ -14,7 +14,7 @@
 
 #include "common/catalogue.h"
 #include "common/limits.h"
-#include "server/writer.h"
+#include "server/core/writer.h"
 #include "storage/database.h"
 
 namespace lekt::bench {
@@ -79,8 +79,8 @@ class Day {
   void look_at_files(bool early);
   void report_progress(std::chrono::steady_clock::time_point begin);
   void count_rows();
-  Ipv4Address address(std::size_t client) const {
-    return {first_address + static_cast<std::uint32_t>(client)};
+  Address address(std::size_t client) const {
+    return Address::v4(first_address + static_cast<std::uint32_t>(client));
   }
 
   const ChurnSettings& settings_;
@@ -163,7 +163,7 @@ void Day::change_somebody() {
   touched_in_[client] = turns_;
   SessionId& session = sessions_[client];
   if (session != 0) {
-    writer_.leave(session, address(client), now_);
+    writer_.leave(session, address(client), LeaveReason::closed);
     session = 0;
     return;
   }

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "common/catalogue.h"
-#include "server/time.h"
+#include "server/operators/clock.h"
 #include "storage/database.h"
 
 namespace lekt::bench {
@@ -24,7 +24,7 @@ std::vector<storage::Change> joins(const FillSettings& settings, std::uint32_t f
     changes.push_back({number + 1,
                        second,
                        UpdateKind::added,
-                       {settings.first.value + number},
+                       Address::v4(settings.first.as_v4() + number),
                        {{tcp_index, tcp_information(port)}}});
   }
   return changes;

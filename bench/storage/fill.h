@@ -12,12 +12,12 @@ namespace lekt::bench {
 struct FillSettings {
   std::filesystem::path database;
   std::uint32_t clients = 0;
-  Ipv4Address first{0x0a000000};  ///< the others have the addresses after it
-  std::uint16_t port = 0;         ///< that all of them offer; 0: most offer different ones
+  Address first = Address::v4(0x0a000000);  ///< the others have the addresses after it
+  std::uint16_t port = 0;                   ///< that all of them offer; 0: most offer different ones
 };
 
-/// Stores so many clients with a tcp method each. Prints what was written. Throws
-/// CodedError, and std::runtime_error when the database already holds changes.
+/// Stores clients with a tcp method each, and prints what was written. Throws CodedError, and std::runtime_error if
+/// the database already holds changes.
 void fill(const FillSettings& settings);
 
 }  // namespace lekt::bench

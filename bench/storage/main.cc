@@ -138,7 +138,7 @@ int run(int count, char** arguments) {
       ->add_option_function<std::string>(
           "--first",
           [&](const std::string& text) {
-            const auto address = parse_ipv4(text);
+            const auto address = parse_address(text);
             if (!address) throw CLI::ValidationError("--first", "'" + text + "' is not an IPv4 address");
             fill_settings.first = *address;
           },

@@ -1,11 +1,14 @@
 #include "client/command/arguments.h"
 
-#include <charconv>
+#include <algorithm>
+#include <array>
+#include <cstdlib>
 #include <limits>
 
 #include "client/server_name.h"
 #include "common/duration.h"
 #include "common/limits.h"
+#include "common/parse_number.h"
 
 namespace lekt::command {
 
@@ -15,13 +18,6 @@ namespace {
   throw CodedError(ErrorCode::usage_wrong, "--method \"" + escape(text) + "\": " + reason);
 }
 
-std::optional<std::uint32_t> parse_number(std::string_view text) {
-  std::uint32_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
 std::string names(const MethodCatalogue& catalogue) {
   std::string text;
   for (const Method& method : catalogue.methods()) text += (text.empty() ? "" : ", ") + method.name;
@@ -29,7 +25,7 @@ std::string names(const MethodCatalogue& catalogue) {
 }
 
 MethodInformation parse_tcp(std::string_view text, std::string_view port) {
-  const auto number = parse_number(port);
+  const auto number = parse_number<std::uint32_t>(port);
   if (!number || *number < 1 || *number > 65535)
     refuse_method(text, "the port must be a number from 1 to 65535");
   return {tcp_index, tcp_information(static_cast<std::uint16_t>(*number))};
@@ -58,6 +54,15 @@ Bytes pad_checked(std::string_view text, Bytes content) {
   return content;
 }
 
+/// Of a variable that stands for a flag. An empty one counts as one that is not set.
+void expect_truth(const char* variable) {
+  constexpr std::array<std::string_view, 5> words = {"", "true", "1", "false", "0"};
+  const char* value = std::getenv(variable);
+  if (value != nullptr && std::ranges::find(words, std::string_view(value)) == words.end())
+    throw CodedError(ErrorCode::usage_wrong,
+                     std::string(variable) + " \"" + escape(value) + "\" is not true or 1, nor false or 0");
+}
+
 }  // namespace
 
 void add_server(CLI::App& app, std::string& server) {
@@ -73,11 +78,11 @@ void add_server(CLI::App& app, std::string& server) {
       ->required();
 }
 
-void add_source(CLI::App& app, std::optional<Ipv4Address>& source) {
+void add_source(CLI::App& app, std::optional<Address>& source) {
   app.add_option_function<std::string>(
          "--source",
          [&source](const std::string& text) {
-           source = parse_ipv4(text);
+           source = parse_address(text);
            if (!source)
              throw CodedError(ErrorCode::usage_wrong, "--source \"" + escape(text) +
                                                           "\" is not an IPv4 address, for example 10.0.0.7");
@@ -87,9 +92,14 @@ void add_source(CLI::App& app, std::optional<Ipv4Address>& source) {
 }
 
 void add_tls(CLI::App& app, std::optional<TlsOptions>& tls) {
+  // The library takes more words for true and false, and ends with words of its own at any other.
+  app.preparse_callback([](std::size_t) { expect_truth("LEKT_TLS"); });
   // CLI11 looks at flags in the order in which they were added.
   app.add_flag_function(
-         "--tls", [&tls](std::int64_t) { tls.emplace(); },
+         "--tls",
+         [&tls](std::int64_t times) {
+           if (times > 0) tls.emplace();
+         },
          "Speak TLS with the coordinator, on its port for TLS; its\ncertificate has to name the host of "
          "--server")
       ->envname("LEKT_TLS");
@@ -152,7 +162,7 @@ void add_number(CLI::App& app, const std::string& flag, const std::string& help,
   app.add_option_function<std::string>(
          flag,
          [=, &value](const std::string& text) {
-           const auto number = parse_number(text);
+           const auto number = parse_number<std::uint32_t>(text);
            if (!number || *number == 0)
              throw CodedError(ErrorCode::usage_wrong,
                               flag + " \"" + escape(text) + "\" is not a number from 1 to " +
@@ -172,7 +182,7 @@ MethodInformation parse_method(std::string_view text, const MethodCatalogue& cat
   if (name == "tcp") return parse_tcp(text, value);
   const auto content = parse_hex(value);
   if (!content) refuse_method(text, "what follows the first ':' must be hexadecimal, two digits a byte");
-  const auto index = parse_number(name);
+  const auto index = parse_number<std::uint32_t>(name);
   const Method* method = index ? catalogue.find(*index) : catalogue.find(name);
   if (method != nullptr) return {method->index, wrap_checked(text, *content, *method, catalogue)};
   if (!index)

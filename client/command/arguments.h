@@ -1,5 +1,4 @@
-// Flags that several subcommands have, and their values. A wrong value is named together with what is
-// allowed.
+// Flags that several subcommands have, and their values. The message about a wrong value says what is allowed.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -20,23 +19,23 @@
 
 namespace lekt::command {
 
-/// --server HOST[:PORT] or the environment variable LEKT_SERVER; required.
+/// Adds --server HOST[:PORT] or the environment variable LEKT_SERVER; one of them is required.
 void add_server(CLI::App& app, std::string& server);
-/// --source ADDR
-void add_source(CLI::App& app, std::optional<Ipv4Address>& source);
-/// --tls, --ca, --cert and --key, or LEKT_TLS, LEKT_CA, LEKT_CERT and LEKT_KEY
+/// Adds --source ADDR.
+void add_source(CLI::App& app, std::optional<Address>& source);
+/// Adds --tls, --ca, --cert and --key, or LEKT_TLS, LEKT_CA, LEKT_CERT and LEKT_KEY.
 void add_tls(CLI::App& app, std::optional<TlsOptions>& tls);
-/// --catalogue INDEX:NAME:FORM, any number of times
+/// Adds --catalogue INDEX:NAME:FORM, which may be given any number of times.
 void add_catalogue(CLI::App& app, MethodCatalogue& catalogue);
-/// A duration with its limits; `value` is also the default that the help shows.
+/// Adds a duration with its limits; `value` is also the default that the help shows.
 void add_duration(CLI::App& app, const std::string& flag, const std::string& help,
                   std::chrono::milliseconds& value, std::chrono::milliseconds first,
                   std::chrono::milliseconds last);
 
-/// A number from 1.
+/// Adds a number that has to be at least 1.
 void add_number(CLI::App& app, const std::string& flag, const std::string& help, std::uint64_t& value);
 
-/// One of several words; the first is the default.
+/// Adds a choice of several words; the first is the default.
 template <class Value>
 void add_choice(CLI::App& app, const std::string& flag, const std::string& help, Value& value,
                 const std::vector<std::pair<std::string, Value>>& choices) {
@@ -56,9 +55,9 @@ void add_choice(CLI::App& app, const std::string& flag, const std::string& help,
       ->default_str(choices.front().first);
 }
 
-/// Reads the values of --method: `tcp:PORT`, `NAME:HEX` or `INDEX:HEX`. HEX is the content of a method that
-/// the catalogue knows; of another one it is the information as it goes onto the wire, and is padded with
-/// zeros to a multiple of 4 bytes. Throws CodedError E705.
+/// Reads the values of --method: `tcp:PORT`, `NAME:HEX` or `INDEX:HEX`. For a method that the catalogue knows, HEX
+/// is its content. For another one it is the information as it goes onto the wire, and is padded with zeros to a
+/// multiple of 4 bytes. Throws CodedError E705.
 MethodInformation parse_method(std::string_view text, const MethodCatalogue& catalogue);
 Methods parse_methods(const std::vector<std::string>& texts, const MethodCatalogue& catalogue);
 

@@ -1,55 +1,84 @@
-// Runs a shell command once for each change, in order and one at a time, on a thread of its own: so a slow
-// command delays the next command and never a heartbeat.
+// Runs the command of --exec or --exec-batch for whatever happens, one run at a time, on a thread of its own. A
+// slow or hung command delays the next run but never a heartbeat, and what waits for it stays bounded
+// (waiting_runs.h).
 //
-// add() and finish() are called by one thread. Trouble with a command is reported on standard error and ends
-// nothing.
+// All calls except release() come from one thread. Trouble with a command is reported on standard error and ends
+// nothing. A command that ends with exit code 75 is run again later.
 #pragma once
 
-#include <condition_variable>
-#include <cstddef>
-#include <deque>
-#include <mutex>
+#include <chrono>
+#include <cstdint>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
 
-namespace lekt::command {
+#include "client/command/hook.h"
+#include "client/command/waiting_runs.h"
+#include "common/catalogue.h"
+#include "common/mutex.h"
 
-/// What a command is run for.
-struct CommandRun {
-  std::string title;                     ///< for reports, for example "+ 10.0.0.7"
-  std::vector<std::string> environment;  ///< NAME=value, besides the environment of this program
-};
+namespace lekt::command {
 
 class CommandQueue {
  public:
-  /// So many runs may wait: far more than any network's churn, and still no more than a few hundred
-  /// megabytes.
-  static constexpr std::size_t waiting_max = 1'000'000;
+  /// EX_TEMPFAIL of sysexits.h: the command asks to be run again.
+  static constexpr int exit_try_again = 75;
+  /// The longest value of a variable; longer ones are cut. The kernel takes 128 KiB.
+  static constexpr std::size_t variable_bytes_max = 32 << 10;
 
-  /// `command` is run by `sh -c`, with /dev/null as its input and this program's output.
-  explicit CommandQueue(std::string command);
-  /// Waits for the command that runs; those that wait are dropped.
+  struct Options {
+    std::string command;
+    bool batch = false;  ///< one run for everything that waits, instead of one for each event
+    std::chrono::milliseconds limit = std::chrono::minutes(5);          ///< longest run
+    std::chrono::milliseconds report_after = std::chrono::seconds(10);  ///< a longer run is reported
+    std::chrono::milliseconds stop_grace = std::chrono::seconds(5);     ///< what is left to a run at the end
+    std::chrono::milliseconds kill_grace = std::chrono::seconds(2);     ///< from SIGTERM to SIGKILL
+    std::chrono::milliseconds retry_first = std::chrono::seconds(1);    ///< doubled with each failure
+    std::chrono::milliseconds retry_last = std::chrono::minutes(1);
+    bool reaps = false;  ///< whether this is process 1, which adopts orphans
+  };
+
+  CommandQueue(Options options, const MethodCatalogue& catalogue);
+  /// Drops what waits. Waits for a running command, and ends it if that takes too long.
   ~CommandQueue();
   CommandQueue(const CommandQueue&) = delete;
   CommandQueue& operator=(const CommandQueue&) = delete;
 
-  /// Throws CodedError E706 when waiting_max runs wait already: the command is too slow to ever catch up.
-  void add(CommandRun run);
+  /// Adds reasons to run the command, once `version` is released. Reasons of one call are added together.
+  void add(std::vector<RunReason> reasons, std::uint64_t version);
 
-  /// Returns when everything that was added has been run.
-  void finish();
+  /// Lets runs begin for reasons up to `version`. Versions ascend. Any thread may call it.
+  void release(std::uint64_t version);
+
+  /// Whether a command has been run for everything within this time. From the first call on, no command is run a
+  /// second time.
+  bool finish(std::chrono::milliseconds limit);
+  bool has_failed() const { return false; }  ///< a command that fails is reported, and done
 
  private:
-  void work();
-  void execute(const CommandRun& run) const;
+  using Run = WaitingRuns::Run;
 
-  const std::string command_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<CommandRun> waiting_;
-  bool running_ = false;
-  bool stopping_ = false;
+  void work();
+  void execute(std::vector<Run> runs) LEKT_EXCLUDES(mutex_);
+  std::vector<std::string> variables_of_runs(const std::vector<Run>& runs) const;
+  std::string input_of(const std::vector<Run>& runs) const;
+  int await(Hook& hook, const std::string& title) LEKT_EXCLUDES(mutex_);
+  void try_again(std::vector<Run> runs, const std::string& why) LEKT_EXCLUDES(mutex_);
+  std::size_t waiting() LEKT_EXCLUDES(mutex_);
+  bool is_stopping() LEKT_EXCLUDES(mutex_);
+
+  const Options options_;
+  const MethodCatalogue& catalogue_;
+  const Descriptor wake_;  ///< readable once the end has begun
+
+  Mutex mutex_;
+  ConditionVariable changed_;
+  WaitingRuns waiting_ LEKT_GUARDED_BY(mutex_);
+  std::uint64_t released_ LEKT_GUARDED_BY(mutex_) = 0;
+  bool running_ LEKT_GUARDED_BY(mutex_) = false;
+  bool finishing_ LEKT_GUARDED_BY(mutex_) = false;
+  bool stopping_ LEKT_GUARDED_BY(mutex_) = false;
   std::thread thread_;  // last: it uses all of the above
 };
 

@@ -1,5 +1,5 @@
-// The subcommands of `lekt`. Each add_ function puts its flags and help onto its CLI app and returns what
-// runs it.
+// The subcommands of `lekt`. Each add_ function adds its flags and help to its CLI app, and returns the function
+// that runs it.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -8,7 +8,7 @@
 
 namespace lekt::command {
 
-/// Runs a subcommand after its flags were parsed; returns the exit code. Throws CodedError.
+/// Runs a subcommand once its flags have been parsed, and returns the exit code. Throws CodedError.
 using Run = std::function<int()>;
 
 Run add_join(CLI::App& app);

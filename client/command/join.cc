@@ -1,17 +1,11 @@
 // `lekt join`: stays a member and prints who comes and goes.
-#include <csignal>
-#include <iomanip>
 #include <memory>
-#include <sstream>
 
-#include "client/client.h"
 #include "client/command/arguments.h"
-#include "client/command/atomic_file.h"
-#include "client/command/command_queue.h"
 #include "client/command/commands.h"
+#include "client/command/member.h"
 #include "client/command/output.h"
 #include "common/errors.h"
-#include "common/limits.h"
 
 namespace lekt::command {
 
@@ -50,148 +44,35 @@ Formats (--format):
          __meta_lekt_server, __meta_lekt_address and, for each method, __meta_lekt_method_NAME with its port or
          hexadecimal; '-' in NAME becomes '_', and a method that is not in --catalogue has its index for a name
 
-Commands (--exec): `sh -c COMMAND` is run for each change, in order, one at a time, with these variables:
-  LEKT_EVENT            added, changed or removed
+Events of the connection, with --format json and for commands:
+  joined     the server has registered you: {"event":"joined","server":"10.0.0.1:7890","address":"10.0.0.7"}
+  complete   all is told, the list is the server's as of now: {"event":"complete","peers":3}
+  lost       there is no connection; told again when the code changes:
+             {"event":"lost","server":"10.0.0.1:7890","code":"E701","reason":"E701 cannot ...","retry_in_ms":500}
+  refused    the same, and it is the server that says so; retry_in_ms is null when lekt does not try again
+
+Commands: --exec runs `sh -c COMMAND` for each event, one at a time, with these variables. Its standard input has
+the event as a line of JSON, as --format json prints it.
+  LEKT_EVENT            added, changed or removed; joined, complete, lost or refused
   LEKT_ADDRESS          10.0.0.7
-  LEKT_METHODS          "tcp:7890 chat:0a0b"; empty when removed
+  LEKT_METHODS          "tcp:7890 chat:0a0b"; empty when removed; what is longer than 32 KiB ends in "..."
   LEKT_METHODS_BEFORE   the same before the change; empty when added
   LEKT_TCP_PORT         the port of the first tcp method; empty if there is none
-With --output, the file holds the change before the command is run. A command that fails is reported and ends nothing. With --count, lekt waits for all commands; after Ctrl-C only
-for the one that runs.
+  LEKT_SERVER, LEKT_PEERS, LEKT_CODE, LEKT_REASON, LEKT_RETRY_IN_MS: of the events of the connection
+--exec-batch runs COMMAND once for all events that wait, for example for the whole list after joining: they are the lines
+of its standard input, LEKT_EVENT is batch, and LEKT_EVENTS says how many.
+While a command runs, at most one event of each peer waits: what happens to it meanwhile is told in one. With --output,
+the file holds a change before the command is run for it. A command that fails is reported and ends nothing; one that
+ends with exit code 75 is run again after 1 s, then 2 s, up to a minute. One that runs longer than --exec-timeout is
+ended. With --count, lekt waits for all commands; after Ctrl-C only for the one that runs, for 5 s.
 
-Exit codes: 0 left, by Ctrl-C, SIGTERM or --count; 1 the server refuses this client for good, or the output
-failed; 2 wrong usage.)";
+A reader who does not keep up: when more than 4 MiB wait for whoever reads standard output, changes are left out. When
+he has read the rest, the line "! N changes were left out; ...", or {"event":"skipped","changes":N}, says that he has
+to forget all, and everything is told as after a start. The same after an error, for example of a full disk.
 
-enum class JoinFormat { text, json, hosts, prometheus };
-
-/// What is kept in the file --output, and not printed.
-bool is_for_file(JoinFormat format) {
-  return format == JoinFormat::hosts || format == JoinFormat::prometheus;
-}
-
-struct JoinOptions {
-  std::string server;
-  std::vector<std::string> methods;
-  MethodCatalogue catalogue;
-  std::chrono::milliseconds interval = 5s;
-  std::optional<Ipv4Address> source;
-  std::optional<TlsOptions> tls;
-  JoinFormat format = JoinFormat::text;
-  std::string output;
-  std::string command;
-  std::uint64_t count = 0;
-};
-
-std::string seconds_text(std::chrono::milliseconds duration) {
-  std::ostringstream text;
-  text << std::fixed << std::setprecision(1) << std::chrono::duration<double>(duration).count() << " s";
-  return text.str();
-}
-
-std::string tcp_port_text(const Offer& offer) {
-  if (offer.methods.empty() || offer.methods.front().index != tcp_index) return "";
-  return std::to_string(ByteReader(offer.methods.front().information).u32());
-}
-
-CommandRun run_for(const PeerChange& change, const MethodCatalogue& catalogue) {
-  std::string title = text_of(change, catalogue);
-  title.pop_back();
-  return {title,
-          {"LEKT_EVENT=" + std::string(name_of(change.kind)), "LEKT_ADDRESS=" + to_string(change.address),
-           "LEKT_METHODS=" + describe(change.now, catalogue),
-           "LEKT_METHODS_BEFORE=" + describe(change.before, catalogue),
-           "LEKT_TCP_PORT=" + tcp_port_text(change.now)}};
-}
-
-ClientOptions client_options(const JoinOptions& options) {
-  return {.server = options.server,
-          .methods = parse_methods(options.methods, options.catalogue),
-          .interval = options.interval,
-          .source = options.source,
-          .tls = options.tls,
-          .catalogue = options.catalogue};
-}
-
-class Member : public ClientHandler {
- public:
-  explicit Member(const JoinOptions& options) : options_(options), client_(client_options(options), *this) {
-    if (!options.command.empty()) commands_ = std::make_unique<CommandQueue>(options.command);
-  }
-
-  int run() {
-    client_.run();
-    if (commands_ && count_reached()) commands_->finish();
-    return refused_ ? exit_failed : exit_done;
-  }
-
-  Client& client() { return client_; }
-
- private:
-  void on_joined() override { print_status("joined " + options_.server); }
-
-  void on_change(const PeerChange& change) override {
-    file_is_current_ = false;
-    if (options_.format == JoinFormat::text) print(text_of(change, options_.catalogue));
-    if (options_.format == JoinFormat::json) print(json_of(change, options_.catalogue));
-    if (commands_) runs_.push_back(run_for(change, options_.catalogue));
-  }
-
-  void on_synchronised() override {
-    if (is_for_file(options_.format) && !file_is_current_) {
-      replace_file(options_.output, file_text());
-      file_is_current_ = true;
-    }
-    // Only now: a command may read the file.
-    for (CommandRun& run : runs_) commands_->add(std::move(run));
-    runs_.clear();
-    ++answers_;
-    if (count_reached()) client_.stop();
-  }
-
-  void on_disconnected(const Disconnection& end) override {
-    if (!end.permanent) return print_status(end.reason + "; next attempt in " + seconds_text(end.retry_in));
-    print_status(end.reason + "; trying again would not help");
-    refused_ = true;
-    client_.stop();
-  }
-
-  std::string file_text() const {
-    const auto text_of_peers = options_.format == JoinFormat::hosts ? hosts_of : prometheus_of;
-    return text_of_peers(client_.peers(), options_.catalogue, options_.server);
-  }
-
-  bool count_reached() const { return options_.count != 0 && answers_ >= options_.count; }
-
-  const JoinOptions& options_;
-  std::unique_ptr<CommandQueue> commands_;
-  std::vector<CommandRun> runs_;  ///< for the changes of the answer that is being told
-  std::uint64_t answers_ = 0;
-  bool file_is_current_ = false;
-  bool refused_ = false;
-  Client client_;
-};
-
-Client* signalled_client = nullptr;
-
-/// While it lives, SIGINT and SIGTERM stop the client. The second one ends the program.
-class StopOnSignal {
- public:
-  explicit StopOnSignal(Client& client) {
-    signalled_client = &client;
-    struct sigaction action {};
-    action.sa_handler = [](int) { signalled_client->stop(); };
-    action.sa_flags = static_cast<int>(SA_RESETHAND | SA_RESTART);
-    ::sigaction(SIGINT, &action, nullptr);
-    ::sigaction(SIGTERM, &action, nullptr);
-  }
-  ~StopOnSignal() {
-    ::signal(SIGINT, SIG_DFL);
-    ::signal(SIGTERM, SIG_DFL);
-    signalled_client = nullptr;
-  }
-  StopOnSignal(const StopOnSignal&) = delete;
-  StopOnSignal& operator=(const StopOnSignal&) = delete;
-};
+Exit codes: 0 left, by Ctrl-C, SIGTERM or --count; 1 the server refuses this client for good, --output cannot be
+written before joining, not everything could be written before leaving by --count, or nobody reads standard output any
+more; 2 wrong usage.)";
 
 void check(const JoinOptions& options) {
   const bool is_file = is_for_file(options.format);
@@ -203,16 +84,35 @@ void check(const JoinOptions& options) {
     throw CodedError(
         ErrorCode::usage_wrong,
         "--output belongs to --format hosts and --format prometheus; redirect the others with '> FILE'");
+  if (!options.command.empty() && !options.batch_command.empty())
+    throw CodedError(ErrorCode::usage_wrong, "--exec and --exec-batch exclude each other");
   if (options.format == JoinFormat::prometheus && !options.output.ends_with(".json"))
     throw CodedError(ErrorCode::usage_wrong, "--output \"" + escape(options.output) +
                                                  "\" has to end in .json, or Prometheus will not read it");
 }
 
+/// An empty value would mean the same as none.
+void add_text(CLI::App& app, const std::string& flag, const std::string& help, std::string& value,
+              const std::string& type) {
+  app.add_option_function<std::string>(
+         flag,
+         [flag, &value](const std::string& text) {
+           if (text.empty()) throw CodedError(ErrorCode::usage_wrong, flag + " is empty");
+           value = text;
+         },
+         help)
+      ->type_name(type);
+}
+
 int run_join(const JoinOptions& options) {
   check(options);
+  StopOnSignal stop_on_signal;  // before there are threads, so that it is ready when anything else is
+  const PatientStatus patient_status;
   Member member(options);
-  const StopOnSignal stop_on_signal(member.client());
-  return member.run();
+  stop_on_signal.watch(&member.client());
+  const int code = member.run();
+  stop_on_signal.watch(nullptr);
+  return code;
 }
 
 }  // namespace
@@ -238,10 +138,12 @@ Run add_join(CLI::App& app) {
               {"json", JoinFormat::json},
               {"hosts", JoinFormat::hosts},
               {"prometheus", JoinFormat::prometheus}});
-  app.add_option("--output", options->output, "The file that --format hosts or prometheus rewrites")
-      ->type_name("FILE");
-  app.add_option("--exec", options->command, "Run this shell command for each change; see below")
-      ->type_name("COMMAND");
+  add_text(app, "--output", "The file that --format hosts or prometheus rewrites", options->output, "FILE");
+  add_text(app, "--exec", "Run this shell command for each event; see below", options->command, "COMMAND");
+  add_text(app, "--exec-batch", "Run this shell command for all events that wait, which it\nreads; see below",
+           options->batch_command, "COMMAND");
+  add_duration(app, "--exec-timeout", "How long a command may run before it is ended", options->command_limit,
+               100ms, 7 * 24h);
   add_number(app, "--count",
              "Leave after N answers to heartbeats; 1 prints the list\nand leaves (default: stay)",
              options->count);

@@ -6,10 +6,14 @@
 #include <cerrno>
 #include <cstring>
 #include <iostream>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "client/command/patient_writer.h"
+#include "client/server_name.h"
 #include "common/errors.h"
+#include "common/mutex.h"
 #include "common/text.h"
 
 namespace lekt::command {
@@ -97,7 +101,7 @@ std::string json_of(const PeerChange& change, const MethodCatalogue& catalogue) 
   return json.dump() + '\n';
 }
 
-std::string json_of(Ipv4Address address, const Offer& offer, const MethodCatalogue& catalogue) {
+std::string json_of(Address address, const Offer& offer, const MethodCatalogue& catalogue) {
   return Json{{"address", to_string(address)}, {"methods", json_methods(offer, catalogue)}}.dump() + '\n';
 }
 
@@ -149,9 +153,69 @@ void print(const std::string& text) {
                      std::string("cannot write to standard output: ") + std::strerror(errno));
 }
 
+std::string server_text(const std::string& server, const Endpoints& endpoints) {
+  const ServerName name = parse_server_name(server);
+  const std::string address = to_string(endpoints.server);
+  return to_string(name) + (name.host == address ? "" : " (" + address + ")");
+}
+
+std::string own_text(const Endpoints& endpoints) {
+  return to_string(endpoints.own) + ":" + std::to_string(endpoints.own_port);
+}
+
+namespace {
+
+constexpr std::size_t status_bytes_max = 64 << 10;
+constexpr std::chrono::milliseconds status_moment{500};
+
+/// Where lines for standard error go while a PatientStatus lives.
+struct StatusQueue {
+  Mutex mutex;
+  std::unique_ptr<PatientWriter> writer LEKT_GUARDED_BY(mutex);
+  std::uint64_t left_out LEKT_GUARDED_BY(mutex) = 0;
+
+  void add(std::string text) LEKT_REQUIRES(mutex) {
+    if (left_out > 0) text = "lekt: " + std::to_string(left_out) + " lines were left out here\n" + text;
+    if (writer->offer(std::move(text), 0))
+      left_out = 0;
+    else
+      ++left_out;
+  }
+};
+
+StatusQueue& status_queue() {
+  static auto* queue = new StatusQueue;  // threads may still report while the program ends
+  return *queue;
+}
+
+}  // namespace
+
 void print_status(const std::string& line) {
   const std::string text = "lekt: " + line + '\n';
+  StatusQueue& queue = status_queue();
+  const MutexLock lock(queue.mutex);
+  if (queue.writer != nullptr) return queue.add(text);
   [[maybe_unused]] const auto written = ::write(STDERR_FILENO, text.data(), text.size());
+}
+
+PatientStatus::PatientStatus() {
+  StatusQueue& queue = status_queue();
+  const MutexLock lock(queue.mutex);
+  queue.writer =
+      std::make_unique<PatientWriter>(STDERR_FILENO, PatientWriter::Options{.bytes_max = status_bytes_max});
+}
+
+PatientStatus::~PatientStatus() {
+  StatusQueue& queue = status_queue();
+  const MutexLock lock(queue.mutex);
+  queue.writer->finish(status_moment);
+  queue.writer.reset();
+}
+
+std::string cut(const std::string& text, std::size_t bytes_max) {
+  if (text.size() <= bytes_max) return text;
+  const std::size_t space = text.rfind(' ', bytes_max);
+  return (space == text.npos ? "" : text.substr(0, space + 1)) + "...";
 }
 
 }  // namespace lekt::command

@@ -16,7 +16,7 @@ constexpr const char* peers_help = R"(Prints everyone whom the coordinator lists
 
 The protocol tells the list to members only. So lekt joins without any method, asks once, and leaves. Unless a
 program of this machine is a member anyway, you are in the list that you get, with '-' for methods, and the other
-members see you come and go.)";
+members see you come and go. Who operates the coordinator looks without joining: lektctl clients.)";
 
 constexpr const char* peers_footer = R"(
 With --format json each peer is one object on a line of its own:
@@ -29,13 +29,13 @@ enum class PeersFormat { text, json };
 struct PeersOptions {
   std::string server;
   MethodCatalogue catalogue;
-  std::optional<Ipv4Address> source;
+  std::optional<Address> source;
   std::optional<TlsOptions> tls;
   std::chrono::milliseconds timeout = 10s;
   PeersFormat format = PeersFormat::text;
 };
 
-/// Asks once; the first end of a connection is final.
+/// Asks once; the end of a connection is final when no other address of the server is left.
 class Visitor : public ClientHandler {
  public:
   explicit Visitor(const PeersOptions& options)
@@ -50,8 +50,8 @@ class Visitor : public ClientHandler {
 
   int run() {
     client_.run();
-    if (!reason_.empty()) {
-      print_status(reason_);
+    if (!complete_) {
+      for (const std::string& reason : reasons_) print_status(reason);
       return exit_failed;
     }
     print_list();
@@ -59,11 +59,16 @@ class Visitor : public ClientHandler {
   }
 
  private:
-  void on_synchronised() override { client_.stop(); }
+  void on_synchronised() override {
+    complete_ = true;
+    client_.stop();
+  }
+
+  void on_warning(const std::string& warning) override { print_status(warning); }
 
   void on_disconnected(const Disconnection& end) override {
-    reason_ = end.reason;
-    client_.stop();
+    reasons_.push_back(end.reason);
+    if (!end.others_left) client_.stop();
   }
 
   void print_list() const {
@@ -74,7 +79,8 @@ class Visitor : public ClientHandler {
   }
 
   const PeersOptions& options_;
-  std::string reason_;
+  std::vector<std::string> reasons_;  ///< one for each address that failed
+  bool complete_ = false;
   Client client_;
 };
 

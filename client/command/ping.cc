@@ -25,7 +25,7 @@ Exit codes: 0 the handshake was accepted; 1 it was not, and standard error says 
 
 struct PingOptions {
   std::string server;
-  std::optional<Ipv4Address> source;
+  std::optional<Address> source;
   std::optional<TlsOptions> tls;
   std::chrono::milliseconds timeout = 5s;
 };
@@ -40,12 +40,14 @@ std::string milliseconds_text(std::chrono::microseconds duration) {
 int run_ping(const PingOptions& options) {
   const ServerName server = parse_server_name(options.server);
   const PingResult result = ping({server, options.source, options.timeout, options.tls});
+  for (const std::string& warning : result.warnings) print_status(warning);
   if (!result.accepted) {
     print_status(result.reason);
     return exit_failed;
   }
-  print("accepted by " + to_string(server) + " in " + milliseconds_text(result.round_trip) +
-        " (connected in " + milliseconds_text(result.connect_time) + ")\n");
+  print("accepted by " + server_text(options.server, result.endpoints) + " in " +
+        milliseconds_text(result.round_trip) + " (connected in " + milliseconds_text(result.connect_time) +
+        ")\n");
   return exit_done;
 }
 

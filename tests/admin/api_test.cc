@@ -39,8 +39,8 @@ class ApiTest : public testing::Test {
   /// 10.0.0.1 to 10.0.0.5 with TCP, 10.0.1.1 without methods.
   void fill() {
     for (std::uint32_t index = 1; index <= 5; ++index)
-      server_.add({0x0a000000 + index}, static_cast<std::uint16_t>(7000 + index));
-    server_.add({0x0a000101}, 0);
+      server_.add(Address::v4(0x0a000000 + index), static_cast<std::uint16_t>(7000 + index));
+    server_.add(Address::v4(0x0a000101), 0);
   }
 
   test::FakeServer server_{started};
@@ -76,7 +76,7 @@ TEST_F(ApiTest, clients_come_page_after_page) {
 
 TEST_F(ApiTest, clients_are_filtered) {
   fill();
-  server_.remove({0x0a000002});
+  server_.remove(Address::v4(0x0a000002));
   EXPECT_EQ(addresses(get("/api/v1/clients", {{"block", "10.0.1.0/24"}})), Names{"10.0.1.1"});
   EXPECT_EQ(addresses(get("/api/v1/clients", {{"method", "tcp"}, {"block", "10.0.0.0/30"}})),
             (Names{"10.0.0.1", "10.0.0.3"}));
@@ -100,9 +100,10 @@ TEST_F(ApiTest, parameters_that_are_wrong_are_named) {
 
 TEST_F(ApiTest, a_client_has_its_sessions_its_history_and_its_rejects) {
   fill();
-  server_.operations.reject({started, {0x0a000001}, ErrorCode::not_lekt, "these bytes are not LEKT"});
-  server_.operations.reject({started, {0x0a000002}, ErrorCode::not_lekt, "another's"});
-  server_.remove({0x0a000001});
+  server_.operations.reject(
+      {started, Address::v4(0x0a000001), ErrorCode::not_lekt, "these bytes are not LEKT", {}});
+  server_.operations.reject({started, Address::v4(0x0a000002), ErrorCode::not_lekt, "another's", {}});
+  server_.remove(Address::v4(0x0a000001));
   const json answer = get("/api/v1/clients/10.0.0.1");
   EXPECT_EQ(answer["client"]["status"], "removed");
   EXPECT_EQ(answer["sessions"][0]["session"], 17);
@@ -110,6 +111,15 @@ TEST_F(ApiTest, a_client_has_its_sessions_its_history_and_its_rejects) {
   EXPECT_EQ(answer["changes"][1]["kind"], "removed");
   EXPECT_EQ(answer["rejects"].size(), 1u);
   EXPECT_EQ(answer["rejects"][0]["message"], "these bytes are not LEKT");
+}
+
+TEST_F(ApiTest, a_client_that_has_come_back_is_connected_before_the_database_says_so) {
+  fill();
+  server_.execute("UPDATE client_record SET run = run - 1");  // those of the run before
+  EXPECT_EQ(get("/api/v1/clients", {{"status", "waiting"}})["clients"].size(), 6u);
+  const json answer = get("/api/v1/clients/10.0.0.1");
+  EXPECT_EQ(answer["client"]["status"], "connected");
+  EXPECT_EQ(answer["client"]["sessions"], answer["sessions"].size());
 }
 
 TEST_F(ApiTest, a_client_that_is_not_known_or_no_address_is_said_so) {
@@ -179,11 +189,20 @@ TEST_F(ApiTest, is_not_ready_when_those_who_come_back_fill_the_handshakes) {
   EXPECT_EQ(handshakes(100, 0).status, 200);
 }
 
-TEST_F(ApiTest, is_alive_whatever_else_is_wrong) {
-  server_.operations.fall_silent();
+TEST_F(ApiTest, is_alive_until_a_thread_hangs) {
+  server_.operations.change([](Status& status) { status.totals.storage = StorageState::failed; });
+  EXPECT_EQ(ask("/healthz").status, 200);
   EXPECT_EQ(ask("/healthz").body, "ok\n");
+  server_.operations.fall_silent();
+  EXPECT_EQ(ask("/healthz").status, 503);
+  EXPECT_EQ(ask("/healthz").body, "E620 a thread hangs\n");
   EXPECT_EQ(ask("/metrics").status, 200);
   EXPECT_THROW(ask("/api/v1/status"), CodedError);
+}
+
+TEST_F(ApiTest, says_beside_ok_that_the_log_is_blocked) {
+  server_.operations.change([](Status& status) { status.totals.log_blocked_seconds = 12.5; });
+  EXPECT_EQ(ask("/healthz").body, "ok\nE615 standard error takes no line of the log for 12 s\n");
 }
 
 TEST_F(ApiTest, a_database_that_is_gone_is_a_coded_error) {

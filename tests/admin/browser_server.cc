@@ -9,6 +9,7 @@
 //     warn TEXT               a warning holds
 //     calm                    nothing is wrong, and nobody is waited for
 //     hour                    the last hour has samples
+//     minute                  the last minute has samples, and more happens now than in any of them
 #include <cmath>
 #include <cstdio>
 #include <iostream>
@@ -17,21 +18,21 @@
 
 #include "admin/api.h"
 #include "admin/http_listener.h"
-#include "server/time.h"
+#include "server/operators/clock.h"
 #include "tests/admin/fake_server.h"
 
 namespace {
 
-using lekt::Ipv4Address;
+using lekt::Address;
 using lekt::admin::Api;
 using lekt::admin::History;
 using lekt::test::FakeServer;
 
 /// 10.0.0.1 and up, some addresses left out as in a real network.
-std::vector<Ipv4Address> addresses(std::size_t count) {
-  std::vector<Ipv4Address> result;
+std::vector<Address> addresses(std::size_t count) {
+  std::vector<Address> result;
   for (std::uint32_t value = 0x0a000001; result.size() < count; ++value)
-    if (value % 7 != 3 && (value & 0xff) != 0) result.push_back({value});
+    if (value % 7 != 3 && (value & 0xff) != 0) result.push_back(Address::v4(value));
   return result;
 }
 
@@ -68,6 +69,17 @@ void fill_hour(History& history) {
   }
 }
 
+void fill_minute(FakeServer& server, History& history) {
+  for (int index = 0; index < 7; ++index) {
+    lekt::admin::Sample sample;
+    sample.second = lekt::wall_seconds() - (6 - index) * 10 - 3;
+    sample.clients = 3;
+    sample.heartbeats = 0.6;
+    history.add(sample);
+  }
+  server.operations.change([](lekt::Status& status) { status.rates.heartbeats = 1234; });
+}
+
 void obey(const std::string& line, FakeServer& server, History& history) {
   std::istringstream words(line);
   std::string command, address, text;
@@ -80,21 +92,22 @@ void obey(const std::string& line, FakeServer& server, History& history) {
   }
   if (command == "calm") return be_calm(server);
   if (command == "hour") return fill_hour(history);
+  if (command == "minute") return fill_minute(server, history);
   if (command == "warn") {
     std::getline(words >> std::ws, text);
     return warn(server, text);
   }
   words >> address;
   std::getline(words >> std::ws, text);
-  const Ipv4Address client = lekt::parse_ipv4(address).value();
+  const Address client = lekt::parse_address(address).value();
   server.set_second(lekt::wall_seconds());
   if (command == "add") return server.add(client, static_cast<std::uint16_t>(std::stoul(text)));
   if (command == "remove") return server.remove(client);
   if (command == "reject")
-    return server.operations.reject({lekt::wall_seconds(), client, lekt::ErrorCode::not_lekt, text});
+    return server.operations.reject({lekt::wall_seconds(), client, lekt::ErrorCode::not_lekt, text, {}});
   if (command == "methods")
     return server.execute("UPDATE client_record SET methods = '" + text +
-                          "' WHERE address = " + std::to_string(client.value));
+                          "' WHERE address = " + std::to_string(client.as_v4()));
   throw std::runtime_error("unknown command: " + line);
 }
 

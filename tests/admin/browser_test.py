@@ -8,8 +8,11 @@ run in the order in which they stand here. Exits with 77, for "skipped", where t
 makes it wait longer."""
 
 import os
+import socket
 import subprocess
 import sys
+import tempfile
+import time
 import unittest
 from pathlib import Path
 from typing import Any, List
@@ -18,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from webdriver import Browser, missing_programs  # noqa: E402
 
 SKIPPED = 77
+NGINX = "/usr/sbin/nginx"
 PATIENCE = 10 * float(os.environ.get("LEKT_TEST_SLOWNESS", "1"))
 INJECTION = "<img src=x onerror=alert(1)><script>alert(2)</script>"
 ARROW_DOWN, PAGE_DOWN, END, ENTER, ESCAPE = "\ue015", "\ue00f", "\ue010", "\ue007", "\ue00c"
@@ -41,6 +45,40 @@ class Server:
         self.process.wait()
         self.process.stdin.close()
         self.process.stdout.close()
+
+
+class Nginx:
+    """An nginx that has the page below /lekt/, as its own configuration does it: no setting but where to."""
+
+    def __init__(self, page: str) -> None:
+        self.directory = tempfile.TemporaryDirectory(prefix="lekt-nginx-")
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}/lekt/"
+        place = self.directory.name
+        Path(place, "nginx.conf").write_text(
+            f"daemon off; master_process off; pid {place}/pid; error_log stderr;\n"
+            f"events {{}}\n"
+            f"http {{ access_log off; client_body_temp_path {place}/b; proxy_temp_path {place}/p;\n"
+            f"fastcgi_temp_path {place}/f; uwsgi_temp_path {place}/u; scgi_temp_path {place}/s;\n"
+            f"server {{ listen 127.0.0.1:{port}; location /lekt/ {{ proxy_pass {page}; }} }} }}\n")
+        self.process = subprocess.Popen([NGINX, "-c", f"{place}/nginx.conf"])
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    return
+            time.sleep(0.02)
+        raise RuntimeError("nginx does not listen")
+
+    def __enter__(self) -> "Nginx":
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.process.kill()
+        self.process.wait()
+        self.directory.cleanup()
 
 
 class PageTest(unittest.TestCase):
@@ -106,7 +144,7 @@ class PageTest(unittest.TestCase):
         self.server.tell("add 10.0.0.9 9999")
         self.wait_for_text("#activity li:first-child", "10.0.0.9 has other methods tcp:9999")
         self.server.tell("remove 10.0.0.10")
-        self.wait_for_text("#activity li:first-child", "10.0.0.10 left")
+        self.wait_for_text("#activity li:first-child", "10.0.0.10 left closed the connection")
         self.browser.wait("only the other is listed", lambda: self.addresses() == ["10.0.0.9"])
         self.assert_console_silent()
 
@@ -174,6 +212,10 @@ class PageTest(unittest.TestCase):
         self.browser.type("#search", "10.0.2.2")
         self.wait_for_text("#clients-count", "of 10,00")
         self.assertTrue(self.browser.wait("all match", lambda: all("10.0.2.2" in a for a in self.addresses())))
+        self.browser.clear("#search")
+        self.browser.type("#search", "10.0.2.128/25")
+        self.assertTrue(self.browser.wait("all are in the block", lambda: self.addresses() and all(
+            a.startswith("10.0.2.") and int(a.split(".")[3]) >= 128 for a in self.addresses())))
         self.browser.type("#search", "xyz")
         self.wait_for_text("#clients-empty", "No client matches")
         self.browser.clear("#search")
@@ -209,7 +251,7 @@ class PageTest(unittest.TestCase):
               .filter((e) => !(e.getAttribute('aria-label') || e.getAttribute('aria-labelledby') || e.labels?.length || e.innerText))
               .map((e) => e.outerHTML.slice(0, 80));""")
         self.assertEqual(nameless, [])
-        self.assertIn("in the last hour: now", self.browser.run("return document.querySelector('#chart-clients svg').ariaLabel"))
+        self.assertIn("in the last 60 minutes: now", self.browser.run("return document.querySelector('#chart-clients svg').ariaLabel"))
 
     def test_11_text_is_legible_in_both_schemes(self) -> None:
         for scheme in ("light", "dark"):
@@ -232,7 +274,40 @@ class PageTest(unittest.TestCase):
         self.assertRegex(self.browser.text("#chart-changes .tip"), r"^\d\d:\d\d:\d\d +[\d.]+ per second$")
         self.assert_console_silent()
 
-    def test_14_says_so_when_the_server_is_gone(self) -> None:
+    def test_14_tells_where_the_server_listens_and_what_waits_for_a_restart(self) -> None:
+        self.wait_for_text("footer", "Listens on 0.0.0.0:7890 (plain, passed), [::]:7891 (tls)")
+        self.wait_for_text("footer", "Waits for a restart: threads")
+        self.assert_console_silent()
+
+    def test_15_lives_below_a_path_of_an_nginx_with_its_defaults(self) -> None:
+        if not Path(NGINX).exists():
+            self.skipTest("needs Debian's nginx-light")
+        with Nginx(self.server.url) as proxy:
+            self.browser.open(proxy.url)
+            self.wait_for_text("#link", "Live")
+            self.server.tell("add 10.250.0.2 7002")
+            self.wait_for_text("#activity li:first-child", "10.250.0.2 joined")
+            self.assert_console_silent()
+        self.browser.open(self.server.url)
+
+    def test_16_a_new_server_has_charts_that_can_be_read(self) -> None:
+        young = Server(sys.argv[1])
+        self.addCleanup(young.kill)
+        young.tell("minute")
+        self.browser.open(young.url)
+        self.browser.wait("the scale is short", lambda: "5 min ago" in self.browser.text("#chart-heartbeats"))
+        covered = self.browser.run("""
+            const line = document.querySelector('#chart-heartbeats .line').getBBox();
+            return line.width / 1000;""")
+        self.assertGreater(covered, 0.15)
+        inside = self.browser.run("""
+            return [...document.querySelectorAll('.chart .line')].every((line) => line.getBBox().y >= 0);""")
+        self.assertTrue(inside, "no line leaves its chart")
+        self.shoot("young")
+        self.reload()
+        self.browser.wait("the clients are listed", lambda: len(self.addresses()) > 5)
+
+    def test_17_says_so_when_the_server_is_gone(self) -> None:
         self.server.kill()
         self.wait_for_text("#link", "Connection lost")
         self.wait_for_text("#health", "The server does not answer")

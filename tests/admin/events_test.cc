@@ -20,7 +20,7 @@ class EventsTest : public testing::Test {
       changes.push_back({sequence_,
                          1767323045,
                          UpdateKind::added,
-                         {0x0a000000 + static_cast<std::uint32_t>(sequence_)},
+                         Address::v4(0x0a000000 + static_cast<std::uint32_t>(sequence_)),
                          {{tcp_index, tcp_information(7890)}}});
     }
     feed_.publish(changes, catalogue_);
@@ -50,7 +50,7 @@ TEST_F(EventsTest, a_change_is_an_event_with_its_sequence_number) {
   EXPECT_EQ(
       next(stream),
       "id: 1\nevent: change\ndata: {\"sequence\":1,\"time\":\"2026-01-02T03:04:05Z\",\"kind\":\"added\","
-      "\"address\":\"10.0.0.1\",\"methods\":\"tcp:7890\"}\n\n");
+      "\"address\":\"10.0.0.1\",\"methods\":\"tcp:7890\",\"reason\":\"\"}\n\n");
   EXPECT_EQ(next(stream), "");
 }
 

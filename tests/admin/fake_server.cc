@@ -38,6 +38,9 @@ Totals example_totals() {
   totals.removed = 180;
   totals.commits = 410;
   totals.commits_failed = 1;
+  totals.log_lines_lost = 7;
+  totals.trace_entries_lost = 3;
+  totals.certificate_expires = example_second + 86'400;
   totals.warnings = {ErrorCode::mass_silence};
   totals.codes = {{ErrorCode::not_lekt, 4}, {ErrorCode::address_denied, 17}};
   totals.join.counts[10] = 700;
@@ -69,12 +72,17 @@ Status example_status() {
   status.version = "0.1.0";
   status.process = 4711;
   status.database = "/var/lib/lekt/lekt.db";
+  status.whereabouts = {{{"plain", "0.0.0.0:7890", true},
+                         {"tls", "[::]:7891"},
+                         {"admin", "127.0.0.1:9890"},
+                         {"control", "/var/lib/lekt/lekt.db.sock"}},
+                        {"threads"}};
   status.totals = example_totals();
   status.rates = {10, 0.4, 26.2, 0.3, 0.2, 0.5, 3000};
   status.last_commit_seconds = 0.0021;
-  status.in_progress = {{{0x0a000063}, 901, "setup", 0.8, true}};
+  status.in_progress = {{Address::v4(0x0a000063), 901, "setup", 0.8, true}};
   status.warnings = {{ErrorCode::wal_growing, example_second - 90, "a reader holds an old state"}};
-  status.traces = {{"10.0.0.0/24", "/var/lib/lekt/trace-10.0.0.0-24.txt", 42.5, 2048}};
+  status.traces = {{parse_block("10.0.0.0/24").value(), "/var/lib/lekt/trace-10.0.0.0-24.txt", 42.5, 2048}};
   status.threads = 4;
   status.threads_silent = 1;
   return status;
@@ -99,9 +107,22 @@ void FakeOperations::check_awake() const {
   if (silent_) throw CodedError(ErrorCode::control_refused, "the workers do not answer");
 }
 
+Whereabouts FakeOperations::whereabouts() const {
+  const std::lock_guard lock(mutex_);
+  return status_.whereabouts;
+}
+
 Totals FakeOperations::totals() const {
   const std::lock_guard lock(mutex_);
   return status_.totals;
+}
+
+Health FakeOperations::health() {
+  const std::lock_guard lock(mutex_);
+  Health health;
+  if (silent_) health.hangs = Rejection{ErrorCode::thread_hangs, "a thread hangs"};
+  health.log_blocked = std::chrono::duration<double>(status_.totals.log_blocked_seconds);
+  return health;
 }
 
 Status FakeOperations::status() {
@@ -110,13 +131,13 @@ Status FakeOperations::status() {
   return status_;
 }
 
-std::vector<SessionStatus> FakeOperations::sessions(Ipv4Address address) {
+std::vector<SessionStatus> FakeOperations::sessions(Address address) {
   const std::lock_guard lock(mutex_);
   check_awake();
   return {{address, 17, 1.5, 64, true, false}};
 }
 
-std::vector<RejectStatus> FakeOperations::rejects(const std::optional<Cidr>& block, std::size_t count_max) {
+std::vector<RejectStatus> FakeOperations::rejects(const std::optional<Block>& block, std::size_t count_max) {
   const std::lock_guard lock(mutex_);
   std::vector<RejectStatus> found;
   std::ranges::copy_if(rejects_, std::back_inserter(found), [&](const RejectStatus& reject) {
@@ -128,11 +149,11 @@ std::vector<RejectStatus> FakeOperations::rejects(const std::optional<Cidr>& blo
 FakeServer::FakeServer(std::int64_t started)
     : second_(started), database_(settings_of(path(), catalogue_, started)) {}
 
-void FakeServer::add(Ipv4Address address, std::uint16_t port) { add_all({address}, port); }
+void FakeServer::add(Address address, std::uint16_t port) { add_all({address}, port); }
 
-void FakeServer::add_all(const std::vector<Ipv4Address>& addresses, std::uint16_t port) {
+void FakeServer::add_all(const std::vector<Address>& addresses, std::uint16_t port) {
   std::vector<storage::Change> changes;
-  for (const Ipv4Address address : addresses) {
+  for (const Address address : addresses) {
     storage::Change& change = changes.emplace_back();
     change.address = address;
     if (port != 0) change.methods = {{tcp_index, tcp_information(port)}};
@@ -140,9 +161,10 @@ void FakeServer::add_all(const std::vector<Ipv4Address>& addresses, std::uint16_
   commit(changes);
 }
 
-void FakeServer::remove(Ipv4Address address) {
+void FakeServer::remove(Address address) {
   storage::Change change;
   change.kind = UpdateKind::removed;
+  change.reason = LeaveReason::closed;
   change.address = address;
   commit({change});
 }

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "server/operations.h"
+#include "server/operators/operations.h"
 #include "storage/database.h"
 #include "tests/support/support.h"
 
@@ -31,16 +31,19 @@ class FakeOperations final : public Operations {
 
   Totals totals() const override;
   Status status() override;
-  std::vector<SessionStatus> sessions(Ipv4Address address) override;
-  std::vector<RejectStatus> rejects(const std::optional<Cidr>& block, std::size_t count_max) override;
+  Health health() override;
+  std::vector<SessionStatus> sessions(Address address) override;
+  std::vector<RejectStatus> rejects(const std::optional<Block>& block, std::size_t count_max) override;
   ChangeFeed& changes() override { return feed_; }
 
-  Kicked kick(Ipv4Address) override { return {}; }
-  Banned ban(const Cidr&, const std::string&) override { return {}; }
-  bool unban(const Cidr&) override { return false; }
+  Kicked kick(Address) override { return {}; }
+  Banned ban(const Block&, const std::string&, std::optional<std::chrono::seconds>) override { return {}; }
+  bool unban(const Block&) override { return false; }
   Compacted compact() override { return {}; }
-  TraceStatus trace(const Cidr&, std::chrono::seconds) override { return {}; }
-  bool end_trace(const Cidr&) override { return false; }
+  TraceStatus trace(const Block&, std::chrono::seconds) override { return {}; }
+  bool end_trace(const Block&) override { return false; }
+  Whereabouts whereabouts() const override;
+  Reloaded reload() override { return {}; }
 
  private:
   void check_awake() const;
@@ -57,9 +60,9 @@ class FakeServer {
  public:
   explicit FakeServer(std::int64_t started);
 
-  void add(Ipv4Address address, std::uint16_t port);
-  void add_all(const std::vector<Ipv4Address>& addresses, std::uint16_t port);
-  void remove(Ipv4Address address);
+  void add(Address address, std::uint16_t port);
+  void add_all(const std::vector<Address>& addresses, std::uint16_t port);
+  void remove(Address address);
   /// The next changes happen at this second, or later.
   void set_second(std::int64_t second) { second_ = second; }
   /// Other numbers of the database: codes that were given.

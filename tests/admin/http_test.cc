@@ -45,6 +45,14 @@ class HttpTest : public testing::Test {
       return answer;
     });
   }
+  /// 64 MiB at /large, one byte everywhere else.
+  std::uint16_t start_with_large_answer() {
+    return start([](const Request& request) {
+      Answer answer;
+      answer.body = std::string(request.path == "/large" ? 64U << 20 : 1, 'a');
+      return answer;
+    });
+  }
 
   HttpSettings settings_;
   std::atomic<int> asked_{0};
@@ -76,14 +84,51 @@ TEST_F(HttpTest, head_has_the_headers_of_get_and_no_body) {
 
 TEST_F(HttpTest, other_methods_are_refused_before_anybody_is_asked) {
   const std::uint16_t port = start_echo();
-  for (const std::string method : {"POST", "PUT", "DELETE", "PATCH", "OPTIONS", "CONNECT", "TRACE"}) {
+  for (const std::string method : {"POST", "PUT", "DELETE", "PATCH", "CONNECT", "TRACE"}) {
     const auto answer =
         answer_to(port, method + " / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\nbody");
     EXPECT_EQ(answer.status, 405) << method;
-    EXPECT_EQ(answer.headers.at("allow"), "GET, HEAD") << method;
+    EXPECT_EQ(answer.headers.at("allow"), "GET, HEAD, OPTIONS") << method;
     EXPECT_EQ(nlohmann::json::parse(answer.body).at("code"), "E808") << method;
   }
   EXPECT_EQ(asked_, 0);
+}
+
+TEST_F(HttpTest, options_says_that_a_server_is_there_and_nothing_more) {
+  const std::uint16_t port = start_echo();
+  for (const std::string request :
+       {"OPTIONS / HTTP/1.0\r\n\r\n", "OPTIONS * HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        "OPTIONS /api/v1/status HTTP/1.1\r\nHost: evil.example\r\nOrigin: "
+        "http://evil.example\r\nAccess-Control-Request-Method: GET\r\n\r\n"}) {
+    const auto answer = answer_to(port, request);
+    EXPECT_EQ(answer.status, 204) << request;
+    EXPECT_EQ(answer.headers.at("allow"), "GET, HEAD, OPTIONS") << request;
+    EXPECT_FALSE(answer.headers.contains("access-control-allow-origin")) << request;
+    EXPECT_EQ(answer.body, "") << request;
+  }
+  EXPECT_EQ(asked_, 0);
+}
+
+TEST_F(HttpTest, a_target_in_absolute_form_names_its_host) {
+  const std::uint16_t port = start_echo();
+  for (const std::string target : {"http://127.0.0.1:9890/healthz", "http://coordinator.example/healthz"}) {
+    const auto answer = answer_to(port, "GET " + target + "?one=1 HTTP/1.1\r\nHost: evil.example\r\n\r\n");
+    EXPECT_EQ(answer.status, 200) << target;
+    EXPECT_EQ(answer.body, "/healthz one=1") << target;
+  }
+  EXPECT_EQ(answer_to(port, "GET http://localhost HTTP/1.1\r\nHost: localhost\r\n\r\n").body, "/");
+  asked_ = 0;
+  EXPECT_EQ(answer_to(port, "GET http://evil.example/ HTTP/1.1\r\nHost: localhost\r\n\r\n").status, 421);
+  EXPECT_EQ(asked_, 0);
+}
+
+TEST_F(HttpTest, a_request_names_one_host) {
+  const std::uint16_t port = start_echo();
+  EXPECT_EQ(answer_to(port, "GET / HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n").status, 400);
+  EXPECT_EQ(answer_to(port, "GET / HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n\r\n").status, 400);
+  EXPECT_EQ(answer_to(port, "GET / HTTP/1.1\r\n\r\n").status, 400);
+  EXPECT_EQ(asked_, 0);
+  EXPECT_EQ(answer_to(port, "GET / HTTP/1.0\r\n\r\n").status, 200);
 }
 
 TEST_F(HttpTest, every_answer_has_the_strict_headers) {
@@ -156,24 +201,72 @@ TEST_F(HttpTest, a_request_that_drips_ends_at_its_deadline) {
   EXPECT_EQ(asked_, 0);
 }
 
-TEST_F(HttpTest, those_beyond_the_threads_wait_until_one_is_free) {
+TEST_F(HttpTest, who_says_nothing_gives_way_to_those_who_ask) {
   settings_.threads = 2;
-  settings_.limits.request_time_max = test::slowed(300ms);
+  settings_.limits.request_time_max = 10min;
   const std::uint16_t port = start_echo();
   std::vector<std::unique_ptr<HttpConnection>> silent;
-  for (int index = 0; index < 4; ++index) silent.push_back(std::make_unique<HttpConnection>(port));
+  for (int index = 0; index < 8; ++index) silent.push_back(std::make_unique<HttpConnection>(port));
+  for (int index = 0; index < 3; ++index) EXPECT_EQ(get(port, "/late").body, "/late");
+  EXPECT_EQ(asked_, 3);
+}
+
+TEST_F(HttpTest, who_has_waited_longest_gives_way_first) {
+  settings_.threads = 2;
+  settings_.limits.request_time_max = 10min;
+  settings_.undisturbed = test::slowed(500ms);
+  const std::uint16_t port = start_echo();
+  HttpConnection first(port), second(port);
+  first.send("GET /first HTTP/1.1\r\nHost: localhost\r\nX: ");
+  std::atomic<bool> served{false};
+  std::thread dripping([&] {  // so the second, which is silent, has waited for longer whenever somebody looks
+    while (!served && first.send("a")) std::this_thread::sleep_for(10ms);
+  });
   EXPECT_EQ(get(port, "/late").body, "/late");
+  served = true;
+  dripping.join();
+  first.send("\r\n\r\n");
+  EXPECT_EQ(parse_answer(first.read_all()).body, "/first");
+  EXPECT_EQ(second.read_all(), "");
+}
+
+TEST_F(HttpTest, who_reads_slowly_gives_way_to_those_who_ask) {
+  settings_.threads = 1;
+  settings_.limits.write_time_max = 10min;
+  const std::uint16_t port = start_with_large_answer();
+  HttpConnection slow(port);
+  slow.send(get_request("/large"));
+  slow.read_until("\r\n\r\n");
+  EXPECT_EQ(get(port, "/small").body, "a");
+}
+
+TEST_F(HttpTest, whose_answer_is_being_made_does_not_give_way) {
+  settings_.threads = 1;
+  settings_.undisturbed = 1ms;
+  std::atomic<bool> others{false};
+  const std::uint16_t port = start([&](const Request& request) {
+    Answer answer;
+    answer.body = request.path;
+    if (request.path == "/slow") {
+      EXPECT_TRUE(test::eventually([&] { return others.load(); }, test::patience()));
+    }
+    return answer;
+  });
+  HttpConnection slow(port);
+  slow.send(get_request("/slow"));
+  HttpConnection other(port);
+  other.send(get_request("/other"));
+  std::this_thread::sleep_for(50ms);  // long enough to be ended, if it could be
+  others = true;
+  EXPECT_EQ(parse_answer(slow.read_all()).body, "/slow");
+  EXPECT_EQ(parse_answer(other.read_all()).body, "/other");
 }
 
 TEST_F(HttpTest, a_reader_that_is_too_slow_is_let_go) {
   settings_.threads = 1;
   settings_.limits.write_time_max = test::slowed(200ms);
   settings_.limits.write_bytes_per_second = 1ULL << 40;
-  const std::uint16_t port = start([](const Request& request) {
-    Answer answer;
-    answer.body = std::string(request.path == "/large" ? 64U << 20 : 1, 'a');
-    return answer;
-  });
+  const std::uint16_t port = start_with_large_answer();
   HttpConnection slow(port);
   slow.send(get_request("/large"));
   EXPECT_EQ(get(port, "/small").body, "a");
@@ -205,6 +298,7 @@ TEST_F(HttpTest, an_answer_of_events_lasts_until_the_source_ends) {
   });
   const auto answer = get(port, "/");
   EXPECT_EQ(answer.headers.at("content-type"), "text/event-stream");
+  EXPECT_EQ(answer.headers.at("x-accel-buffering"), "no");  // or nginx keeps the events for itself
   EXPECT_EQ(answer.body, "data: 2\n\ndata: 1\n\ndata: 0\n\n");
 }
 

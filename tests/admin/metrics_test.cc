@@ -45,7 +45,8 @@ std::string type_name(prometheus::MetricType type) {
 
 std::string label_names(const prometheus::MetricFamily& family) {
   std::string names;
-  for (const auto& label : family.metric.at(0).label) names += "`" + label.name + "`";
+  for (const auto& label : family.metric.at(0).label)
+    names += (names.empty() ? "`" : ", `") + label.name + "`";
   return names;
 }
 
@@ -61,6 +62,12 @@ class MetricsTest : public testing::Test {
 };
 
 }  // namespace
+
+TEST_F(MetricsTest, say_where_the_server_listens_and_what_waits_for_a_restart) {
+  EXPECT_TRUE(has_line("lekt_listener_info{kind=\"plain\",address=\"0.0.0.0:7890\"} 1")) << text();
+  EXPECT_TRUE(has_line("lekt_listener_info{kind=\"admin\",address=\"127.0.0.1:9890\"} 1"));
+  EXPECT_TRUE(has_line("lekt_setting_needs_restart{setting=\"threads\"} 1"));
+}
 
 TEST_F(MetricsTest, the_document_has_exactly_those_that_are_served) {
   std::map<std::string, Documented> served;
@@ -94,6 +101,11 @@ TEST_F(MetricsTest, numbers_are_those_of_the_totals) {
                                  "lekt_changes_total{kind=\"removed\"} 180",
                                  "lekt_commits_total 410",
                                  "lekt_commits_failed_total 1",
+                                 "lekt_certificate_expiry_timestamp_seconds 1767438000",
+                                 "lekt_client_authority_expiry_timestamp_seconds 0",
+                                 "lekt_log_blocked_seconds 0",
+                                 "lekt_log_lines_lost_total 7",
+                                 "lekt_trace_entries_lost_total 3",
                                  "lekt_codes_total{code=\"E102\"} 4",
                                  "lekt_codes_total{code=\"E404\"} 17",
                                  "lekt_warning{code=\"E605\"} 1",

@@ -18,9 +18,10 @@ using testing::ThrowsMessage;
 /// Two added, one removed, the closing packet.
 Bytes answer() {
   const Methods methods{{tcp_index, tcp_information(7890)}};
-  Bytes bytes = encode(UpdatePacket{version_spoken, 5, UpdateKind::removed, 1}) + encode(RemovedEntry{{9}});
+  Bytes bytes =
+      encode(UpdatePacket{version_spoken, 5, UpdateKind::removed, 1}) + encode(RemovedEntry{Address::v4(9)});
   bytes += encode(UpdatePacket{version_spoken, 5, UpdateKind::added, 2});
-  bytes += encode(AddedEntry{{1}, methods, {}}) + encode(AddedEntry{{2}, {}, {}});
+  bytes += encode(AddedEntry{Address::v4(1), methods, {}}) + encode(AddedEntry{Address::v4(2), {}, {}});
   return bytes + encode(UpdatePacket{version_spoken, 7, UpdateKind::added, 0});
 }
 
@@ -98,7 +99,7 @@ TEST(Reply, that_refuses_ends_the_run_with_the_words_of_the_server) {
 
 TEST(Dialogue, of_lekt_joins_with_a_handshake_and_a_response) {
   const Dialogue dialogue(Peer::lekt, "");
-  const auto joining = dialogue.joining({0x7f000002});
+  const auto joining = dialogue.joining(Address::v4(0x7f000002));
   ASSERT_EQ(joining.size(), 2u);
   EXPECT_EQ(joining[0].request.size(), 16u);
   EXPECT_EQ(joining[0].reply.size, 20u);

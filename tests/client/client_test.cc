@@ -17,8 +17,6 @@ namespace {
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
-bool synchronised_once(const Recorder& recorder) { return recorder.synchronised == 1; }
-
 TEST(Client, tells_the_list_and_then_what_changes) {
   FakeServer server({[](FakeConnection& connection) {
     EXPECT_EQ(connection.let_join(), tcp(4000));
@@ -81,7 +79,7 @@ TEST(Client, connects_from_the_source_address) {
   }});
   Recorder recorder;
   ClientOptions options = quick_options(server.name());
-  options.source = parse_ipv4("127.0.0.7");
+  options.source = parse_address("127.0.0.7");
   run_until(recorder, options, synchronised_once);
 }
 
@@ -125,7 +123,7 @@ TEST(Client, can_be_polled_by_a_program_with_its_own_loop) {
   Client client(options, recorder);
   const auto end = Clock::now() + 10s;
   while (recorder.synchronised == 0 && Clock::now() < end) EXPECT_TRUE(client.run_for(1ms));
-  EXPECT_EQ(client.peers(), (Peers{{parse_ipv4("10.0.0.1").value(), {tcp(1), {}}}}));
+  EXPECT_EQ(client.peers(), (Peers{{parse_address("10.0.0.1").value(), {tcp(1), {}}}}));
   client.stop();
   while (client.run_for(1ms) && Clock::now() < end) {
   }

@@ -14,9 +14,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-const std::vector<AddedEntry> two = {added("10.0.0.1", tcp(1)), added("10.0.0.2", tcp(2))};
-
-bool disconnected_once(const Recorder& recorder) { return recorder.disconnected == 1; }
+const std::vector<AddedEntry> two_peers = {added("10.0.0.1", tcp(1)), added("10.0.0.2", tcp(2))};
 
 /// A client that meets `script` and is stopped at the first disconnection.
 Recorder meet(FakeServer::Script script, ClientOptions options = quick_options("")) {
@@ -30,12 +28,12 @@ Recorder meet(FakeServer::Script script, ClientOptions options = quick_options("
 TEST(ClientTrouble, a_reset_connection_is_resumed_without_repeating_anything) {
   FakeServer server({[](FakeConnection& connection) {
                        connection.let_join();
-                       connection.answer(100, two);
+                       connection.answer(100, two_peers);
                        connection.reset();
                      },
                      [](FakeConnection& connection) {
                        connection.let_join();
-                       EXPECT_EQ(connection.answer(105, {two[1], added("10.0.0.3", tcp(3))}), 100);
+                       EXPECT_EQ(connection.answer(105, {two_peers[1], added("10.0.0.3", tcp(3))}), 100);
                        connection.expect_end();
                      }});
   Recorder recorder;
@@ -65,11 +63,11 @@ TEST(ClientTrouble, an_answer_that_is_cut_loses_nothing) {
   FakeServer server({[](FakeConnection& connection) {
                        connection.let_join();
                        connection.receive<HeartbeatPacket>();
-                       connection.send(update(0, two).substr(0, 50));
+                       connection.send(update(0, two_peers).substr(0, 50));
                      },
                      [](FakeConnection& connection) {
                        connection.let_join();
-                       EXPECT_EQ(connection.answer(105, two), 0);
+                       EXPECT_EQ(connection.answer(105, two_peers), 0);
                      },
                      [](FakeConnection& connection) {
                        connection.let_join();
@@ -146,6 +144,25 @@ TEST(ClientTrouble, another_protocol_is_named) {
   EXPECT_FALSE(recorder.last.rejected);
 }
 
+TEST(ClientTrouble, a_server_that_speaks_tls_is_named) {
+  // What a server of TLS says to bytes that are none: the alert "unexpected message".
+  const Recorder recorder = meet([](FakeConnection& connection) {
+    connection.receive<HandshakePacket>();
+    connection.send(hex("15 03 01 00 02 02 0a"));
+  });
+  EXPECT_TRUE(
+      recorder.text.ends_with(" speaks TLS on this port; use TLS (--tls), or the server's port without it\n"))
+      << recorder.text;
+  EXPECT_TRUE(recorder.text.starts_with("E707 127.0.0.1:"));
+}
+
+TEST(ClientTrouble, a_server_that_closes_before_its_first_byte_may_speak_tls) {
+  const Recorder recorder = meet([](FakeConnection& connection) { connection.receive<HandshakePacket>(); });
+  EXPECT_EQ(recorder.text,
+            "E702 the server closed the connection without a reason; if this is its port for TLS, use TLS "
+            "(--tls)\n");
+}
+
 TEST(ClientTrouble, a_method_that_was_not_offered_is_named) {
   const Recorder recorder = meet([](FakeConnection& connection) {
     connection.receive<HandshakePacket>();
@@ -168,7 +185,7 @@ TEST(ClientTrouble, silence_has_a_limit_in_every_phase) {
       [](FakeConnection& connection) {
         connection.let_join();
         connection.receive<HeartbeatPacket>();
-        connection.send(update(0, two));
+        connection.send(update(0, two_peers));
       }};
   for (const auto& lead : until) {
     ClientOptions options = quick_options("");
@@ -244,7 +261,7 @@ TEST(ClientTrouble, an_answer_makes_the_next_attempt_quick_again) {
 TEST(ClientTrouble, a_source_address_of_another_machine_is_named) {
   Recorder recorder;
   ClientOptions options = quick_options("127.0.0.1:1");
-  options.source = parse_ipv4("192.0.2.1");
+  options.source = parse_address("192.0.2.1");
   run_until(recorder, options, disconnected_once);
   EXPECT_EQ(recorder.text,
             "E701 cannot connect to 127.0.0.1:1 from 192.0.2.1: Cannot assign requested address\n");

@@ -106,7 +106,7 @@ TEST(Conversation, keeps_no_more_of_a_large_packet_than_one_entry) {
   Peer peer;
   peer.receive(accept + setup_ends);
   std::vector<AddedEntry> entries;
-  for (std::uint32_t i = 1; i <= 5000; ++i) entries.push_back({Ipv4Address{i}, tcp(1), {}});
+  for (std::uint32_t i = 1; i <= 5000; ++i) entries.push_back({Address::v4(i), tcp(1), {}});
   for (const char byte : update(0, entries)) {
     peer.receive(ByteView(&byte, 1));
     ASSERT_LT(peer.conversation.buffered(), 20u);

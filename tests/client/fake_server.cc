@@ -54,7 +54,32 @@ std::shared_ptr<SSL_CTX> make_context(const FakeTls& tls) {
   return context;
 }
 
-Ipv4Address address(std::string_view text) { return parse_ipv4(text).value(); }
+Address address(std::string_view text) { return parse_address(text).value(); }
+
+sockaddr_in socket_address(std::string_view address, std::uint16_t port) {
+  sockaddr_in name{};
+  name.sin_family = AF_INET;
+  name.sin_port = htons(port);
+  name.sin_addr.s_addr = htonl(parse_address(address).value().as_v4());
+  return name;
+}
+
+int listen_at(std::string_view address, std::uint16_t port, int backlog) {
+  const int listener = checked(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket");
+  const int yes = 1;  // a port of a server that has just ended is free
+  checked(::setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes), "setsockopt");
+  const sockaddr_in name = socket_address(address, port);
+  checked(::bind(listener, reinterpret_cast<const sockaddr*>(&name), sizeof name), "bind");
+  checked(::listen(listener, backlog), "listen");
+  return listener;
+}
+
+std::uint16_t port_of(int listener) {
+  sockaddr_in name{};
+  socklen_t size = sizeof name;
+  checked(::getsockname(listener, reinterpret_cast<sockaddr*>(&name), &size), "getsockname");
+  return ntohs(name.sin_port);
+}
 
 }  // namespace
 
@@ -160,16 +185,8 @@ void FakeConnection::reset() {
   checked(::setsockopt(descriptor_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once), "setsockopt");
 }
 
-FakeServer::FakeServer(std::vector<Script> scripts)
-    : listener_(checked(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket")) {
-  sockaddr_in name{};
-  name.sin_family = AF_INET;
-  name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof name;
-  checked(::bind(listener_, reinterpret_cast<sockaddr*>(&name), size), "bind");
-  checked(::listen(listener_, 8), "listen");
-  checked(::getsockname(listener_, reinterpret_cast<sockaddr*>(&name), &size), "getsockname");
-  port_ = ntohs(name.sin_port);
+FakeServer::FakeServer(std::vector<Script> scripts, std::string_view address, std::uint16_t port)
+    : address_(address), listener_(listen_at(address, port, 8)), port_(port_of(listener_)) {
   thread_ = std::thread([this, scripts = std::move(scripts)] { work(scripts); });
 }
 
@@ -191,12 +208,27 @@ void FakeServer::work(const std::vector<Script>& scripts) {
       if (!readable(listener_)) throw std::runtime_error("nobody connected");
       const int descriptor =
           checked(::accept4(listener_, reinterpret_cast<sockaddr*>(&peer), &size, SOCK_CLOEXEC), "accept");
-      FakeConnection connection(descriptor, Ipv4Address{ntohl(peer.sin_addr.s_addr)});
+      FakeConnection connection(descriptor, Address::v4(ntohl(peer.sin_addr.s_addr)));
       scripts[number](connection);
     } catch (const std::exception& error) {
       failure_ = "connection " + std::to_string(number + 1) + ": " + error.what();
       return;
     }
+}
+
+DroppingPort::DroppingPort(std::string_view address, std::uint16_t port)
+    : listener_(listen_at(address, port, 0)), port_(port_of(listener_)) {
+  const sockaddr_in name = socket_address(address, port_);
+  // One fits into a queue of length 0; what comes behind it is dropped.
+  for (int i = 0; i < 3; ++i) {
+    fillers_.push_back(checked(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), "socket"));
+    static_cast<void>(::connect(fillers_.back(), reinterpret_cast<const sockaddr*>(&name), sizeof name));
+  }
+}
+
+DroppingPort::~DroppingPort() {
+  for (const int filler : fillers_) ::close(filler);
+  ::close(listener_);
 }
 
 }  // namespace lekt::test

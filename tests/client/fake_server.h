@@ -1,4 +1,5 @@
-// A server that follows a script, on a free port of 127.0.0.1: for everything that a sound server never does.
+// A server that follows a script, on a free port of 127.0.0.1 or where a test wants it: for everything that a
+// sound server never does.
 //
 // It has one thread; each connection is led by the next script, one after the other. A script that meets what
 // it did not expect throws, which the destructor reports as a failure of the running test.
@@ -43,12 +44,12 @@ struct FakeTls {
 /// The server's end of one connection. Reading waits for at most 10 s, then throws.
 class FakeConnection {
  public:
-  FakeConnection(int descriptor, Ipv4Address peer) : descriptor_(descriptor), peer_(peer) {}
+  FakeConnection(int descriptor, Address peer) : descriptor_(descriptor), peer_(peer) {}
   ~FakeConnection();
   FakeConnection(const FakeConnection&) = delete;
   FakeConnection& operator=(const FakeConnection&) = delete;
 
-  Ipv4Address peer() const { return peer_; }
+  Address peer() const { return peer_; }
 
   /// Speaks TLS from now on. Yields the server's name as the client said it, empty if it said none. Throws if
   /// the handshake fails.
@@ -78,7 +79,7 @@ class FakeConnection {
   void receive_some();
 
   int descriptor_;
-  Ipv4Address peer_;
+  Address peer_;
   std::shared_ptr<SSL> tls_;
   Bytes input_;
   MethodCatalogue catalogue_;
@@ -88,22 +89,42 @@ class FakeServer {
  public:
   using Script = std::function<void(FakeConnection&)>;
 
-  explicit FakeServer(std::vector<Script> scripts);
+  explicit FakeServer(std::vector<Script> scripts, std::string_view address = "127.0.0.1",
+                      std::uint16_t port = 0);
   /// Waits for the script that runs.
   ~FakeServer();
   FakeServer(const FakeServer&) = delete;
   FakeServer& operator=(const FakeServer&) = delete;
 
   /// "127.0.0.1:40123"
-  std::string name() const { return "127.0.0.1:" + std::to_string(port_); }
+  std::string name() const { return address_ + ":" + std::to_string(port_); }
+  std::uint16_t port() const { return port_; }
 
  private:
   void work(const std::vector<Script>& scripts);
 
+  const std::string address_;
   int listener_;
-  std::uint16_t port_ = 0;
+  std::uint16_t port_;
   std::string failure_;
   std::thread thread_;
+};
+
+/// A port where nothing is answered, as behind a firewall that drops: the kernel's queue of connections is
+/// full.
+class DroppingPort {
+ public:
+  explicit DroppingPort(std::string_view address, std::uint16_t port = 0);
+  ~DroppingPort();
+  DroppingPort(const DroppingPort&) = delete;
+  DroppingPort& operator=(const DroppingPort&) = delete;
+
+  std::uint16_t port() const { return port_; }
+
+ private:
+  int listener_;
+  std::uint16_t port_;
+  std::vector<int> fillers_;
 };
 
 template <class Packet>

@@ -1,10 +1,7 @@
 #include "client/command/output.h"
 
 #include <gtest/gtest.h>
-#include <sys/stat.h>
 
-#include "client/command/atomic_file.h"
-#include "common/errors.h"
 #include "tests/client/fake_server.h"
 #include "tests/support/support.h"
 
@@ -20,7 +17,7 @@ MethodCatalogue chat_catalogue() {
   return made;
 }
 
-const Ipv4Address address = parse_ipv4("10.0.0.7").value();
+const Address address = parse_address("10.0.0.7").value();
 const Offer rich = {{{1, tcp_information(7890)}, {2, hex("00000002 0a0b0000")}}, hex("00000009 0000000a")};
 const Offer plain = {tcp(7890), {}};
 
@@ -48,24 +45,26 @@ TEST(Output, json_names_what_it_knows) {
 
 TEST(Output, a_table_is_as_wide_as_its_longest_address) {
   EXPECT_EQ(table_of({}, chat_catalogue()), "ADDRESS  METHODS\n");
-  EXPECT_EQ(table_of({{address, plain}, {parse_ipv4("192.168.100.100").value(), {}}}, chat_catalogue()),
+  EXPECT_EQ(table_of({{address, plain}, {parse_address("192.168.100.100").value(), {}}}, chat_catalogue()),
             "ADDRESS          METHODS\n"
             "10.0.0.7         tcp:7890\n"
             "192.168.100.100  -\n");
 }
 
 TEST(Output, hosts_lines_have_a_name_made_of_the_address) {
-  EXPECT_EQ(hosts_of({{address, plain}, {parse_ipv4("10.0.0.8").value(), {}}}, chat_catalogue(), "10.0.0.1"),
-            "# Peers that the coordinator 10.0.0.1 lists. Rewritten by `lekt join`; edits are lost.\n"
-            "10.0.0.7 lekt-10-0-0-7  # tcp:7890\n"
-            "10.0.0.8 lekt-10-0-0-8\n");
+  EXPECT_EQ(
+      hosts_of({{address, plain}, {parse_address("10.0.0.8").value(), {}}}, chat_catalogue(), "10.0.0.1"),
+      "# Peers that the coordinator 10.0.0.1 lists. Rewritten by `lekt join`; edits are lost.\n"
+      "10.0.0.7 lekt-10-0-0-7  # tcp:7890\n"
+      "10.0.0.8 lekt-10-0-0-8\n");
 }
 
 TEST(Output, prometheus_gets_a_target_for_each_tcp_port_with_the_methods_as_labels) {
   Offer two_programs = rich;
   two_programs.methods.insert(two_programs.methods.begin() + 1, tcp(7891).front());
-  const Peers peers = {
-      {address, two_programs}, {parse_ipv4("10.0.0.8").value(), {}}, {parse_ipv4("10.0.0.9").value(), plain}};
+  const Peers peers = {{address, two_programs},
+                       {parse_address("10.0.0.8").value(), {}},
+                       {parse_address("10.0.0.9").value(), plain}};
   EXPECT_EQ(prometheus_of(peers, chat_catalogue(), "10.0.0.1"), R"([
   {
     "targets": [
@@ -104,53 +103,10 @@ TEST(Output, names_of_methods_become_names_of_labels) {
             std::string::npos);
 }
 
-TEST(AtomicFile, replaces_the_whole_file_and_leaves_nothing_else) {
-  const test::TempDirectory directory;
-  const auto path = directory.path() / "hosts";
-  replace_file(path, "a long first text\n");
-  replace_file(path, "short\n");
-  EXPECT_EQ(test::read_text(path), "short\n");
-  const auto entries = std::filesystem::directory_iterator(directory.path());
-  EXPECT_EQ(std::distance(begin(entries), end(entries)), 1);
-}
-
-TEST(AtomicFile, a_reader_of_the_old_file_keeps_it) {
-  const test::TempDirectory directory;
-  const auto path = directory.path() / "hosts";
-  replace_file(path, "old\n");
-  std::filesystem::create_hard_link(path, directory.path() / "held");
-  replace_file(path, "new\n");
-  EXPECT_EQ(test::read_text(directory.path() / "held"), "old\n");
-}
-
-TEST(AtomicFile, others_may_read_it) {
-  const test::TempDirectory directory;
-  const auto path = directory.path() / "hosts";
-  const mode_t mask = ::umask(022);
-  replace_file(path, "text\n");
-  ::umask(mask);
-  struct stat information {};
-  ASSERT_EQ(::stat(path.c_str(), &information), 0);
-  EXPECT_EQ(information.st_mode & 0777, 0644u);
-}
-
-TEST(AtomicFile, names_a_path_that_cannot_be_written) {
-  const test::TempDirectory directory;
-  try {
-    replace_file(directory.path() / "missing" / "hosts", "text\n");
-    FAIL();
-  } catch (const CodedError& error) {
-    EXPECT_EQ(error.code(), ErrorCode::output_failed);
-    EXPECT_NE(std::string(error.what()).find("missing/hosts"), std::string::npos);
-  }
-}
-
-TEST(AtomicFile, a_failure_leaves_no_temporary_file) {
-  const test::TempDirectory directory;
-  std::filesystem::create_directories(directory.path() / "hosts" / "full");
-  EXPECT_THROW(replace_file(directory.path() / "hosts", "text\n"), CodedError);
-  const auto entries = std::filesystem::directory_iterator(directory.path());
-  EXPECT_EQ(std::distance(begin(entries), end(entries)), 1);
+TEST(Output, a_text_that_is_too_long_is_cut_between_words_and_says_so) {
+  EXPECT_EQ(cut("+ 10.0.0.7 tcp:7890", 19), "+ 10.0.0.7 tcp:7890");
+  EXPECT_EQ(cut("+ 10.0.0.7 tcp:7890", 18), "+ 10.0.0.7 ...");
+  EXPECT_EQ(cut("abc", 2), "...");
 }
 
 }  // namespace

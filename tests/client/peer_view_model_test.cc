@@ -25,7 +25,7 @@ class ModelServer {
 
   void change_something() {
     if (random_.chance(50)) ++second_;
-    const Ipv4Address address{0x0a000001 + static_cast<std::uint32_t>(random_.below(12))};
+    const Address address = Address::v4(0x0a000001 + static_cast<std::uint32_t>(random_.below(12)));
     State& state = states_[address];
     state.second = second_;
     if (random_.chance(35))
@@ -70,8 +70,8 @@ class ModelServer {
     std::optional<Methods> methods;
   };
 
-  std::vector<std::pair<std::int64_t, Ipv4Address>> entries_since(std::int64_t second) const {
-    std::vector<std::pair<std::int64_t, Ipv4Address>> entries;
+  std::vector<std::pair<std::int64_t, Address>> entries_since(std::int64_t second) const {
+    std::vector<std::pair<std::int64_t, Address>> entries;
     for (const auto& [address, state] : states_)
       if (state.second >= second) entries.emplace_back(state.second, address);
     std::ranges::sort(entries);
@@ -80,7 +80,7 @@ class ModelServer {
 
   Random& random_;
   std::int64_t second_ = 1000;
-  std::map<Ipv4Address, State> states_;
+  std::map<Address, State> states_;
 };
 
 /// Adds up what is reported, and fails on anything that is no difference.

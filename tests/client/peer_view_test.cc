@@ -20,7 +20,8 @@ class PeerViewTest : public testing::Test {
   }
 
   void removal(std::int64_t timestamp, const std::vector<std::string_view>& addresses) {
-    for (const std::string_view address : addresses) view_.apply(RemovedEntry{parse_ipv4(address).value()});
+    for (const std::string_view address : addresses)
+      view_.apply(RemovedEntry{parse_address(address).value()});
     note(view_.finish({.timestamp = timestamp,
                        .kind = UpdateKind::removed,
                        .count = static_cast<std::uint32_t>(addresses.size())}));
@@ -70,10 +71,10 @@ TEST_F(PeerViewTest, a_change_has_the_methods_before_and_now) {
   hold_two();
   request();
   view_.apply(added("10.0.0.1", tcp(11)));
-  view_.apply(RemovedEntry{parse_ipv4("10.0.0.2").value()});
+  view_.apply(RemovedEntry{parse_address("10.0.0.2").value()});
   const std::vector<PeerChange> expected = {
-      {PeerChange::Kind::changed, parse_ipv4("10.0.0.1").value(), {tcp(1), {}}, {tcp(11), {}}},
-      {PeerChange::Kind::removed, parse_ipv4("10.0.0.2").value(), {tcp(2), {}}, {}}};
+      {PeerChange::Kind::changed, parse_address("10.0.0.1").value(), {tcp(1), {}}, {tcp(11), {}}},
+      {PeerChange::Kind::removed, parse_address("10.0.0.2").value(), {tcp(2), {}}, {}}};
   EXPECT_EQ(view_.finish({.timestamp = 101}), expected);
 }
 

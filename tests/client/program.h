@@ -26,6 +26,8 @@ class Program {
   int wait();
   void signal(int number);
 
+  pid_t id() const { return process_; }
+
   std::string out() const { return read_text(directory_.path() / "out"); }
   std::string error() const { return read_text(directory_.path() / "error"); }
 

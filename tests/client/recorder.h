@@ -41,6 +41,8 @@ class Recorder : public ClientHandler {
   const MethodCatalogue catalogue_;
 };
 
+inline bool synchronised_once(const Recorder& recorder) { return recorder.synchronised == 1; }
+inline bool disconnected_once(const Recorder& recorder) { return recorder.disconnected == 1; }
 inline bool synchronised_twice(const Recorder& recorder) { return recorder.synchronised == 2; }
 
 /// Options for tests: everything is quick, and the waits are the same in each run.

@@ -1,6 +1,7 @@
 // Files for TLS that cannot be used: a client says so before it connects.
 #include <gtest/gtest.h>
 #include <openssl/pem.h>
+#include <sys/stat.h>
 
 #include <fstream>
 
@@ -73,7 +74,7 @@ TEST_F(TlsOptionsTest, a_file_with_something_else_is_named) {
     EXPECT_TRUE(refusal({{}, path, certificates_.client.key}).starts_with("E705 the client's certificate "))
         << path;
   }
-  for (const auto& path : {text, empty, certificates_.directory(), certificates_.client.certificate})
+  for (const auto& path : {text, empty, certificates_.client.certificate})
     EXPECT_TRUE(refusal({{}, certificates_.client.certificate, path})
                     .ends_with("; a PEM file without a password is expected"))
         << path;
@@ -91,6 +92,18 @@ TEST_F(TlsOptionsTest, a_key_with_a_password_is_refused_and_nobody_is_asked_for_
   const auto key = locked(certificates_.client.key, in_directory("locked.key"));
   EXPECT_TRUE(refusal({{}, certificates_.client.certificate, key})
                   .ends_with("; a PEM file without a password is expected"));
+}
+
+TEST_F(TlsOptionsTest, what_is_no_file_that_can_be_read_again_is_refused_at_once) {
+  const std::string pipe = in_directory("pipe");
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  for (const std::string& path : {pipe, certificates_.directory().string()})
+    for (const TlsOptions& options :
+         {TlsOptions{.authorities = path}, TlsOptions{{}, path, certificates_.client.key},
+          TlsOptions{{}, certificates_.client.certificate, path}})
+      EXPECT_TRUE(refusal(options).ends_with(
+          "\"" + path + "\" cannot be used: it is no regular file; it is read again for each connection"))
+          << refusal(options);
 }
 
 TEST_F(TlsOptionsTest, certificate_and_key_belong_together) {

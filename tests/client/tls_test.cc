@@ -8,6 +8,7 @@
 
 #include "client/client.h"
 #include "client/ping.h"
+#include "tests/client/fake_names.h"
 #include "tests/client/fake_server.h"
 #include "tests/client/recorder.h"
 #include "tests/support/certificates.h"
@@ -16,9 +17,6 @@ namespace lekt::test {
 namespace {
 
 using namespace std::chrono_literals;
-
-bool synchronised_once(const Recorder& recorder) { return recorder.synchronised == 1; }
-bool disconnected_once(const Recorder& recorder) { return recorder.disconnected == 1; }
 
 class TlsTest : public testing::Test {
  protected:
@@ -206,6 +204,49 @@ TEST_F(TlsTest, says_that_the_server_does_not_speak_tls) {
   EXPECT_EQ(without_port(recorder.text, server),
             "E707 TLS with SERVER: the server does not speak TLS on this port; use its TLS port, or connect "
             "without TLS\n");
+}
+
+TEST_F(TlsTest, the_next_address_is_tried_when_tls_fails) {
+  const FakeName name("tls.test", {"127.0.0.91", "127.0.0.92"});
+  FakeServer failing(
+      {[&](FakeConnection& connection) { EXPECT_ANY_THROW(connection.begin_tls({certificates_.expired})); }},
+      "127.0.0.91");
+  FakeServer sound({[&](FakeConnection& connection) {
+                     auto wishes = TestCertificates::for_server();
+                     wishes.alternative_names = "DNS:tls.test";
+                     connection.begin_tls({certificates_.authority.issue("named", wishes)});
+                     connection.let_join();
+                     connection.answer(100, {});
+                     connection.expect_end();
+                   }},
+                   "127.0.0.92", failing.port());
+  ClientOptions made = options(sound);
+  made.server = "tls.test:" + std::to_string(sound.port());
+  Recorder recorder;
+  run_until(recorder, made, synchronised_once);
+  EXPECT_EQ(recorder.text, "joined\nsynchronised\n");
+}
+
+TEST_F(TlsTest, an_expiry_is_warned_of_once) {
+  struct Warned : Recorder {
+    void on_warning(const std::string& warning) override { warnings.push_back(warning); }
+    std::vector<std::string> warnings;
+  } recorder;
+  auto soon = TestCertificates::for_server();
+  soon.lifetime = std::chrono::hours(24 * 13);
+  const CertifiedKey certificate = certificates_.authority.issue("soon", soon);
+  const FakeServer::Script lead = [&](FakeConnection& connection) {
+    connection.begin_tls({certificate});
+    connection.let_join();
+    connection.answer(100, {});
+  };
+  FakeServer server({lead, lead});
+  ClientOptions made = options(server);
+  made.interval = 1h;
+  run_until(recorder, made, [](const Recorder& seen) { return seen.disconnected == 2; });
+  ASSERT_EQ(recorder.warnings.size(), 1U);
+  EXPECT_TRUE(
+      recorder.warnings[0].starts_with("E709 the server's certificate \"CN = lekt server\" expires at "));
 }
 
 TEST_F(TlsTest, a_server_that_hangs_in_the_handshake_costs_the_time_of_connecting) {

@@ -138,5 +138,17 @@ TEST(Methods, of_equal_sets_have_equal_bytes) {
   EXPECT_EQ(one.size(), encoded_size(methods));
 }
 
+TEST(Catalogue, a_summary_measures_long_information_and_counts_what_has_no_room) {
+  MethodCatalogue catalogue;
+  ASSERT_FALSE(catalogue.add("2:chat:sized"));
+  const Bytes text = MethodCatalogue::wrap({MethodForm::Kind::sized, 0}, Bytes(4096, 'x'));
+  EXPECT_EQ(catalogue.summary({{1, tcp_information(7890)}, {2, text}, {9, text}}),
+            "tcp:7890 chat:(4100 bytes) ?9:(4100 bytes)");
+  const Methods many(1000, {2, text});
+  const std::string summary = catalogue.summary(many);
+  EXPECT_LT(summary.size(), 500u);
+  EXPECT_TRUE(summary.ends_with(" more")) << summary;
+}
+
 }  // namespace
 }  // namespace lekt

@@ -35,7 +35,7 @@ ResponsePacket response(MethodInformation method) { return {version_spoken, std:
 HeartbeatPacket heartbeat(std::int64_t timestamp) { return {version_spoken, timestamp}; }
 RequestPacket request(std::uint32_t index) { return {version_spoken, index}; }
 
-constexpr Ipv4Address address(std::uint32_t last) { return {0x0a000000 + last}; }
+constexpr Address address(std::uint32_t last) { return Address::v4(0x0a000000 + last); }
 
 std::vector<Example> make_examples() {
   using enum PacketForm;

@@ -110,8 +110,12 @@ TEST(Header, of_another_protocol_is_refused_with_the_first_byte_that_differs) {
             "E102 the bytes \"LEKX\" begin no LEKT packet; every packet begins with \"LEKT\"");
   EXPECT_EQ(refusal<HandshakePacket>("GET / HTTP/1.1\r\n"),
             "E102 the bytes \"GET / HT\" begin no LEKT packet; every packet begins with \"LEKT\"");
-  EXPECT_EQ(refusal<HandshakePacket>("\x16\x03\x01"),
-            "E102 the bytes \"\\x16\\x03\\x01\" begin no LEKT packet; every packet begins with \"LEKT\"");
+  EXPECT_EQ(refusal<HandshakePacket>("\x16"),
+            "E102 the bytes 0x16 begin no LEKT packet; every packet begins with \"LEKT\"");
+  EXPECT_EQ(
+      refusal<HandshakePacket>("\x16\x03\x01"),
+      "E102 the bytes 0x160301 are TLS, and this port takes plain text; connect without TLS, or to a port of "
+      "--tls-listen");
 }
 
 TEST(Header, with_another_type_is_refused_by_name) {

@@ -57,5 +57,17 @@ TEST(Quote, is_put_only_where_a_reader_needs_it) {
   EXPECT_TRUE(is_printable(quote_if_needed(every_byte())));
 }
 
+TEST(Closest, finds_the_word_that_was_meant) {
+  const std::vector<std::string> known = {"status", "clients", "client", "ban", "bans", "unban", "untrace"};
+  EXPECT_EQ(closest("stat", known), "status");
+  EXPECT_EQ(closest("statsu", known), "status");
+  EXPECT_EQ(closest("cleints", known), "clients");
+  EXPECT_EQ(closest("un-ban", known), "unban");
+  EXPECT_EQ(closest("banns", known), "bans");
+  for (const char* word : {"", "s", "dance", "xyz", "help", "sudo"})
+    EXPECT_EQ(closest(word, known), "") << word;
+  EXPECT_EQ(closest(std::string(100'000, 's'), known), "");
+}
+
 }  // namespace
 }  // namespace lekt

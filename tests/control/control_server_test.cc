@@ -1,4 +1,4 @@
-// The control socket: who may use it, what it bears, and that it is there exactly as long as its server.
+// The control socket: who may use it, what it withstands, and that it exists exactly as long as its server.
 #include "control/control_server.h"
 
 #include <gtest/gtest.h>
@@ -6,7 +6,11 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include <asio/io_context.hpp>
+#include <asio/local/stream_protocol.hpp>
 #include <atomic>
+#include <functional>
+#include <future>
 #include <thread>
 
 #include "common/errors.h"
@@ -213,6 +217,35 @@ TEST_F(ControlServerTest, ends_with_connections_open) {
   EXPECT_EQ(read_all(idle), "");
 }
 
+TEST_F(ControlServerTest, lets_nobody_wait_for_a_compaction_of_minutes) {
+  std::promise<void> compacted;
+  operations_.while_compacting = [done = compacted.get_future().share()] { done.wait(); };
+  start(socket());
+  const Descriptor compacting = connect_raw();
+  send(compacting, "{\"command\":\"compact\"}\n");
+  auto other = ControlClient::connect(socket());
+  for (const char* command : {"status", "kick"}) {
+    Json request{{"command", command}};
+    if (request["command"] == "kick") request["address"] = "10.0.0.7";
+    EXPECT_NO_THROW(other->request(request)) << command;
+  }
+  compacted.set_value();
+  char byte = 0;
+  EXPECT_EQ(recv(compacting.value(), &byte, 1, 0), 1) << "it is answered, too";
+}
+
+TEST_F(ControlServerTest, lets_who_looks_not_wait_for_who_steers) {
+  std::promise<void> kicked;
+  operations_.while_kicking = [done = kicked.get_future().share()] { done.wait(); };
+  start(socket());
+  const Descriptor kicking = connect_raw();
+  send(kicking, "{\"command\":\"kick\",\"address\":\"10.0.0.7\"}\n");
+  EXPECT_NO_THROW(ControlClient::connect(socket())->request({{"command", "status"}}));
+  kicked.set_value();
+  char byte = 0;
+  EXPECT_EQ(recv(kicking.value(), &byte, 1, 0), 1) << "it is answered, too";
+}
+
 // Many at once send rubbish in pieces of any size and hang up when they like; afterwards it still answers.
 TEST_F(ControlServerTest, bears_any_bytes_from_many_at_once) {
   start(socket(), 2s);
@@ -246,6 +279,26 @@ TEST(ControlClientTest, says_that_it_may_not) {
   const ControlServer server({directory.path() / "s", directory.path()}, operations);
   fs::permissions(directory.path() / "s", fs::perms::none);
   EXPECT_THROW(ControlClient::connect(directory.path() / "s"), CodedError);
+}
+
+TEST(ControlClientTest, says_who_is_there_and_does_not_answer) {
+  const test::TempDirectory directory;
+  const fs::path socket = directory.path() / "s";
+  asio::io_context io;
+  const asio::local::stream_protocol::acceptor silent(
+      io, asio::local::stream_protocol::endpoint(socket.string()));
+  const std::string who = "process " + std::to_string(getpid()) + " (control_test) is there and ";
+  std::vector<std::string> told;
+  auto client = ControlClient::connect(socket, [&](const std::string& message) { told.push_back(message); });
+  ASSERT_TRUE(client);
+  try {
+    client->request({{"command", "status"}}, ControlClient::notice + 50ms);
+    ADD_FAILURE() << "it was answered";
+  } catch (const CodedError& error) {
+    EXPECT_EQ(error.code(), ErrorCode::control_unreachable);
+    EXPECT_PRED_FORMAT2(IsSubstring, who + "does not answer", error.what());
+  }
+  EXPECT_EQ(told, std::vector{who + "has not answered for 2s; waiting 1s more"});
 }
 
 /// Answers each line with the same text.

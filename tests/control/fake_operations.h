@@ -1,21 +1,25 @@
 // A server that remembers what it was asked for, and answers what the test has set.
 #pragma once
 
+#include <functional>
 #include <mutex>
 #include <string>
 #include <vector>
 
-#include "server/operations.h"
+#include "server/operators/operations.h"
 
 namespace lekt::control {
 
 class FakeOperations : public Operations {
  public:
   Status status_answer;
+  Health health_answer;
   std::vector<SessionStatus> sessions_answer;
   std::vector<RejectStatus> rejects_answer;
   Kicked kicked_answer{.sessions = 1, .was_waiting = false};
   bool found = true;
+  std::function<void()> while_compacting = [] {};
+  std::function<void()> while_kicking = [] {};
   std::string trouble;  ///< thrown by everything that steers, unless empty
 
   std::vector<std::string> asked() const {
@@ -24,44 +28,58 @@ class FakeOperations : public Operations {
   }
 
   Totals totals() const override { return status_answer.totals; }
+  Health health() override {
+    note("health");
+    return health_answer;
+  }
   Status status() override {
     note("status");
     return status_answer;
   }
-  std::vector<SessionStatus> sessions(Ipv4Address address) override {
+  std::vector<SessionStatus> sessions(Address address) override {
     note("sessions " + to_string(address));
     return sessions_answer;
   }
-  std::vector<RejectStatus> rejects(const std::optional<Cidr>& block, std::size_t count_max) override {
+  std::vector<RejectStatus> rejects(const std::optional<Block>& block, std::size_t count_max) override {
     note("rejects " + (block ? to_string(*block) : "all") + " " + std::to_string(count_max));
     return rejects_answer;
   }
   ChangeFeed& changes() override { return feed_; }
-  Kicked kick(Ipv4Address address) override {
+  Kicked kick(Address address) override {
     note("kick " + to_string(address));
+    while_kicking();
     fail_if_wanted();
     return kicked_answer;
   }
-  Banned ban(const Cidr& block, const std::string& reason) override {
-    note("ban " + to_string(block) + " " + reason);
+  Banned ban(const Block& block, const std::string& reason,
+             std::optional<std::chrono::seconds> duration) override {
+    note("ban " + to_string(block) + " " + reason +
+         (duration ? " for " + std::to_string(duration->count()) : ""));
     fail_if_wanted();
     return {.is_new = true, .sessions = 2};
   }
-  bool unban(const Cidr& block) override {
+  bool unban(const Block& block) override {
     note("unban " + to_string(block));
     return found;
   }
   Compacted compact() override {
     note("compact");
+    while_compacting();
     fail_if_wanted();
     return {.bytes_before = 2000, .bytes_after = 1000};
   }
-  TraceStatus trace(const Cidr& block, std::chrono::seconds duration) override {
+  TraceStatus trace(const Block& block, std::chrono::seconds duration) override {
     note("trace " + to_string(block) + " " + std::to_string(duration.count()));
     fail_if_wanted();
-    return {.block = to_string(block), .file = "/tmp/trace", .seconds_left = 5, .bytes = 7};
+    return {.block = block, .file = "/tmp/trace", .seconds_left = 5, .bytes = 7};
   }
-  bool end_trace(const Cidr& block) override {
+  Whereabouts whereabouts() const override { return status_answer.whereabouts; }
+  Reloaded reload() override {
+    note("reload");
+    fail_if_wanted();
+    return {.changed = {"max-clients"}, .needs_restart = {"threads"}};
+  }
+  bool end_trace(const Block& block) override {
     note("untrace " + to_string(block));
     return found;
   }

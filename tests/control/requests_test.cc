@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "control/json.h"
+#include "server/operators/json.h"
 #include "tests/control/fake_operations.h"
 #include "tests/support/support.h"
 
@@ -16,7 +16,8 @@ using Lines = std::vector<std::string>;
 
 class RequestsTest : public testing::Test {
  protected:
-  std::string answer(const std::string& line) { return answer_request(line, operations_).line; }
+  std::string answer(const std::string& line) { return run(line).line; }
+  Answer run(std::string_view line) { return ReadRequest(line, operations_).run(); }
 
   void expect_refused(const std::string& line, const std::string& part, const char* code = "E802") {
     const Json json = Json::parse(answer(line));
@@ -28,26 +29,43 @@ class RequestsTest : public testing::Test {
   FakeOperations operations_;
 };
 
+TEST_F(RequestsTest, for_health_tell_threads_that_hang_and_on_demand_what_keeps_clients_out) {
+  operations_.health_answer.threads = 4;
+  EXPECT_EQ(answer(R"({"command":"health"})"), R"({"ok":true,"result":{"threads":4,"ready":true}})");
+  operations_.health_answer.not_ready = Rejection{ErrorCode::commit_failed, "joins cannot be stored"};
+  EXPECT_EQ(answer(R"({"command":"health","ready":false})"),
+            R"({"ok":true,"result":{"threads":4,"ready":false}})");
+  expect_refused(R"({"command":"health","ready":true})", "not ready: joins cannot be stored", "E601");
+  operations_.health_answer.hangs = Rejection{ErrorCode::thread_hangs, "the thread \"writer\" hangs"};
+  expect_refused(R"({"command":"health","ready":true})", "the thread \"writer\" hangs", "E620");
+  expect_refused(R"({"command":"health"})", "the thread \"writer\" hangs", "E620");
+  expect_refused(R"({"command":"health","ready":1})", "\"ready\" must be true or false");
+}
+
 TEST_F(RequestsTest, reach_the_server) {
   EXPECT_EQ(answer(R"({"command":"kick","address":"10.0.0.7"})"),
             R"({"ok":true,"result":{"sessions":1,"was_waiting":false}})");
   EXPECT_EQ(answer(R"({"command":"ban","block":"10.0.0.0/8","reason":"floods"})"),
-            R"({"ok":true,"result":{"is_new":true,"sessions":2}})");
+            R"({"ok":true,"result":{"is_new":true,"sessions":2,"until":null}})");
+  EXPECT_EQ(answer(R"({"command":"ban","block":"10.0.0.7","seconds":60})"),
+            R"({"ok":true,"result":{"is_new":true,"sessions":2,"until":null}})");
   EXPECT_EQ(answer(R"({"command":"unban","block":"10.0.0.0/8"})"), R"({"ok":true,"result":{}})");
+  EXPECT_EQ(answer(R"({"command":"reload"})"),
+            R"({"ok":true,"result":{"changed":["max-clients"],"needs_restart":["threads"]}})");
   EXPECT_EQ(answer(R"({"command":"compact"})"),
             R"({"ok":true,"result":{"before_bytes":2000,"after_bytes":1000}})");
   EXPECT_EQ(
       answer(R"({"command":"trace","block":"10.0.0.7","seconds":60})"),
-      R"({"ok":true,"result":{"block":"10.0.0.7","file":"/tmp/trace","left_seconds":5.0,"file_bytes":7}})");
+      R"({"ok":true,"result":{"block":"10.0.0.7","file":"/tmp/trace","left_seconds":5.0,"file_bytes":7,"lost":0}})");
   EXPECT_EQ(answer(R"({"command":"untrace","block":"10.0.0.7"})"), R"({"ok":true,"result":{}})");
   EXPECT_EQ(answer(R"({"command":"sessions","address":"10.0.0.7"})"), R"({"ok":true,"result":[]})");
   EXPECT_EQ(answer(R"({"command":"rejects"})"), R"({"ok":true,"result":[]})");
   EXPECT_EQ(answer(R"({"command":"rejects","block":"10.0.0.0/8","count":5})"), R"({"ok":true,"result":[]})");
   EXPECT_EQ(Json::parse(answer(R"({"command":"status"})")).at("result").at("threads"), 0);
   EXPECT_EQ(operations_.asked(),
-            (Lines{"kick 10.0.0.7", "ban 10.0.0.0/8 floods", "unban 10.0.0.0/8", "compact",
-                   "trace 10.0.0.7/32 60", "untrace 10.0.0.7/32", "sessions 10.0.0.7", "rejects all 20",
-                   "rejects 10.0.0.0/8 5", "status"}));
+            (Lines{"kick 10.0.0.7", "ban 10.0.0.0/8 floods", "ban 10.0.0.7/32  for 60", "unban 10.0.0.0/8",
+                   "reload", "compact", "trace 10.0.0.7/32 60", "untrace 10.0.0.7/32", "sessions 10.0.0.7",
+                   "rejects all 20", "rejects 10.0.0.0/8 5", "status"}));
 }
 
 TEST_F(RequestsTest, that_are_wrong_ask_the_server_for_nothing) {
@@ -64,6 +82,9 @@ TEST_F(RequestsTest, that_are_wrong_ask_the_server_for_nothing) {
   expect_refused(R"({"command":"ban","block":"10.0.0.1","reason":"two\nlines"})", "control character");
   expect_refused(R"({"command":"ban","block":"10.0.0.1","reason":")" + std::string(201, 'x') + R"("})",
                  "at most 200");
+  for (const char* seconds : {"0", "-1", "3162240001", "\"5\""})
+    expect_refused(std::string(R"({"command":"ban","block":"10.0.0.1","seconds":)") + seconds + "}",
+                   "must be a whole number from 1 to 3162240000");
   expect_refused(R"({"command":"trace","block":"10.0.0.1"})", "\"seconds\" is missing");
   for (const char* seconds : {"0", "-1", "1.5", "\"5\"", "86401", "18446744073709551615", "1e300", "true"})
     expect_refused(std::string(R"({"command":"trace","block":"10.0.0.1","seconds":)") + seconds + "}",
@@ -85,12 +106,12 @@ TEST_F(RequestsTest, that_the_server_cannot_carry_out_say_why) {
 }
 
 TEST_F(RequestsTest, tell_the_log_what_they_are) {
-  const Answer banned = answer_request(R"({"command":"ban","block":"10.0.0.7"})", operations_);
+  const Answer banned = run(R"({"command":"ban","block":"10.0.0.7"})");
   EXPECT_EQ(banned.request.command, "ban");
   EXPECT_EQ(banned.request.subject, "10.0.0.7");
   EXPECT_TRUE(banned.request.steers);
-  EXPECT_FALSE(answer_request(R"({"command":"status"})", operations_).request.steers);
-  EXPECT_EQ(answer_request("rubbish", operations_).request.command, "");
+  EXPECT_FALSE(run(R"({"command":"status"})").request.steers);
+  EXPECT_EQ(run("rubbish").request.command, "");
 }
 
 // Valid requests with bytes changed, cut, doubled; and bytes that were never a request.

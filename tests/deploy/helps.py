@@ -21,3 +21,7 @@ def subcommands_of(program: str) -> List[str]:
 def flags_of(program: str, *command: str) -> List[str]:
     names = re.findall(r"^  (-\S+)", part(help_of(program, *command), "Options"), re.MULTILINE)
     return [flag for name in names for flag in name.split(",")]
+
+
+def positionals_of(program: str, *command: str) -> List[str]:
+    return re.findall(r"^  ([A-Z]\S*)", part(help_of(program, *command), "Positionals"), re.MULTILINE)

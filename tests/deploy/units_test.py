@@ -77,11 +77,19 @@ class Units(unittest.TestCase):
         if not shutil.which("systemd-analyze"):
             self.skipTest("there is no systemd-analyze here (package systemd)")
 
+    def test_read_the_same_settings_again_that_they_started_with(self) -> None:
+        self.assertEqual(values("ExecReload"), [f"{values('ExecStart')[0]} --reload"])
+
     def test_expose_little(self) -> None:
         text = output_of(["systemd-analyze", "security", "--offline=true", "--no-pager", str(SERVICE)])
         exposure = re.search(r"Overall exposure level for lektd.service: ([0-9.]+)", text)
         assert exposure, text
         self.assertLessEqual(float(exposure[1]), EXPOSURE_MAX, text)
+
+    def test_leave_the_users_of_the_machine_visible(self) -> None:
+        # The log names the user who has steered, as the kernel tells it: in a user namespace everybody is nobody.
+        self.assertEqual(values("PrivateUsers"), [])
+        self.assertEqual(values("DynamicUser"), [])
 
     def test_allow_what_the_server_calls(self) -> None:
         if not shutil.which("strace"):

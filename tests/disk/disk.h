@@ -1,8 +1,8 @@
 // A disk for SQLite that fails and loses power when a test says so: a VFS, the default one while it lives,
-// that passes everything on to the real one and keeps beside it what is safe on the medium (disk_file.h).
+// that passes everything on to the real one, and notes what is safe on the medium (disk_file.h).
 //
 // The files are real, so plain file operations and other programs see what reads see. A file that SQLite has
-// not opened yet is taken to be safe: who makes one without SQLite syncs it (storage/file_creation.h). The
+// not opened yet is taken to be safe: code that makes one without SQLite syncs it (storage/file_creation.h). The
 // name of a new file is safe once anything new in its directory was synced, as SQLite does it; a removed file
 // may be back until then.
 //

@@ -121,7 +121,7 @@ TEST_F(DiskTest, what_was_open_when_the_power_went_is_of_no_use) {
   EXPECT_EQ(execute("CREATE TABLE t (a)"), SQLITE_OK);
 }
 
-/// Of 50 commits in a write-ahead log, the power going behind each, so many are there.
+/// How many of 50 commits in a write-ahead log are there, if the power goes after each.
 int DiskTest::survivors(const char* synchronous) {
   int survivors = 0;
   for (int round = 0; round < 50; ++round) {

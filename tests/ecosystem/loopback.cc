@@ -72,7 +72,7 @@ std::vector<std::string> resolve(std::uint16_t port, const std::string& name) {
   std::vector<std::string> addresses;
   while (answers.left() >= 16) {
     answers.take(12);
-    addresses.push_back(to_string(Ipv4Address{answers.u32()}));
+    addresses.push_back(to_string(Address::v4(answers.u32())));
   }
   return addresses;
 }

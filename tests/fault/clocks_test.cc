@@ -10,6 +10,7 @@
 #include <string>
 
 #include "tests/fault/fault_support.h"
+#include "tests/integration/sqlite.h"
 
 namespace lekt::test {
 
@@ -127,6 +128,23 @@ TEST_F(ClocksTest, that_step_are_seen_by_the_server) {
   joined(daemon().port(), "127.0.0.2").close();
   ASSERT_TRUE(daemon().logs("event=leave"));
   EXPECT_EQ(std::stoi(last_year_in_log()), std::stoi(year) - 1);
+}
+
+TEST_F(ClocksTest, that_fall_behind_are_warned_of_until_they_have_caught_up) {
+  start_with_this_clock({});
+  const RawClient client = joined(daemon().port(), "127.0.0.2");
+  const auto warns = [&](const std::string& warnings) {
+    return eventually(
+        [&] {
+          return Operator(database()).ask_one("SELECT count(*) FROM warnings WHERE code = 'E613'") ==
+                 warnings;
+        },
+        patience());
+  };
+  step_to("-3600s");
+  EXPECT_TRUE(warns("1")) << daemon().log();
+  step_to("+0s");
+  EXPECT_TRUE(warns("0")) << daemon().log();
 }
 
 class PauseTest : public FaultTest {};

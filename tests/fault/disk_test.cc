@@ -3,6 +3,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <thread>
 
 #include "tests/fault/fault_support.h"
 #include "tests/fault/machine.h"
@@ -73,6 +74,27 @@ TEST_F(DiskTest, that_is_full_refuses_joins_until_there_is_space) {
     disk.make_space();
     expect_recovers(database);
   }
+}
+
+TEST_F(DiskTest, that_hangs_holds_up_no_heartbeat_and_makes_the_server_ill) {
+  const std::string reason = cannot_trace();
+  if (!reason.empty()) GTEST_SKIP() << reason;
+  ASSERT_NO_FATAL_FAILURE(start_with_clients(database()));
+  const auto health = [&] { return run(LEKTCTL_PROGRAM, {"--database", database().string(), "health"}); };
+  EXPECT_EQ(health().status, 0);
+  const Strace strace(daemon().id(), {{"fdatasync"}, {}, "fdatasync:delay_enter=300000000"},
+                      directory_.path());
+  leaving_->close();
+  std::this_thread::sleep_for(10s);
+  EXPECT_EQ(health().status, 0) << "a slow disk is no illness";
+  Outcome ill;
+  EXPECT_TRUE(eventually([&] { return observer_->beat(), (ill = health()).status != 0; }, 40s + patience()));
+  EXPECT_EQ(ill.status, 1);
+  EXPECT_PRED_FORMAT2(IsSubstring, "E620 the thread \"writer\" has made no progress for 3", ill.errors);
+  EXPECT_TRUE(daemon().logs("event=thread_hangs thread=writer message=\"E620 "));
+  const Outcome status = run(LEKTCTL_PROGRAM, {"--database", database().string(), "status"});
+  EXPECT_PRED_FORMAT2(IsSubstring, "threads that make no progress: writer", status.output);
+  for (int heartbeat = 0; heartbeat < 100; ++heartbeat) observer_->beat();
 }
 
 struct Failure {

@@ -4,16 +4,6 @@
 
 namespace lekt::test {
 
-std::string FaultTest::try_to_join(const std::string& from) {
-  RawClient client(daemon().port(), from);
-  try {
-    client.join(tcp(7890));
-    return {};
-  } catch (const UnexpectedInput& refused) {
-    return refused.what();
-  }
-}
-
 void FaultTest::expect_joins_again(const std::string& from, RawClient& observer) {
   EXPECT_TRUE(eventually([&] { return try_to_join(from).empty(); }, patience()));
   EXPECT_TRUE(

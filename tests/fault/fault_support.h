@@ -11,10 +11,6 @@ namespace lekt::test {
 
 class FaultTest : public DaemonTest {
  protected:
-  /// Joins as far as the server lets it: "" when it has joined (and left again), otherwise what was said
-  /// instead.
-  std::string try_to_join(const std::string& from);
-
   /// Waits until the address can join again, and the observer has heard that it has left then.
   void expect_joins_again(const std::string& from, RawClient& observer);
 

@@ -1,5 +1,5 @@
-// Operators who hold the database for long: a writer makes joins fail with a code and nothing else, and a
-// reader lets the write-ahead log grow, which is said, and made good when he goes.
+// Operators who hold the database for long: a compaction lets others steer, a writer makes joins fail with a code
+// and nothing else, and a reader lets the write-ahead log grow, which is said, and made good when he goes.
 //
 // CI holds them for seconds; a minute, and an hour of churn in fast motion:
 //     LEKT_FAULTS_LONG=1 fault_test --gtest_filter='OperatorsFault*'
@@ -9,9 +9,11 @@
 #include <iostream>
 #include <optional>
 #include <string>
+#include <thread>
 
 #include "tests/fault/fault_support.h"
 #include "tests/fault/machine.h"
+#include "tests/fault/strace.h"
 #include "tests/integration/sqlite.h"
 
 namespace lekt::test {
@@ -89,7 +91,8 @@ TEST_F(OperatorsFaultTest, a_reader_during_churn_lets_the_log_grow_with_a_warnin
   const auto churn = [&] {
     std::deque<RawClient> clients;
     for (std::size_t number = 0; number < at_once; ++number) {
-      clients.emplace_back(daemon().port(), address_number(number));
+      // Each comes once: the changes of one address have a rate.
+      clients.emplace_back(daemon().port(), address_number(changes / 2 + number));
       clients.back().send(setup);
     }
     for (RawClient& client : clients) client.expect<AcceptPacket>();
@@ -124,6 +127,40 @@ TEST_F(OperatorsFaultTest, a_reader_during_churn_lets_the_log_grow_with_a_warnin
   EXPECT_EQ(Operator(database()).ask_one("PRAGMA quick_check"), "ok");
   // One line each time the log has doubled, and not one a commit.
   EXPECT_LE(count(daemon().log(), "event=wal_growing"), 8u);
+}
+
+TEST_F(OperatorsFaultTest, a_kick_and_a_ban_during_a_compaction_say_what_was_done) {
+  const std::string reason = cannot_trace();
+  if (!reason.empty()) GTEST_SKIP() << reason;
+  start();
+  const auto lektctl = [&](Flags given) {
+    given.insert(given.begin(), {"--database", database().string()});
+    return given;
+  };
+  RawClient kicked = joined(daemon().port(), "127.0.0.2");
+  RawClient banned = joined(daemon().port(), "127.0.0.3");
+  std::optional<Strace> strace;
+  strace.emplace(daemon().id(), Injection{{"fdatasync"}, {}, "fdatasync:delay_enter=12000000"},
+                 directory_.path());
+  Process compaction(LEKTCTL_PROGRAM, lektctl({"compact"}), directory_.path());
+  std::this_thread::sleep_for(1s);
+  const auto begun = Clock::now();
+  const Outcome kick = run(LEKTCTL_PROGRAM, lektctl({"kick", "127.0.0.2"}));
+  EXPECT_EQ(kick.output, "kicked 127.0.0.2; 1 session ended\n") << kick.errors;
+  EXPECT_LE(since(begun), slowed(2s));
+  EXPECT_PRED_FORMAT2(IsSubstring, "E409", kicked.expect_reject());
+  const Outcome ban = run(LEKTCTL_PROGRAM, lektctl({"ban", "127.0.0.3"}));
+  EXPECT_EQ(ban.status, 1);
+  EXPECT_PRED_FORMAT2(
+      IsSubstring,
+      "E802 the ban holds, but is not stored yet: the database is being compacted; it is stored as "
+      "soon as that is over, unless the server ends before; 1 session ended",
+      ban.errors);
+  EXPECT_PRED_FORMAT2(IsSubstring, "E408", banned.expect_reject());
+  strace.reset();
+  EXPECT_TRUE(
+      eventually([&] { return Operator(database()).ask_one("SELECT block FROM bans") == "127.0.0.3"; },
+                 60s + patience()));
 }
 
 }  // namespace lekt::test

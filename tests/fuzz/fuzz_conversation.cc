@@ -64,7 +64,7 @@ class ConversationOwner {
   void note(const Malformed& malformed) {
     // The message about bytes that are not LEKT quotes as many as had arrived.
     const std::string text = malformed.rejection.text();
-    events_ += "malformed " + text.substr(0, text.find("the bytes \"")) + "\n";
+    events_ += "malformed " + text.substr(0, text.find("the bytes ")) + "\n";
     ended_ = true;
   }
 

@@ -1,8 +1,8 @@
 #include <array>
 
 #include "common/annotate.h"
-#include "server/change_log.h"
-#include "server/session.h"
+#include "server/core/change_log.h"
+#include "server/core/session.h"
 #include "tests/fuzz/chunks.h"
 #include "tests/fuzz/fuzzers.h"
 #include "tests/support/round_trip.h"
@@ -16,9 +16,10 @@ constexpr std::int64_t joined_second = 1700000010;
 /// Three clients, one of them gone: all kinds of answers have something in them.
 std::shared_ptr<const ChangeView> small_view() {
   const std::array changes = {
-      storage::Change{1, 1700000001, UpdateKind::added, {0x0a000007}, {{1, tcp_information(7890)}}},
-      storage::Change{2, 1700000002, UpdateKind::added, {0x0a000008}, {}},
-      storage::Change{3, 1700000005, UpdateKind::removed, {0x0a000009}, {}},
+      storage::Change{
+          1, 1700000001, UpdateKind::added, Address::v4(0x0a000007), {{1, tcp_information(7890)}}},
+      storage::Change{2, 1700000002, UpdateKind::added, Address::v4(0x0a000008), {}},
+      storage::Change{3, 1700000005, UpdateKind::removed, Address::v4(0x0a000009), {}},
   };
   ChangeLog log(limits::packet_bytes_floor);
   log.append(changes);
@@ -34,7 +35,7 @@ class SessionOwner {
  public:
   SessionOwner(bool refuses_joins, bool joins_late)
       : rules_{test::example_catalogue()},
-        session_(1, {0x0a000007}, rules_),
+        session_(1, Address::v4(0x0a000007), rules_),
         refuses_joins_(refuses_joins),
         joins_late_(joins_late) {}
 

@@ -10,7 +10,6 @@
 namespace lekt::fuzz {
 namespace {
 
-constexpr int changes_per_fuzzer = 4000;
 constexpr std::size_t input_bytes_max = 4096;
 
 class EveryFuzzer : public testing::TestWithParam<Fuzzer> {
@@ -77,7 +76,7 @@ TEST_P(EveryFuzzer, keeps_its_promises_on_every_prefix_of_its_corpus) {
 TEST_P(EveryFuzzer, keeps_its_promises_on_random_changes) {
   test::Random random;
   const auto seeds = corpus();
-  for (int round = 0; round < changes_per_fuzzer && !HasFailure(); ++round) {
+  for (int round = 0; round < GetParam().changes && !HasFailure(); ++round) {
     Bytes input = random.pick(seeds).bytes;
     for (std::uint64_t changes = 1 + random.below(4); changes > 0; --changes) change(input, seeds, random);
     expect_kept("round " + std::to_string(round), input);

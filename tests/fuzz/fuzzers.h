@@ -42,9 +42,17 @@ void fuzz_conversation(ByteView input);
 /// for that is not its own.
 void fuzz_proxy_header(ByteView input);
 
+/// Several clients and a worker with real sockets: the bytes say what clients, writer, operators and the
+/// clock do. Nothing is used after its end, no limit is passed by, and everything is given back.
+void fuzz_worker(ByteView input);
+
+/// A settings' file. What is refused has its place, and what is taken is what a setting can be.
+void fuzz_settings_file(ByteView input);
+
 struct Fuzzer {
   std::string_view name;
   void (*run)(ByteView input);
+  int changes = 4000;  ///< random ones that the smoke test tries
 
   /// How GoogleTest names it.
   friend void PrintTo(const Fuzzer& fuzzer, std::ostream* out) { *out << fuzzer.name; }
@@ -56,6 +64,8 @@ inline constexpr Fuzzer fuzzers[] = {
     {"fuzz_session", fuzz_session},
     {"fuzz_conversation", fuzz_conversation},
     {"fuzz_proxy_header", fuzz_proxy_header},
+    {"fuzz_worker", fuzz_worker, 1000},
+    {"fuzz_settings_file", fuzz_settings_file},
 };
 
 }  // namespace lekt::fuzz

@@ -12,7 +12,7 @@ namespace {
 
 class AnswersTest : public DaemonTest {};
 
-bool has(const std::vector<Ipv4Address>& addresses, const std::string& address) {
+bool has(const std::vector<Address>& addresses, const std::string& address) {
   return std::ranges::find(addresses, ip(address)) != addresses.end();
 }
 

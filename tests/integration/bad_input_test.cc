@@ -1,7 +1,7 @@
 // Whatever a client sends, the server refuses it in words that can be read to the end, and nobody else
 // notices.
 //
-// The table is tests/support/bad_input.h; tests/server walks it with a session alone.
+// The table is tests/support/bad_input.h; tests/core walks it with a session alone.
 #include <algorithm>
 #include <csignal>
 #include <nlohmann/json.hpp>
@@ -81,7 +81,7 @@ TEST_F(BadInputTest, every_wrong_field_is_refused_readably_and_touches_nobody) {
 // now, with unread input, both would be lost.
 TEST_F(BadInputTest, a_refusal_behind_a_long_answer_can_be_read_as_well) {
   std::vector<RawClient> others;
-  for (std::size_t number = 0; number < 50; ++number)
+  for (std::size_t number = 0; number < 16; ++number)
     others.push_back(joined(daemon().port(), address_number(number), chat(Bytes(4096, 'x'))));
   RawClient client(daemon().port(), "127.0.0.2", {.receive_buffer = 4096});
   client.join(tcp(7890));

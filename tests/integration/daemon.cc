@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "common/duration.h"
+#include "tests/integration/raw_client.h"
 
 namespace lekt::test {
 
@@ -59,6 +60,16 @@ bool Daemon::logs(const std::string& text, std::size_t times) const {
 Daemon& DaemonTest::start(const Flags& flags, const Environment& environment) {
   daemon_.reset();
   return daemon_.emplace(directory_.path(), flags, environment);
+}
+
+std::string DaemonTest::try_to_join(const std::string& from) {
+  RawClient client(daemon().port(), from);
+  try {
+    client.join(tcp(7890));
+    return {};
+  } catch (const UnexpectedInput& refused) {
+    return refused.what();
+  }
 }
 
 std::size_t count(const std::string& text, const std::string& part) {

@@ -53,6 +53,10 @@ class DaemonTest : public testing::Test {
   Daemon& start(const Flags& flags = {}, const Environment& environment = {});
   Daemon& daemon() { return daemon_.value(); }
 
+  /// Joins as far as the server lets it: "" when it has joined (and left again), otherwise what was said
+  /// instead.
+  std::string try_to_join(const std::string& from);
+
   std::filesystem::path database() const { return directory_.path() / "lekt.db"; }
 
   TempDirectory directory_;

@@ -79,6 +79,46 @@ TEST_F(FilesTest, a_directory_that_does_not_exist_is_named) {
   EXPECT_PRED_FORMAT2(IsSubstring, "E503 the directory /nowhere does not exist", outcome.errors);
 }
 
+TEST_F(FilesTest, a_database_whose_log_was_lost_after_a_kill_begins_its_history_anew) {
+  RawClient follower = joined(start().port(), "127.0.0.2");
+  follower.beat();
+  daemon().stop(SIGTERM);
+  start();
+  RawClient again = joined(daemon().port(), "127.0.0.2");
+  again.continue_from(follower);
+  RawClient unstored = joined(daemon().port(), "127.0.0.3");
+  ASSERT_TRUE(eventually([&] { return again.beat(), again.peers().size() == 2; }, patience()));
+  daemon().kill();
+  std::filesystem::remove(database().string() + "-wal");
+
+  start();
+  EXPECT_TRUE(daemon().logs("event=history_begins_anew"));
+  EXPECT_PRED_FORMAT2(IsSubstring, "E619", daemon().log());
+  RawClient last = joined(daemon().port(), "127.0.0.2");
+  last.continue_from(again);
+  EXPECT_TRUE(last.beat().is_reset());
+  EXPECT_EQ(last.peers().size(), 1u);
+  EXPECT_TRUE(eventually([&] { return Operator(database()).ask("SELECT code FROM warnings").size() == 1; },
+                         patience()));
+}
+
+TEST_F(FilesTest, a_database_whose_log_is_there_after_a_kill_goes_on) {
+  RawClient follower = joined(start().port(), "127.0.0.2");
+  follower.beat();
+  daemon().kill();
+  start();
+  RawClient again = joined(daemon().port(), "127.0.0.2");
+  again.continue_from(follower);
+  EXPECT_FALSE(again.beat().is_reset());
+  EXPECT_EQ(count(daemon().log(), "event=history_begins_anew"), 0u);
+}
+
+TEST_F(FilesTest, a_second_name_of_a_database_is_refused) {
+  make_database();
+  std::filesystem::create_hard_link(database(), directory_.path() / "second.db");
+  expect_refused("E513");
+}
+
 TEST_F(FilesTest, an_empty_file_is_as_good_as_none) {
   std::ofstream(database()).flush();
   joined(start().port(), "127.0.0.2").beat();

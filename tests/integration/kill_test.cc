@@ -1,5 +1,5 @@
-// kill -9 while clients join: whoever was told that he has joined is in the database, and listed after the
-// restart.
+// kill -9 while clients join: every client that was told that it has joined is in the database, and listed after
+// the restart.
 #include <atomic>
 #include <csignal>
 #include <mutex>
@@ -21,8 +21,8 @@ constexpr int rounds = 20;
 constexpr std::size_t joiners = 4;
 constexpr std::size_t joins_max = 60;  ///< of each joiner in each round
 
-/// Threads that join one client after the other until the server dies, and note who was told that he has
-/// joined.
+/// Threads that join one client after the other until the server dies, and note which of them were told that they
+/// have joined.
 class Joiners {
  public:
   Joiners(std::uint16_t port, int round) {
@@ -40,7 +40,7 @@ class Joiners {
 
   std::size_t acknowledged_so_far() const { return count_; }
 
-  /// After the server's end: everybody who was told.
+  /// The clients that were told, once the server has ended.
   std::set<std::string> acknowledged() {
     for (std::thread& thread : threads_) thread.join();
     return acknowledged_;
@@ -97,7 +97,7 @@ TEST_F(KillTest, loses_no_join_that_was_acknowledged) {
   }
   RawClient client = joined(start(flags).port(), "127.0.0.2");
   std::vector<std::string> addresses;
-  for (const Ipv4Address address : client.beat().added) addresses.push_back(to_string(address));
+  for (const Address address : client.beat().added) addresses.push_back(to_string(address));
   EXPECT_EQ(without(acknowledged, addresses), std::set<std::string>());
 }
 

@@ -18,6 +18,15 @@ using testing::IsSubstring;
 /// What a hostile client would like to see in somebody's terminal.
 const Bytes hostile = "\n\x1b[2J\"\\\xff";
 
+/// Of what such lines count.
+std::size_t sum_of_counts(const std::string& log, const std::string& event) {
+  const std::regex form(event + " count=([0-9]+)");
+  std::size_t sum = 0;
+  for (std::sregex_iterator line(log.begin(), log.end(), form), end; line != end; ++line)
+    sum += std::stoul((*line)[1]);
+  return sum;
+}
+
 class LogTest : public DaemonTest {
  protected:
   /// A join, a leave, a reject, and a clean stop.
@@ -64,6 +73,25 @@ TEST_F(LogTest, hides_rejects_beyond_a_thousand_at_once_and_says_how_many) {
   const std::size_t shown = count(daemon().log(), "event=reject ");
   EXPECT_GE(shown, 1000u);
   EXPECT_LT(shown, 2000u);
+}
+
+TEST_F(LogTest, hides_joins_and_leaves_of_one_address_beyond_hundreds_at_once_and_says_how_many) {
+  constexpr std::size_t visits = 600;
+  const std::uint16_t port = start({"--threads", "1", "--max-connection-rate-per-address", "10000"}).port();
+  // While it is here, the visits of others change nothing that would have to be stored.
+  const RawClient lasting = joined(port, "127.0.0.2");
+  for (std::size_t visit = 0; visit < visits; ++visit) joined(port, "127.0.0.2");
+  const RawClient neighbour = joined(port, "127.0.0.3");
+  std::size_t shown = 0;
+  const auto is_told_of_all = [&] {
+    const std::string log = daemon().log();
+    shown = count(log, "event=join address=127.0.0.2 ") + count(log, "event=leave address=127.0.0.2");
+    return shown + sum_of_counts(log, "event=sessions_hidden") == 1 + 2 * visits;
+  };
+  EXPECT_TRUE(eventually(is_told_of_all, patience())) << daemon().log();
+  EXPECT_GE(shown, 500u);
+  EXPECT_LT(shown, 1000u);
+  EXPECT_EQ(count(daemon().log(), "event=join address=127.0.0.3 "), 1u);
 }
 
 TEST_F(LogTest, is_one_json_object_a_line_when_asked_to) {

@@ -15,19 +15,7 @@ using namespace std::chrono_literals;
 using testing::IsSubstring;
 using Lines = std::vector<std::string>;
 
-class OperatorTest : public DaemonTest {
- protected:
-  /// Joins as far as the server goes, and returns its last word: "" for joined, else the reject.
-  std::string try_to_join(const std::string& from, const Methods& methods = tcp(7890)) {
-    RawClient client(daemon().port(), from);
-    try {
-      client.join(methods);
-      return {};
-    } catch (const UnexpectedInput& refused) {
-      return refused.what();
-    }
-  }
-};
+using OperatorTest = DaemonTest;
 
 /// A write transaction that is open until the end of the scope.
 class WriteLock {

@@ -5,14 +5,9 @@
 
 #include <csignal>
 #include <fstream>
-#include <nlohmann/json.hpp>
-#include <string>
-#include <vector>
 
-#include "common/text.h"
-#include "tests/integration/daemon.h"
-#include "tests/integration/raw_client.h"
-#include "tests/integration/terminal.h"
+#include "tests/integration/operators_command.h"
+#include "tests/integration/sqlite.h"
 
 namespace lekt::test {
 
@@ -20,59 +15,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::IsSubstring;
-using Json = nlohmann::json;
-using Lines = std::vector<std::string>;
-
-Lines lines_of(const std::string& text) {
-  Lines lines;
-  std::istringstream stream(text);
-  for (std::string line; std::getline(stream, line);) lines.push_back(line);
-  return lines;
-}
-
-class OperatorsCommandTest : public DaemonTest {
- protected:
-  Flags arguments(Flags given) const {
-    given.insert(given.begin(), {"--database", database().string()});
-    return given;
-  }
-  Outcome lektctl(const Flags& given) const { return run(LEKTCTL_PROGRAM, arguments(given)); }
-
-  /// The objects that it prints.
-  std::vector<Json> objects(Flags given) const {
-    given.push_back("--json");
-    const Outcome outcome = lektctl(given);
-    EXPECT_EQ(outcome.status, 0) << outcome.errors;
-    std::vector<Json> found;
-    for (const std::string& line : lines_of(outcome.output)) found.push_back(Json::parse(line));
-    return found;
-  }
-
-  Lines clients(const Flags& filter = {}) const {
-    Flags given = {"clients"};
-    given.insert(given.end(), filter.begin(), filter.end());
-    Lines addresses;
-    for (const Json& client : objects(given)) addresses.push_back(client.at("address"));
-    return addresses;
-  }
-
-  void expect_failed(const Flags& given, int status, const std::string& part) const {
-    const Outcome outcome = lektctl(given);
-    EXPECT_EQ(outcome.status, status) << outcome.output << outcome.errors;
-    EXPECT_PRED_FORMAT2(IsSubstring, part, outcome.errors);
-  }
-
-  /// "" for joined, else the reject.
-  std::string try_to_join(const std::string& from) {
-    RawClient client(daemon().port(), from);
-    try {
-      client.join(tcp(7890));
-      return {};
-    } catch (const UnexpectedInput& refused) {
-      return refused.what();
-    }
-  }
-};
 
 }  // namespace
 
@@ -115,12 +57,100 @@ TEST_F(OperatorsCommandTest, tells_everything_about_one_client) {
   expect_failed({"client", "127.9.9.9"}, 1, "E803 nothing is known of 127.9.9.9");
 }
 
+TEST_F(OperatorsCommandTest, tells_a_hung_server_from_a_dead_one_and_shows_what_the_database_has) {
+  const RawClient client = joined(start().port(), "127.0.0.2");
+  const std::string process = "process " + std::to_string(daemon().id()) + " (lektd)";
+  daemon().pause();
+  const auto begin = std::chrono::steady_clock::now();
+  const Outcome one = lektctl({"client", "127.0.0.2"});
+  EXPECT_EQ(one.status, 0);
+  EXPECT_PRED_FORMAT2(
+      IsSubstring, process + " is there and does not answer; sessions and rejects are not shown", one.errors);
+  EXPECT_PRED_FORMAT2(IsSubstring, "127.0.0.2 is connected", one.output);
+  const Outcome status = lektctl({"status"});
+  EXPECT_EQ(status.status, 1);
+  EXPECT_PRED_FORMAT2(IsSubstring, process + " is there and has not answered for 2s; waiting 3s more",
+                      status.errors);
+  EXPECT_PRED_FORMAT2(IsSubstring, "cannot be reached; " + process + " has its database", status.output);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, 12s) << "both together";
+  daemon().resume();
+  EXPECT_EQ(objects({"status"}).at(0).at("process"), daemon().id());
+}
+
+TEST_F(OperatorsCommandTest, names_the_server_that_has_the_database_and_no_socket) {
+  start({"--control-socket", "none"});
+  const std::string process = "process " + std::to_string(daemon().id()) + " (lektd)";
+  EXPECT_PRED_FORMAT2(IsSubstring, process + " has its database", lektctl({"status"}).output);
+  EXPECT_EQ(Json::parse(lektctl({"status", "--json"}).output).at("process"), daemon().id());
+  expect_failed({"kick", "127.0.0.2"}, 1, "but " + process + " has the database");
+  daemon().kill();
+  EXPECT_EQ(count(lektctl({"status"}).output, "has its database"), 0u);
+}
+
+TEST_F(OperatorsCommandTest, shows_a_client_that_has_come_back_as_connected_at_once) {
+  {
+    const RawClient client = joined(start().port(), "127.0.0.2");
+    start();
+  }
+  EXPECT_PRED_FORMAT2(IsSubstring, "127.0.0.2 is waiting", lektctl({"client", "127.0.0.2"}).output);
+  const RawClient first = joined(daemon().port(), "127.0.0.2");
+  const RawClient second = joined(daemon().port(), "127.0.0.2");
+  EXPECT_PRED_FORMAT2(IsSubstring, "127.0.0.2 is connected", lektctl({"client", "127.0.0.2"}).output);
+  const Json client = objects({"client", "127.0.0.2"}).at(0).at("client");
+  EXPECT_EQ(client.at("status"), "connected");
+  EXPECT_EQ(client.at("sessions"), 2);
+}
+
+TEST_F(OperatorsCommandTest, shows_reasons_in_any_script_and_refuses_those_that_trick_a_terminal) {
+  start();
+  EXPECT_EQ(lektctl({"ban", "127.0.0.2", "--reason", "zu laut, größer als erlaubt"}).status, 0);
+  EXPECT_PRED_FORMAT2(IsSubstring, "zu laut, größer als erlaubt", lektctl({"bans"}).output);
+  EXPECT_PRED_FORMAT2(IsSubstring, "zu laut, größer als erlaubt", lektctl({"client", "127.0.0.2"}).output);
+  EXPECT_EQ(objects({"bans"}).at(0).at("reason"), "zu laut, größer als erlaubt");
+  for (const char* reason : {"\x1b[2J",
+                             "\xc2\x9b"
+                             "2J",
+                             "\xe2\x80\xaetxt", "a\nb", "\xff"})
+    expect_failed({"ban", "127.0.0.3", "--reason", reason}, 2, "E808 the reason has a control character");
+}
+
 TEST_F(OperatorsCommandTest, kicks_a_client_that_may_come_back) {
   RawClient client = joined(start().port(), "127.0.0.2");
   EXPECT_EQ(lektctl({"kick", "127.0.0.2"}).output, "kicked 127.0.0.2; 1 session ended\n");
   EXPECT_PRED_FORMAT2(IsSubstring, "E409", client.expect_reject());
   EXPECT_EQ(try_to_join("127.0.0.2"), "");
   expect_failed({"kick", "127.0.0.3"}, 1, "E803 no client 127.0.0.3 is here");
+}
+
+TEST_F(OperatorsCommandTest, finds_in_the_database_why_each_client_has_left) {
+  RawClient closing = joined(start().port(), "127.0.0.2");
+  RawClient breaking = joined(daemon().port(), "127.0.0.3");
+  RawClient kicked = joined(daemon().port(), "127.0.0.4");
+  RawClient banned = joined(daemon().port(), "127.0.0.5");
+  RawClient staying_away = joined(daemon().port(), "127.0.0.6");
+  closing.close();
+  breaking.reset();
+  lektctl({"kick", "127.0.0.4"});
+  lektctl({"ban", "127.0.0.5"});
+  const auto reason_of = [&](const std::string& address) {
+    return Operator(database()).ask_one("SELECT reason FROM removed WHERE address = '" + address + "'");
+  };
+  const auto expect_reason = [&](const std::string& address, const std::string& reason) {
+    EXPECT_TRUE(eventually([&] { return !reason_of(address).empty(); }, patience())) << address;
+    EXPECT_EQ(reason_of(address), reason) << address;
+  };
+  expect_reason("127.0.0.2", "closed");
+  expect_reason("127.0.0.3", "lost");
+  expect_reason("127.0.0.4", "E409");
+  expect_reason("127.0.0.5", "E408");
+  ASSERT_EQ(daemon().stop(SIGTERM), 0);
+  staying_away.close();
+  RawClient silent =
+      joined(start({"--restart-grace", "0s", "--heartbeat-timeout", "200ms"}).port(), "127.0.0.7");
+  expect_reason("127.0.0.6", "not back");
+  expect_reason("127.0.0.7", "E301");
+  EXPECT_EQ(Operator(database()).ask("SELECT reason FROM changes WHERE kind = 'added' AND reason <> ''"),
+            Lines{});
 }
 
 TEST_F(OperatorsCommandTest, bans_now_and_after_a_restart_until_the_ban_is_lifted) {
@@ -139,17 +169,75 @@ TEST_F(OperatorsCommandTest, bans_now_and_after_a_restart_until_the_ban_is_lifte
   expect_failed({"unban", "127.0.0.0/30"}, 1, "E803 there is no ban of exactly 127.0.0.0/30");
 }
 
-TEST_F(OperatorsCommandTest, bans_through_lektd_whether_a_server_runs_or_not) {
+TEST_F(OperatorsCommandTest, bans_for_a_time) {
   start();
-  const auto lektd = [&](const Flags& given) { return run(LEKTD_PROGRAM, arguments(given)); };
-  EXPECT_EQ(lektd({"--ban", "127.0.0.2"}).output, "banned 127.0.0.2; 0 sessions ended.\n");
-  EXPECT_PRED_FORMAT2(IsSubstring, "E408", try_to_join("127.0.0.2"));
+  const Outcome banned = lektctl({"ban", "127.0.0.2", "--for", "1h"});
+  EXPECT_PRED_FORMAT2(IsSubstring, "banned 127.0.0.2; 0 sessions ended; it ends by itself at 20",
+                      banned.output);
+  const Json ban = objects({"bans"}).at(0);
+  EXPECT_TRUE(ban.at("until").is_string()) << ban;
+  std::string until = ban.at("until");
+  EXPECT_PRED_FORMAT2(IsSubstring, until, banned.output);
+  until[10] = ' ';
+  EXPECT_PRED_FORMAT2(IsSubstring, until.substr(0, 19), lektctl({"bans"}).output);
+  EXPECT_PRED_FORMAT2(IsSubstring, ", until " + until.substr(0, 19) + " UTC",
+                      lektctl({"client", "127.0.0.2"}).output);
+  start();
+  EXPECT_PRED_FORMAT2(IsSubstring, "E408", try_to_join("127.0.0.2")) << "it holds after a restart";
+  EXPECT_EQ(objects({"ban", "127.0.0.2", "--for", "1s"}).at(0).at("is_new"), false);
+  EXPECT_TRUE(eventually([&] { return try_to_join("127.0.0.2").empty(); }, patience()));
+  EXPECT_TRUE(eventually([&] { return objects({"bans"}).empty(); }, patience()));
   ASSERT_EQ(daemon().stop(SIGTERM), 0);
-  EXPECT_PRED_FORMAT2(IsSubstring, "holds from its next start", lektd({"--ban", "127.0.0.3"}).output);
-  EXPECT_PRED_FORMAT2(IsSubstring, "lifted", lektd({"--unban", "127.0.0.2"}).output);
-  const Outcome missing = lektd({"--unban", "127.0.0.2"});
-  EXPECT_EQ(missing.status, 1);
-  EXPECT_PRED_FORMAT2(IsSubstring, "E803", missing.errors);
+  EXPECT_PRED_FORMAT2(IsSubstring, "it ends by itself at 20",
+                      lektctl({"ban", "127.0.0.3", "--for", "1s"}).output);
+  EXPECT_TRUE(eventually([&] { return objects({"bans"}).empty(); }, patience()))
+      << "it is over, also while no server runs";
+  start();
+  EXPECT_EQ(try_to_join("127.0.0.3"), "");
+  for (const char* wrong : {"0s", "1", "-1h", "500ms", "999999d", "soon"})
+    expect_failed({"ban", "127.0.0.2", "--for", wrong}, 2,
+                  "E808 --for \"" + std::string(wrong) + "\" is not a duration");
+}
+
+TEST_F(OperatorsCommandTest, tells_why_a_client_was_removed) {
+  start();
+  {
+    const RawClient closes = joined(daemon().port(), "127.0.0.3");
+    const RawClient kicked = joined(daemon().port(), "127.0.0.2");
+    EXPECT_EQ(lektctl({"kick", "127.0.0.2"}).status, 0);
+  }
+  ASSERT_TRUE(eventually([&] { return clients().empty(); }, patience()));
+  const std::string removed = lektctl({"clients", "--status", "removed"}).output;
+  EXPECT_PRED_FORMAT2(IsSubstring, "127.0.0.2        removed    E409 ", removed);
+  EXPECT_PRED_FORMAT2(IsSubstring, "127.0.0.3        removed    closed ", removed);
+  EXPECT_PRED_FORMAT2(IsSubstring, "removed  127.0.0.2        E409", lektctl({"changes"}).output);
+  EXPECT_PRED_FORMAT2(IsSubstring, "\nRemoved: E409: the operator has ended the session\n",
+                      lektctl({"client", "127.0.0.2"}).output);
+  EXPECT_PRED_FORMAT2(IsSubstring, "\nRemoved: its program has closed the connection\n",
+                      lektctl({"client", "127.0.0.3"}).output);
+  EXPECT_EQ(objects({"changes"}).back().at("reason"), "closed");
+}
+
+TEST_F(OperatorsCommandTest, tells_the_programs_of_an_address_apart) {
+  const RawClient first = joined(start().port(), "127.0.0.2", tcp(1));
+  const RawClient second = joined(daemon().port(), "127.0.0.2", tcp(2));
+  const Json sessions = objects({"client", "127.0.0.2"}).at(0).at("sessions");
+  ASSERT_EQ(sessions.size(), 2u);
+  EXPECT_EQ(sessions.at(0).at("methods"), "tcp:1");
+  EXPECT_EQ(sessions.at(1).at("methods"), "tcp:2");
+  EXPECT_GT(sessions.at(0).at("port"), 0);
+  EXPECT_NE(sessions.at(0).at("port"), sessions.at(1).at("port"));
+  EXPECT_PRED_FORMAT2(IsSubstring, std::to_string(sessions.at(1).at("port").get<int>()),
+                      lektctl({"client", "127.0.0.2"}).output);
+}
+
+TEST_F(OperatorsCommandTest, bans_and_lifts_bans_while_no_server_runs) {
+  start();
+  EXPECT_EQ(lektctl({"ban", "127.0.0.2"}).output, "banned 127.0.0.2; 0 sessions ended.\n");
+  ASSERT_EQ(daemon().stop(SIGTERM), 0);
+  EXPECT_PRED_FORMAT2(IsSubstring, "holds from its next start", lektctl({"ban", "127.0.0.3"}).output);
+  EXPECT_PRED_FORMAT2(IsSubstring, "lifted", lektctl({"unban", "127.0.0.2"}).output);
+  expect_failed({"unban", "127.0.0.2"}, 1, "E803");
   start();
   EXPECT_EQ(try_to_join("127.0.0.2"), "");
   EXPECT_PRED_FORMAT2(IsSubstring, "E408", try_to_join("127.0.0.3"));
@@ -245,76 +333,6 @@ TEST_F(OperatorsCommandTest, follows_changes_over_restarts_and_a_restore) {
   joined(daemon().port(), "127.0.0.4");
   EXPECT_TRUE(sees("127.0.0.4"));
   EXPECT_EQ(count(follower.output(), "\"added\""), 3u) << "nothing twice:\n" << follower.output();
-}
-
-TEST_F(OperatorsCommandTest, watches_on_a_screen_that_it_gives_back) {
-  const RawClient client = joined(start().port(), "127.0.0.2");
-  Terminal terminal(LEKTCTL_PROGRAM, arguments({"watch"}), {.columns = 60, .rows = 20});
-  EXPECT_TRUE(terminal.shows("added    127.0.0.2")) << terminal.output();
-  EXPECT_TRUE(terminal.output().starts_with("\x1b[?1049h"));
-  EXPECT_FALSE(terminal.echoes());
-  terminal.resize({.columns = 30, .rows = 8});
-  EXPECT_TRUE(terminal.shows("1 client; 1 s...")) << "cut to the new width";
-  terminal.press("q");
-  EXPECT_EQ(terminal.wait(), 0);
-  EXPECT_TRUE(terminal.output().ends_with("\x1b[?25h\x1b[?1049l")) << "cursor and screen are back";
-  EXPECT_TRUE(terminal.echoes());
-}
-
-TEST_F(OperatorsCommandTest, gives_the_screen_back_whatever_ends_it) {
-  start();
-  const auto ends_with = [&](auto end) {
-    Terminal terminal(LEKTCTL_PROGRAM, arguments({"watch"}), {.columns = 80, .rows = 24});
-    EXPECT_TRUE(terminal.shows("Server"));
-    end(terminal);
-    EXPECT_EQ(terminal.wait(), 0);
-    EXPECT_TRUE(terminal.output().ends_with("\x1b[?25h\x1b[?1049l"));
-    EXPECT_TRUE(terminal.echoes());
-  };
-  ends_with([](Terminal& terminal) { terminal.press("\x03"); });
-  ends_with([](Terminal& terminal) { terminal.send_signal(SIGTERM); });
-  ends_with([](Terminal& terminal) { terminal.send_signal(SIGINT); });
-}
-
-TEST_F(OperatorsCommandTest, fits_its_tables_to_the_terminal_and_cuts_nothing_elsewhere) {
-  const std::string information(200, 'x');
-  const RawClient client = joined(start(catalogue_flags()).port(), "127.0.0.2", chat(information));
-  Terminal terminal(LEKTCTL_PROGRAM, arguments({"clients"}), {.columns = 100, .rows = 24});
-  EXPECT_EQ(terminal.wait(), 0);
-  for (const std::string& line : lines_of(terminal.output())) EXPECT_LE(line.size(), 100u + 1) << line;
-  EXPECT_PRED_FORMAT2(IsSubstring, "...", terminal.output());
-  EXPECT_PRED_FORMAT2(IsSubstring, "chat:" + to_hex(information), lektctl({"clients"}).output);
-}
-
-TEST_F(OperatorsCommandTest, needs_a_terminal_to_watch) {
-  expect_failed({"watch"}, 2, "E808 watch needs a terminal");
-}
-
-TEST_F(OperatorsCommandTest, says_what_is_wrong_with_its_arguments) {
-  expect_failed({}, 2, "E808 a subcommand is missing");
-  expect_failed({"dance"}, 2, "E808");
-  expect_failed({"ban", "10.0.0.1/8"}, 2, "E808 CIDR \"10.0.0.1/8\" is not an IPv4 address or a block");
-  expect_failed({"changes", "--since", "yesterday"}, 2,
-                "E808 --since \"yesterday\" is neither a time in UTC");
-  expect_failed({"trace", "10.0.0.1", "--for", "25h"}, 2, "E808 --for \"25h\" is not a duration of 1s to 1d");
-  expect_failed({"rejects", "--count", "1001"}, 2, "E808 --count \"1001\" is not a number from 1 to 1000");
-  expect_failed({"clients"}, 1, "E503 cannot read");
-  const Outcome unnamed = run(LEKTCTL_PROGRAM, {"clients"});
-  EXPECT_PRED_FORMAT2(IsSubstring, "name the server's database with --database or LEKT_DATABASE",
-                      unnamed.errors);
-}
-
-TEST_F(OperatorsCommandTest, explains_each_subcommand) {
-  const std::string all = run(LEKTCTL_PROGRAM, {"--help"}).output;
-  for (const char* name :
-       {"status", "clients", "client", "changes", "watch", "bans", "rejects", "traces", "kick", "ban",
-        "unban", "trace", "untrace", "backup", "restore", "check", "compact", "export", "import"}) {
-    EXPECT_PRED_FORMAT2(IsSubstring, std::string("\n  ") + name + " ", all);
-    const Outcome help = run(LEKTCTL_PROGRAM, {name, "--help"});
-    EXPECT_EQ(help.status, 0);
-    EXPECT_PRED_FORMAT2(IsSubstring, "Exit codes: 0", help.output);
-    for (const std::string& line : lines_of(help.output)) EXPECT_LE(line.size(), 120u) << line;
-  }
 }
 
 }  // namespace lekt::test

@@ -30,7 +30,7 @@ class OtherUserTest : public DaemonTest {
     ASSERT_EQ(chmod(directory_.path().c_str(), 02750), 0);
   }
 
-  /// What the other user is answered; his trouble in words.
+  /// The answer that the other user gets, or the trouble in words.
   std::string ask_as_other(const std::string& sql) const {
     std::array<int, 2> ends{};
     if (pipe(ends.data()) != 0) throw std::runtime_error("pipe");

@@ -301,7 +301,7 @@ std::string address_number(std::size_t number) {
   return "127.0." + std::to_string(1 + number / 250) + "." + std::to_string(1 + number % 250);
 }
 
-Ipv4Address ip(const std::string& text) { return parse_ipv4(text).value(); }
+Address ip(const std::string& text) { return parse_address(text).value(); }
 
 bool has_ipv6() {
   const SocketAddress loopback("::1", 0);

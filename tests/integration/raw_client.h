@@ -30,10 +30,10 @@ struct Answer {
     UpdatePacket header;
     std::size_t bytes = 0;  ///< with its entries
   };
-  std::vector<Packet> packets;       ///< the closing one is the last
-  std::vector<Ipv4Address> added;    ///< addresses of the entries, in order
-  std::vector<Ipv4Address> removed;  ///< with 0.0.0.0 for a reset
-  std::vector<PeerChange> changes;   ///< what they changed in the client's list
+  std::vector<Packet> packets;      ///< the closing one is the last
+  std::vector<Address> added;       ///< addresses of the entries, in order
+  std::vector<Address> removed;     ///< with 0.0.0.0 for a reset
+  std::vector<PeerChange> changes;  ///< what they changed in the client's list
 
   std::int64_t closing() const { return packets.back().header.timestamp; }
   bool is_reset() const { return !removed.empty() && removed.front() == forget_everyone; }
@@ -127,7 +127,7 @@ RawClient joined(std::uint16_t port, const std::string& from, const Methods& met
 /// "127.0.x.y" for numbers from 0: distinct for up to 60,000 of them, none below 127.0.1.0.
 std::string address_number(std::size_t number);
 
-Ipv4Address ip(const std::string& text);
+Address ip(const std::string& text);
 
 /// Whether this machine has the IPv6 address ::1.
 bool has_ipv6();

@@ -49,7 +49,7 @@ TEST_F(RejectsTest, a_client_of_ipv6) {
   RawClient client(daemon().port(), "::1", {.to = "::1"});
   client.send(setup_bytes(tcp(7890)) + flood);
   EXPECT_PRED_FORMAT2(IsSubstring, "E106 you came from ::1", client.expect_reject());
-  EXPECT_TRUE(daemon().logs("code=E106"));
+  EXPECT_TRUE(daemon().logs("event=reject address=::1"));
 }
 
 TEST_F(RejectsTest, one_client_too_many_until_another_has_left) {

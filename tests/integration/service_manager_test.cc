@@ -1,6 +1,5 @@
 // lektd under a service manager: the test takes systemd's place, with the socket that is told of the state,
 // and with sockets that it passes on. See sd-daemon(3), sd_notify(3), sd_listen_fds(3).
-#include <arpa/inet.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -15,6 +14,7 @@
 
 #include "common/descriptor.h"
 #include "tests/integration/daemon.h"
+#include "tests/integration/open_socket.h"
 #include "tests/integration/raw_client.h"
 #include "tests/support/certificates.h"
 
@@ -61,28 +61,6 @@ class NotifySocket {
  private:
   std::filesystem::path path_;
   Descriptor socket_;
-};
-
-/// A socket of 127.0.0.1 that programs inherit.
-class OpenSocket {
- public:
-  explicit OpenSocket(int type) : socket_(::socket(AF_INET, type, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof(address);
-    if (bind(socket_.value(), reinterpret_cast<const sockaddr*>(&address), size) != 0) fail("bind");
-    if (type == SOCK_STREAM && listen(socket_.value(), 1) != 0) fail("listen");
-    if (getsockname(socket_.value(), reinterpret_cast<sockaddr*>(&address), &size) != 0) fail("getsockname");
-    port_ = ntohs(address.sin_port);
-  }
-
-  int value() const { return socket_.value(); }
-  std::uint16_t port() const { return port_; }
-
- private:
-  Descriptor socket_;
-  std::uint16_t port_ = 0;
 };
 
 class ServiceManagerTest : public DaemonTest {

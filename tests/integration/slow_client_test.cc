@@ -9,7 +9,7 @@ namespace lekt::test {
 namespace {
 
 constexpr std::size_t others = 300;
-/// The full list has 1.2 MB; so many of them fit into no socket's buffers.
+/// How many full lists fit into no socket's buffers: each has 1.2 MB.
 constexpr int lists_asked_for = 20;
 
 class SlowClientTest : public DaemonTest {
@@ -48,7 +48,7 @@ TEST_F(SlowClientTest, who_never_reads_is_removed_when_the_heartbeat_timeout_is_
   flags.insert(flags.end(),
                {"--threads", "1", "--heartbeat-timeout", duration_flag(std::chrono::seconds(1))});
   start(flags);
-  // The others of before the restart are still listed, so the list is as long as it was.
+  // The others, from before the restart, are still listed, so the list is as long as it was.
   RawClient slow(daemon().port(), "127.0.0.2", {.receive_buffer = 4096});
   slow.join(tcp(7890));
   for (int list = 0; list < lists_asked_for; ++list) slow.send(heartbeat_bytes(0));

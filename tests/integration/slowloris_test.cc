@@ -1,7 +1,13 @@
 // Clients that send a byte now and then, or none: deadlines are absolute, however the bytes drip, and nobody
 // else waits.
+#include <openssl/bio.h>
+#include <openssl/ssl.h>
+
+#include <csignal>
 #include <functional>
+#include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -34,7 +40,45 @@ class SlowlorisTest : public DaemonTest {
   }
 };
 
+/// A TLS client that sends what is no byte of LEKT.
+class TlsNoise {
+ public:
+  explicit TlsNoise(std::uint16_t port) : context_(SSL_CTX_new(TLS_client_method()), SSL_CTX_free) {
+    std::signal(SIGPIPE, SIG_IGN);
+    connection_.reset(BIO_new_ssl_connect(context_.get()));
+    BIO_set_conn_hostname(connection_.get(), ("127.0.0.1:" + std::to_string(port)).c_str());
+    BIO_get_ssl(connection_.get(), &ssl_);
+    if (BIO_do_handshake(connection_.get()) != 1) throw std::runtime_error("no TLS handshake");
+  }
+
+  void send(ByteView bytes) { SSL_write(ssl_, bytes.data(), static_cast<int>(bytes.size())); }
+  /// Sends new keys as fast as it can, until the server has gone or the time is over. False then.
+  bool is_cut_off_within(milliseconds time) {
+    for (const Deadline end(time); !end.over();)
+      if (SSL_key_update(ssl_, SSL_KEY_UPDATE_NOT_REQUESTED) != 1 || SSL_do_handshake(ssl_) != 1) return true;
+    return false;
+  }
+
+ private:
+  std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context_;
+  std::unique_ptr<BIO, decltype(&BIO_free_all)> connection_{nullptr, BIO_free_all};
+  SSL* ssl_ = nullptr;
+};
+
 }  // namespace
+
+TEST_F(SlowlorisTest, new_keys_of_tls_are_no_heartbeat) {
+  const TestCertificates certificates;
+  const milliseconds timeout = slowed(500ms);
+  start({"--tls-listen", "127.0.0.1:0", "--tls-cert", certificates.server.certificate, "--tls-key",
+         certificates.server.key, "--heartbeat-timeout", duration_flag(500ms)});
+  TlsNoise client(daemon().ports().back());
+  client.send(setup_bytes(tcp(1)));
+  ASSERT_TRUE(daemon().logs("event=join "));
+  EXPECT_TRUE(client.is_cut_off_within(6 * timeout));
+  EXPECT_TRUE(daemon().logs("code=E301"));
+  EXPECT_TRUE(daemon().logs("event=leave "));
+}
 
 TEST_F(SlowlorisTest, single_bytes_of_the_handshake_or_the_setup_gain_no_time) {
   const milliseconds timeout = slowed(800ms);
@@ -95,8 +139,8 @@ TEST_F(SlowlorisTest, single_bytes_of_a_tls_handshake_gain_no_time) {
   EXPECT_LT(drip(client, hello, timeout), hello.size() / 2);
 }
 
-// A hundred addresses that connect and say nothing keep the door busy, for one timeout. Then they are out, in
-// words, and whoever had to wait comes in.
+// A hundred addresses that connect and say nothing keep the door busy for one timeout. Then they are told to go, and
+// those who had to wait come in.
 TEST_F(SlowlorisTest, silent_connections_keep_others_out_for_one_timeout_and_members_not_at_all) {
   constexpr std::size_t silent_max = 100;
   start({"--handshake-timeout", duration_flag(1500ms), "--max-handshakes", std::to_string(silent_max)});

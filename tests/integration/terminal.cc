@@ -61,6 +61,8 @@ void Terminal::resize(Size size) const {
   ioctl(terminal_, TIOCSWINSZ, &window);
 }
 
+void Terminal::stop_output() const { tcflow(program_side_, TCOOFF); }
+
 bool Terminal::echoes() const {
   termios settings{};
   tcgetattr(program_side_, &settings);

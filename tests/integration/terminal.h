@@ -27,6 +27,8 @@ class Terminal {
   void send_signal(int signal) const;
   /// Tells the program, too.
   void resize(Size size) const;
+  /// It takes no more output, as after Ctrl-S.
+  void stop_output() const;
   /// Whether keys are shown as they are typed, as in a shell.
   bool echoes() const;
 

@@ -1,4 +1,4 @@
-// Silence, slowness and pauses: who is removed, when, and who is not.
+// Silence, slowness and pauses: which clients are removed, when, and which are not.
 #include <string>
 #include <thread>
 

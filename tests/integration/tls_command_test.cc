@@ -50,6 +50,22 @@ TEST_F(TlsCommandTest, pings_lists_and_joins) {
   EXPECT_TRUE(daemon().logs("reason=\"closed by the client\"", 2)) << "its ends are clean";
 }
 
+TEST_F(TlsCommandTest, is_switched_on_and_off_by_a_variable_that_says_so_and_by_no_other_word) {
+  start_with(certificates_.server);
+  const auto ping = [&](std::uint16_t port, const std::string& value) {
+    return run(LEKT_PROGRAM, {"ping", "--server", "127.0.0.1:" + std::to_string(port)},
+               {{"LEKT_TLS", value}, {"LEKT_CA", value == "true" ? certificates_.ca.string() : ""}});
+  };
+  EXPECT_EQ(ping(tls_port(), "true").status, 0);
+  for (const char* off : {"", "false", "0"}) EXPECT_EQ(ping(plain_port(), off).status, 0) << off;
+  for (const char* neither : {"banana", "2", "-1", "TRUE ", "99999999999999999999"}) {
+    const Outcome outcome = ping(plain_port(), neither);
+    EXPECT_EQ(outcome.status, 2) << neither;
+    EXPECT_PRED_FORMAT2(IsSubstring, std::string("E705 LEKT_TLS \"") + neither + "\" is not true",
+                        outcome.errors);
+  }
+}
+
 TEST_F(TlsCommandTest, tells_why_the_servers_certificate_is_refused) {
   const std::pair<const CertifiedKey&, const char*> bad[] = {
       {certificates_.expired, "E707 TLS with 127.0.0.1:"},

@@ -1,11 +1,15 @@
 // TLS listeners. The other end is not of this project: socat carries the bytes of the tests' clients through
 // OpenSSL, and `openssl s_client` tells what it is refused with.
+#include <sys/stat.h>
+
 #include <csignal>
+#include <nlohmann/json.hpp>
 #include <regex>
 #include <string>
 
 #include "tests/integration/daemon.h"
 #include "tests/integration/raw_client.h"
+#include "tests/integration/sqlite.h"
 #include "tests/support/certificates.h"
 
 namespace lekt::test {
@@ -124,7 +128,8 @@ TEST_F(TlsTest, is_not_mixed_with_plain_text) {
   EXPECT_TRUE(eventually([&] { return !plain.try_send("x"); }, patience()));
   RawClient tls(plain_port(), "127.0.0.2");
   tls.send(hex("16030100f8010000f40303"));
-  EXPECT_PRED_FORMAT2(IsSubstring, "E102", tls.expect_reject());
+  EXPECT_PRED_FORMAT2(IsSubstring, "E102 the bytes 0x16030100f8010000 are TLS", tls.expect_reject());
+  EXPECT_TRUE(daemon().logs("message=\"the bytes 0x16030100f8010000 are TLS")) << "escaped nowhere";
 }
 
 TEST_F(TlsTest, tells_by_an_alert_who_is_refused_before_the_handshake) {
@@ -137,6 +142,8 @@ TEST_F(TlsTest, ends_a_handshake_that_does_not_come_to_its_end) {
   start_with_tls({"--handshake-timeout", duration_flag(200ms)});
   RawClient silent(tls_port(), "127.0.0.2");
   silent.send(hex("16030100f8010000f40303"));
+  ASSERT_TRUE(silent.receives_within(patience()));
+  silent.read_a_drop(7);  // the alert
   silent.expect_end();
   EXPECT_TRUE(daemon().logs("code=E107"));
 }
@@ -184,10 +191,113 @@ TEST_F(TlsTest, reads_new_certificates_without_a_restart) {
   before.beat();
 }
 
+TEST_F(TlsTest, is_checked_with_the_settings) {
+  const auto check = [&](const std::filesystem::path& certificate, const std::filesystem::path& key,
+                         Flags more = {}) {
+    more.insert(more.begin(), {"--check-config", "--tls-listen=127.0.0.1:0", "--tls-cert",
+                               certificate.string(), "--tls-key", key.string()});
+    return run(LEKTD_PROGRAM, more);
+  };
+  const auto& good = certificates_.server;
+  const auto& old = certificates_.expired;
+  const Outcome fine = check(good.certificate, good.key);
+  EXPECT_EQ(fine.status, 0) << fine.errors;
+  EXPECT_EQ(count(fine.output, "E616"), 0u);
+  const Outcome expired = check(old.certificate, old.key);
+  EXPECT_EQ(expired.status, 0) << expired.errors;
+  EXPECT_PRED_FORMAT2(IsSubstring, "# E616 " + old.certificate.string() + " has expired at 20",
+                      expired.output);
+  const Outcome json = check(old.certificate, old.key, {"--json"});
+  EXPECT_PRED_FORMAT2(
+      IsSubstring, "\"warnings\":[{\"code\":\"E616\",\"message\":\"" + old.certificate.string(), json.output);
+  for (const auto& [outcome, file] :
+       {std::pair(check("/nowhere.pem", good.key), std::string("/nowhere.pem")),
+        {check(good.certificate, good.certificate), good.certificate.string()},
+        {check(good.certificate, old.key), old.key.string()},
+        {check(good.certificate, good.key, {"--tls-client-ca=/dev/null"}), "/dev/null"}}) {
+    EXPECT_EQ(outcome.status, 1);
+    EXPECT_PRED_FORMAT2(IsSubstring, "# E510 cannot use " + file, outcome.output);
+    EXPECT_EQ(count(outcome.output, "The configuration is valid"), 0u);
+    EXPECT_PRED_FORMAT2(IsSubstring, "lektd: E510 cannot use " + file, outcome.errors);
+  }
+}
+
 TEST_F(TlsTest, says_that_its_certificate_has_expired) {
   start({"--tls-listen", "127.0.0.1:0", "--listen", "127.0.0.1:0", "--tls-cert",
          certificates_.expired.certificate.string(), "--tls-key", certificates_.expired.key.string()});
   EXPECT_TRUE(daemon().logs("warning event=certificate"));
+}
+
+TEST_F(TlsTest, tells_when_its_certificates_expire) {
+  CertificateWishes wishes = TestCertificates::for_server();
+  wishes.lifetime = std::chrono::hours(20 * 24);
+  const CertifiedKey used = certificates_.authority.issue("used", wishes);
+  start({"--tls-listen", "127.0.0.1:0", "--tls-cert", used.certificate.string(), "--tls-key",
+         used.key.string(), "--tls-client-ca", certificates_.ca.string()});
+  const Outcome status = run(LEKTCTL_PROGRAM, {"--database", database().string(), "status", "--json"});
+  ASSERT_EQ(status.status, 0) << status.errors;
+  const auto totals = nlohmann::json::parse(status.output).at("server").at("totals");
+  const auto of = [&](const char* which) { return totals.at(which).get<std::string>(); };
+  EXPECT_NE(of("certificate_expires"), of("client_authorities_expire"));
+  EXPECT_PRED_FORMAT2(IsSubstring,
+                      "file=" + used.certificate.string() + " expires=" + of("certificate_expires") + "\n",
+                      daemon().log());
+  EXPECT_PRED_FORMAT2(
+      IsSubstring, "file=" + certificates_.ca.string() + " expires=" + of("client_authorities_expire") + "\n",
+      daemon().log());
+}
+
+TEST_F(TlsTest, warns_from_two_weeks_before_a_certificate_expires_until_there_is_another) {
+  CertificateWishes soon = TestCertificates::for_server();
+  soon.lifetime = std::chrono::hours(13 * 24);
+  const CertifiedKey used = certificates_.authority.issue("soon", soon);
+  start({"--tls-listen", "127.0.0.1:0", "--listen", "127.0.0.1:0", "--tls-cert", used.certificate.string(),
+         "--tls-key", used.key.string(), "--tls-client-ca", certificates_.expired.certificate.string()});
+  EXPECT_TRUE(daemon().logs("event=certificate_expires message=\"E616 " + used.certificate.string() +
+                            " expires at 20"));
+  EXPECT_PRED_FORMAT2(IsSubstring, certificates_.expired.certificate.string() + " has expired at 20",
+                      daemon().log());
+  const auto warnings = [&](const std::string& count) {
+    return eventually(
+        [&] {
+          return Operator(database()).ask_one("SELECT count(*) FROM warnings WHERE code = 'E616'") == count;
+        },
+        patience());
+  };
+  EXPECT_TRUE(warnings("1"));
+  certificates_.authority.issue("soon", TestCertificates::for_server());
+  certificates_.authority.issue("expired", TestCertificates::for_server());
+  kill(daemon().id(), SIGHUP);
+  EXPECT_TRUE(warnings("0"));
+}
+
+TEST_F(TlsTest, asks_nobody_for_a_pass_phrase) {
+  const std::filesystem::path secret = directory_.path() / "secret.key";
+  const CertifiedKey used = certificates_.authority.issue("used", TestCertificates::for_server());
+  ASSERT_EQ(run("/usr/bin/openssl",
+                {"pkey", "-in", used.key.string(), "-aes256", "-passout", "pass:x", "-out", secret.string()})
+                .status,
+            0);
+  const Outcome outcome = run(LEKTD_PROGRAM, {"--tls-listen", "127.0.0.1:0", "--tls-cert",
+                                              used.certificate.string(), "--tls-key", secret.string()});
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_PRED_FORMAT2(IsSubstring, "it has a pass phrase, for which nobody is asked", outcome.errors);
+  start({"--tls-listen", "127.0.0.1:0", "--listen", "127.0.0.1:0", "--tls-cert", used.certificate.string(),
+         "--tls-key", used.key.string()});
+  std::filesystem::rename(secret, used.key);
+  kill(daemon().id(), SIGHUP);
+  EXPECT_TRUE(daemon().logs("E606 cannot use " + used.key.string()));
+  joined(plain_port(), "127.0.0.2").beat();
+}
+
+TEST_F(TlsTest, reads_no_pipe_which_a_reload_would_wait_for) {
+  const std::filesystem::path pipe = directory_.path() / "pipe";
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  const Outcome outcome =
+      run(LEKTD_PROGRAM, {"--tls-listen", "127.0.0.1:0", "--tls-cert",
+                          certificates_.server.certificate.string(), "--tls-key", pipe.string()});
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_PRED_FORMAT2(IsSubstring, "it is not a regular file", outcome.errors);
 }
 
 TEST_F(TlsTest, does_not_start_with_files_that_do_not_fit) {

@@ -53,7 +53,8 @@ Peers Oracle::listed_in(const ChangeView& view) const {
 
 // ---- The server's life ----
 
-void Oracle::started(const Writer& writer, AwakeTime grace_ends) {
+void Oracle::started(const Writer& writer, AwakeTime grace_ends, std::size_t packet_bytes_max) {
+  packet_bytes_max_ = packet_bytes_max;
   const Peers published = listed_in(*writer.view());
   if (doubt_)
     check_doubtful(published, {});
@@ -72,14 +73,19 @@ void Oracle::takes(const Command& command) {
     client.sessions[join->session] = join->methods;
     client.offered.insert(join->methods.begin(), join->methods.end());
     addresses_[join->session] = join->address;
+    // What is stored and no longer fits a packet cannot come back.
+    const auto listed = list_.find(join->address);
+    const std::size_t rest = limits::update_header_bytes + 4 + 4;
+    if (listed != list_.end() && rest + encoded_size(listed->second.methods) > packet_bytes_max_)
+      client.is_waited_for = false;
   }
   if (const auto* leave = std::get_if<LeaveCommand>(&command)) {
     Client& client = clients_[leave->address];
-    client.told.erase(leave->session);
-    // Who was refused is not known any more. Who has come back after a restart and left is not waited for,
-    // unless its address offers more than it did.
+    const bool was_told = client.told.erase(leave->session) > 0 && leave->was_told;
+    // A client that was refused is no longer known. One that has come back after a restart, was told so, and has left
+    // is not waited for, unless its address offers more than it did.
     const auto left = client.sessions.extract(leave->session);
-    if (left.empty() || !client.sessions.empty()) return;
+    if (left.empty() || !client.sessions.empty() || !was_told) return;
     const auto listed = list_.find(leave->address);
     if (listed == list_.end() || listed->second.methods == left.mapped()) client.is_waited_for = false;
   }
@@ -99,10 +105,15 @@ void Oracle::turned(const Writer& writer, const Writer::Turn& turn, Moment now) 
   if (turn.trouble == StorageState::failed && (turn.published || !doubt_)) begin_doubt(now);
   for (const Writer::Completion& completion : turn.completions) complete(completion);
   check_sessions(writer);
+  try {
+    writer.check();
+  } catch (const std::logic_error& broken) {
+    check(false, broken.what());
+  }
 }
 
 void Oracle::complete(const Writer::Completion& completion) {
-  const Ipv4Address address = addresses_.at(completion.session);
+  const Address address = addresses_.at(completion.session);
   Client& client = clients_.at(address);
   if (!completion.rejection) {
     client.told.insert(completion.session);
@@ -147,7 +158,7 @@ void Oracle::check_committed(const Peers& published, const std::vector<storage::
 /// Read back after a failure or a crash: the list as it was, or with the batch that was in flight; and with
 /// what has been committed since.
 void Oracle::check_doubtful(const Peers& published, const std::vector<storage::Change>& changes) const {
-  std::set<Ipv4Address> can_be_missing = *doubt_;
+  std::set<Address> can_be_missing = *doubt_;
   for (const storage::Change& change : changes) can_be_missing.insert(change.address);
   for (const auto& [address, offer] : list_)
     check(published.contains(address) || can_be_missing.contains(address), to_string(address) + " was lost");
@@ -166,7 +177,7 @@ void Oracle::check_removals(const std::vector<storage::Change>& changes, Moment 
           to_string(change.address) + " was removed, but it has a session or is waited for");
 }
 
-bool Oracle::may_be_removed(Ipv4Address address, Moment now) const {
+bool Oracle::may_be_removed(Address address, Moment now) const {
   const auto found = clients_.find(address);
   return found->second.sessions.empty() && (!found->second.is_waited_for || now.awake >= grace_ends_);
 }

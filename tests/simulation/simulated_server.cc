@@ -25,10 +25,25 @@ void SimulatedServer::forget_everything() {
   workers_ = {};
 }
 
+/// Narrow ones are narrow in all respects: the packet holds few of the records, and few clients, sessions,
+/// removals and changes are allowed.
+void SimulatedServer::draw_settings() {
+  const bool narrow = !is_roomy_ && random_.chance(30);
+  const WriterSettings usual;
+  settings_.limits =
+      narrow ? Registry::Limits{2 + random_.below(4), 100 + random_.below(400), 1 + random_.below(3)}
+             : Registry::Limits{usual.limits.clients_max, limits::packet_bytes_floor};
+  settings_.removals_max = random_.chance(50) ? usual.removals_max : 1 + random_.below(4);
+  settings_.changes =
+      random_.chance(50) ? usual.changes : Rate(1, 1 + static_cast<std::uint32_t>(random_.below(4)));
+}
+
 bool SimulatedServer::start(Moment now) {
+  draw_settings();
   database_settings_.started = now.wall;
   try {
     database_ = std::make_unique<storage::Database>(database_settings_);
+    oracle_.check(database_->lost_log().empty(), "taken for lost: " + database_->lost_log());
     writer_ = std::make_unique<Writer>(*database_, settings_, now);
   } catch (const CodedError& error) {
     oracle_.check(error.code() == ErrorCode::database_unusable, error.what());
@@ -36,7 +51,7 @@ bool SimulatedServer::start(Moment now) {
     return false;
   }
   trouble_ = StorageState::usable;
-  oracle_.started(*writer_, now.awake + settings_.restart_grace);
+  oracle_.started(*writer_, now.awake + settings_.restart_grace, settings_.limits.packet_bytes_max);
   for (Worker& worker : workers_) worker = {writer_->view(), {}};
   return true;
 }
@@ -65,10 +80,13 @@ void SimulatedServer::hold_snapshot(bool held) {
 
 void SimulatedServer::apply(const Command& command, Moment now) {
   oracle_.takes(command);
-  if (const auto* join = std::get_if<JoinCommand>(&command))
+  if (const auto* join = std::get_if<JoinCommand>(&command)) {
+    const std::size_t sessions = writer_->registry().sessions();
     writer_->join(join->session, join->address, join->methods, now);
+    if (writer_->registry().sessions() == sessions) oracle_.refused(*join);
+  }
   if (const auto* leave = std::get_if<LeaveCommand>(&command))
-    writer_->leave(leave->session, leave->address, now);
+    writer_->leave(leave->session, leave->address, leave->reason, leave->was_told);
   if (const auto* heard = std::get_if<HeardCommand>(&command))
     for (const auto& [address, second] : heard->heard) writer_->heard(address, second);
 }

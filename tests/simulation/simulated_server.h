@@ -1,7 +1,8 @@
 // The server of a simulated world: the real Writer and Database on a faulty disk, and two workers that look
 // at what the writer has published late and apart from each other, as threads do.
 //
-// It can be down: it dies with its process or with the machine, and a start on a broken disk fails.
+// It can be down: it dies with its process or with the machine, and a start on a broken disk fails. Each start
+// draws its limits anew, as an operator changes them; roomy ones refuse nobody.
 //
 // Pure: the same calls make the same server.
 #pragma once
@@ -13,8 +14,8 @@
 #include <optional>
 #include <vector>
 
-#include "server/inbox.h"
-#include "server/writer.h"
+#include "server/core/writer.h"
+#include "server/net/inbox.h"
 #include "storage/database.h"
 #include "tests/disk/disk.h"
 #include "tests/disk/snapshot_reader.h"
@@ -41,6 +42,11 @@ class SimulatedServer {
   ~SimulatedServer();
   SimulatedServer(const SimulatedServer&) = delete;
   SimulatedServer& operator=(const SimulatedServer&) = delete;
+
+  /// Limits of the starts from now on refuse nobody.
+  void make_roomy() { is_roomy_ = true; }
+  /// Whether a limit of this start can be the reason of a refusal.
+  bool is_narrow() const { return settings_.limits.clients_max != WriterSettings().limits.clients_max; }
 
   bool is_up() const { return writer_ != nullptr; }
   /// False when the disk does not let it.
@@ -71,10 +77,12 @@ class SimulatedServer {
   void apply(const Command& command, Moment now);
   void deliver(const Writer::Turn& turn);
   void forget_everything();
+  void draw_settings();
 
   Random& random_;
   Oracle& oracle_;
   WriterSettings settings_;
+  bool is_roomy_ = false;
   storage::DatabaseSettings database_settings_;
   Disk disk_;
   std::optional<SnapshotReader> reader_;

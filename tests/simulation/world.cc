@@ -25,6 +25,9 @@ World::Statistics& World::Statistics::operator+=(const Statistics& other) {
   disk_failures += other.disk_failures;
   troubles += other.troubles;
   refusals += other.refusals;
+  cuts += other.cuts;
+  slowed += other.slowed;
+  timeouts += other.timeouts;
   for (std::size_t basis = 0; basis < by_basis.size(); ++basis) by_basis[basis] += other.by_basis[basis];
   return *this;
 }
@@ -34,11 +37,13 @@ World::World(Random& random, const std::filesystem::path& directory)
   (void)catalogue_.add("2:chat:sized");
   settings_.retention = std::chrono::seconds(std::array{2, 20, 3600}[random_.below(3)]);
   settings_.restart_grace = std::chrono::milliseconds(random_.between(0, 20'000));
-  settings_.limits.packet_bytes_max = limits::packet_bytes_floor;
-  heartbeat_timeout_ = std::chrono::milliseconds(random_.between(3000, 30'000));
+  member_settings_.heartbeat_timeout = std::chrono::milliseconds(random_.between(3000, 30'000));
+  member_settings_.handshake_timeout = std::chrono::milliseconds(random_.between(2000, 30'000));
+  member_settings_.heartbeats = Rate(static_cast<std::uint32_t>(random_.between(1, 3)),
+                                     static_cast<std::uint32_t>(random_.between(1, 4)));
   for (std::size_t index = 0; index < programs_in_world; ++index) {
     Program& program = programs_.emplace_back();
-    program.address = {0x7f000001 + static_cast<std::uint32_t>(random_.below(addresses_in_world))};
+    program.address = Address::v4(0x7f000001 + static_cast<std::uint32_t>(random_.below(addresses_in_world)));
     program.offered = random_methods();
   }
   server_.emplace(random_, oracle_, catalogue_, settings_, directory / "world.db");
@@ -75,6 +80,7 @@ void World::step() {
   if (dice < 320) return ask(program);
   if (dice < 350) return break_off(program);
   if (dice < 360) return change_methods(program);
+  if (dice < 380) return cut_while_joining();
   if (dice < 640) return deliver_somewhere();
   if (dice < 780) return turn_writer();
   if (dice < 890) return deliver_to_worker(random_.pick(server_->workers()));
@@ -143,8 +149,9 @@ void World::connect(Program& program) {
   if (program.link != nullptr || !server_->is_up()) return;
   program.conversation = std::make_unique<Conversation>(catalogue_, program.offered, program.view);
   program.joined = false;
-  program.link = &links_.emplace_back(
-      Link{&program, Session(++sessions_made_, program.address, rules_), {}, {}, {}, AwakeTime(awake_)});
+  program.link =
+      &links_.emplace_back(Link{&program, Member(++sessions_made_, program.address, rules_, now().awake)});
+  program.link->member.begin();
   program.link->to_server = program.conversation->take_output();
 }
 
@@ -167,6 +174,17 @@ void World::break_off(Program& program) {
   program.joined = false;
 }
 
+/// The server sees the end of a connection whose join it has not answered.
+void World::cut_while_joining() {
+  for (Link& link : links_) {
+    if (link.dead || link.member.state() != Member::State::joining) continue;
+    ++statistics_.cuts;
+    if (link.program != nullptr) break_off(*link.program);
+    end_member(link, LeaveReason::lost);
+    return remove_dead_links();
+  }
+}
+
 void World::change_methods(Program& program) {
   break_off(program);
   program.offered = random_methods();
@@ -177,7 +195,7 @@ void World::change_methods(Program& program) {
 void World::pass_time(std::int64_t milliseconds) {
   awake_ += milliseconds;
   wall_ += milliseconds;
-  expire_sessions();
+  look_at_members();
 }
 
 /// The process or the machine is stopped: time passes for everybody else, and what they send arrives.
@@ -186,7 +204,12 @@ void World::pause_server(std::int64_t milliseconds) {
   for (Link& link : links_) link.in_socket += std::exchange(link.to_server, {});
 }
 
-void World::step_wall_clock() { wall_ += random_.between(-4000, 4000) * (random_.chance(10) ? 1000 : 1); }
+void World::step_wall_clock() {
+  // A battery that is empty, and what comes then: some steps are of centuries.
+  constexpr std::int64_t centuries = 5'000'000'000'000;
+  wall_ += random_.between(-4000, 4000) * (random_.chance(10) ? 1000 : 1);
+  if (random_.chance(2)) wall_ += random_.chance(50) ? centuries : -centuries;
+}
 
 // ---- The end ----
 
@@ -216,8 +239,11 @@ void World::exchange_everything() {
 }
 
 void World::settle() {
+  server_->make_roomy();
+  if (server_->is_up()) die(Death::killed);
   end_faults();
-  const std::int64_t patience = std::max(settings_.restart_grace, heartbeat_timeout_).count() + 5000;
+  const std::int64_t patience =
+      std::max(settings_.restart_grace, member_settings_.heartbeat_timeout).count() + 5000;
   for (std::int64_t passed = 0; passed < patience; passed += heartbeat_interval) {
     for (Program& program : programs_)
       if (program.link == nullptr) connect(program);
@@ -235,7 +261,7 @@ void World::settle() {
 
 void World::check_agreement() {
   check(!server_->is_in_trouble(), "the storage does not recover");
-  std::map<Ipv4Address, Methods> wanted;
+  std::map<Address, Methods> wanted;
   for (const Program& program : programs_) {
     check(program.joined, "a program has not joined");
     Methods& methods = wanted[program.address];

@@ -19,7 +19,7 @@
 
 #include "client/conversation.h"
 #include "client/peer_view.h"
-#include "server/session.h"
+#include "server/core/member.h"
 #include "tests/simulation/oracle.h"
 #include "tests/simulation/simulated_server.h"
 #include "tests/support/support.h"
@@ -37,6 +37,9 @@ class World {
     std::uint64_t disk_failures = 0;
     std::uint64_t troubles = 0;
     std::uint64_t refusals = 0;
+    std::uint64_t cuts = 0;      ///< while the writer was asked to let the client join
+    std::uint64_t slowed = 0;    ///< heartbeats that came too fast
+    std::uint64_t timeouts = 0;  ///< members that were overdue
     std::array<std::uint64_t, 5> by_basis{};
 
     Statistics& operator+=(const Statistics& other);
@@ -61,7 +64,7 @@ class World {
   /// A program that follows the rule: sends the last closing timestamp, applies in order, keeps its list over
   /// reconnects.
   struct Program {
-    Ipv4Address address;
+    Address address;
     Methods offered;
     PeerView view;
     std::unique_ptr<Conversation> conversation;
@@ -77,12 +80,12 @@ class World {
   /// One connection, with what is under way in it.
   struct Link {
     Program* program;  ///< null once the client's side is gone
-    Session session;
-    Bytes to_server;
-    Bytes in_socket;  ///< has arrived, and the server has not read it
-    Bytes to_client;
-    AwakeTime heard;
-    bool registered = false;   ///< the writer was told of a join
+    Member member;
+    Bytes to_server = {};
+    Bytes in_socket = {};  ///< has arrived, and the server has not read it
+    Bytes to_client = {};
+    AwakeTime active = {};     ///< when it last was answered, or was let in
+    bool slowed = false;       ///< the server reads on once the member no longer asks too fast
     bool client_gone = false;  ///< the server will read the end of the stream after to_server
     bool dead = false;
     std::deque<Expected> expected = {};  ///< the list that each answer under way has to lead to
@@ -92,21 +95,24 @@ class World {
   void connect(Program& program);
   void ask(Program& program);
   void break_off(Program& program);
+  void cut_while_joining();
   void change_methods(Program& program);
   Methods random_methods();
 
-  // The network and the server's sessions (world_links.cc).
+  // The network and the server's members (world_links.cc).
   void deliver_somewhere();
   void deliver_to_server(Link& link, std::size_t size);
   void deliver_to_client(Link& link, std::size_t size);
   void read_socket(Link& link);
   void process(Link& link, ByteView input);
   void answer(Link& link, std::int64_t timestamp);
+  void refuse(Link& link, const Rejection& rejection);
   void deliver_to_worker(SimulatedServer::Worker& worker);
   void complete(Link& link, const Writer::Completion& completion);
   void take(Link& link, const ConversationEvent& event);
-  void end_session(Link& link);
-  void expire_sessions();
+  void end_member(Link& link, LeaveReason reason);
+  void look_at_members();
+  void expire(Link& link);
   void remove_dead_links();
 
   // The server.
@@ -132,7 +138,7 @@ class World {
   MethodCatalogue catalogue_;
   SessionRules rules_{catalogue_};
   WriterSettings settings_;
-  AwakeTime heartbeat_timeout_;
+  MemberSettings member_settings_;
   std::int64_t awake_ = 0;                 ///< milliseconds
   std::int64_t wall_ = 1'000'000'000'000;  ///< milliseconds, steps about
   Oracle oracle_;

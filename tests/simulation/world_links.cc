@@ -1,6 +1,7 @@
-// The network of a simulated world, and what a worker does with its sessions (server/connection.h and
-// server/worker.h, without sockets).
+// The network of a simulated world, and the server's real members, driven as a worker and its connections drive them
+// (server/net/worker.h, server/net/connection.h).
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "tests/simulation/world.h"
@@ -20,6 +21,14 @@ std::string describe(const ChangeView& view, Basis basis, std::int64_t timestamp
   return std::string(to_string(basis)) + " from " + std::to_string(timestamp) + ", closing " +
          std::to_string(view.closing()) + ", history begins " + std::to_string(view.history_begins()) +
          ", newest sequence " + std::to_string(view.newest_sequence());
+}
+
+/// Trouble of the storage, the limits of a start, and what was under way for too long.
+bool is_expected(const std::string& reject) {
+  constexpr std::array codes = {ErrorCode::storage_unavailable, ErrorCode::server_full,
+                                ErrorCode::address_busy,        ErrorCode::record_too_large,
+                                ErrorCode::handshake_timeout,   ErrorCode::heartbeat_timeout};
+  return std::ranges::any_of(codes, [&](ErrorCode code) { return reject.starts_with(code_text(code)); });
 }
 
 Bytes take_front(Bytes& bytes, std::size_t size) {
@@ -60,7 +69,7 @@ void World::take(Link& link, const ConversationEvent& event) {
   if (std::holds_alternative<Joined>(event)) program.joined = true;
   if (const auto* malformed = std::get_if<Malformed>(&event)) check(false, malformed->rejection.text());
   if (const auto* rejected = std::get_if<Rejected>(&event))
-    check(rejected->text.starts_with(code_text(ErrorCode::storage_unavailable)), rejected->text);
+    check(is_expected(rejected->text), rejected->text);
   if (!std::holds_alternative<Updated>(event)) return;
   ++statistics_.answers;
   check(!link.expected.empty(), "more answers than requests");
@@ -76,33 +85,36 @@ void World::take(Link& link, const ConversationEvent& event) {
 // ---- The server's side ----
 
 void World::read_socket(Link& link) {
+  if (link.dead || link.slowed || !link.member.takes_input()) return;
   process(link, std::exchange(link.in_socket, {}));
-  if (link.to_server.empty() && link.client_gone) end_session(link);
+  const bool is_read = !link.slowed && link.member.takes_input() && link.to_server.empty();
+  if (is_read && link.client_gone) end_member(link, LeaveReason::closed);
 }
 
 void World::process(Link& link, ByteView input) {
-  if (!input.empty()) link.heard = AwakeTime(awake_);
-  while (!link.dead) {
-    const Session::Action action = link.session.next(input, link.to_client);
+  while (!link.slowed && link.member.takes_input()) {
+    const Session::Action action = link.member.next(input, now().awake, link.to_client);
+    link.member.check();
     if (action.kind == Session::Action::Kind::wait) return;
     check(action.kind != Session::Action::Kind::end, "a session broke a rule");
-    if (action.kind == Session::Action::Kind::answer) {
+    if (action.kind == Session::Action::Kind::answer)
       answer(link, action.timestamp);
-      continue;
-    }
-    link.registered = true;
-    server_->post(JoinCommand{link.session.id(), link.session.address(), link.session.methods()});
+    else
+      server_->post(link.member.join_command());
   }
+  link.member.keep(input);
 }
 
 void World::answer(Link& link, std::int64_t timestamp) {
-  const ChangeView& view = *server_->worker(link.session.id() % 2).view;
+  const ChangeView& view = *server_->worker(link.member.id() % 2).view;
   Output output;
-  const Basis basis = view.answer(link.session.cursor(), timestamp, output);
-  ++statistics_.by_basis[static_cast<std::size_t>(basis)];
+  link.active = now().awake;
+  const Member::Answer answer = link.member.answer(timestamp, view, member_settings_, now().awake, output);
+  link.slowed = answer.too_fast;
+  statistics_.slowed += answer.too_fast;
+  ++statistics_.by_basis[static_cast<std::size_t>(answer.basis)];
   link.to_client += flatten(output);
-  link.expected.push_back({oracle_.list(view.newest_sequence()), describe(view, basis, timestamp)});
-  server_->post(HeardCommand{{{link.session.address(), wall_ / 1000}}});
+  link.expected.push_back({oracle_.list(view.newest_sequence()), describe(view, answer.basis, timestamp)});
 }
 
 void World::deliver_to_worker(SimulatedServer::Worker& worker) {
@@ -112,7 +124,7 @@ void World::deliver_to_worker(SimulatedServer::Worker& worker) {
   if (delivery.view != nullptr) worker.view = delivery.view;
   for (const Writer::Completion& completion : delivery.completions) {
     const auto link = std::ranges::find_if(links_, [&](const Link& candidate) {
-      return candidate.session.id() == completion.session && !candidate.dead;
+      return candidate.member.id() == completion.session && !candidate.dead;
     });
     if (link != links_.end()) complete(*link, completion);
   }
@@ -121,30 +133,58 @@ void World::deliver_to_worker(SimulatedServer::Worker& worker) {
 
 void World::complete(Link& link, const Writer::Completion& completion) {
   if (!completion.rejection) {
-    link.session.joined(completion.joined, link.to_client);
-    link.heard = AwakeTime(awake_);
-    return process(link, {});
+    link.active = now().awake;
+    link.member.joined(completion.joined, now().awake, link.to_client);
+    process(link, {});
+    return read_socket(link);
   }
   ++statistics_.refusals;
-  check(server_->troubles() > 0, "a join was refused without need: " + completion.rejection->text());
-  link.session.reject(*completion.rejection, link.to_client);
-  if (random_.chance(80)) deliver_to_client(link, link.to_client.size());
-  end_session(link);
+  const bool storage_was_bad =
+      completion.rejection->code == ErrorCode::storage_unavailable && server_->troubles() > 0;
+  check(storage_was_bad || server_->is_narrow(),
+        "a join was refused without need: " + completion.rejection->text());
+  link.member.join_was_refused();
+  refuse(link, *completion.rejection);
 }
 
-void World::end_session(Link& link) {
+void World::refuse(Link& link, const Rejection& rejection) {
+  link.member.refuse(rejection, link.to_client);
+  if (random_.chance(80)) deliver_to_client(link, link.to_client.size());
+  end_member(link, leave_reason(rejection.code));
+}
+
+void World::end_member(Link& link, LeaveReason reason) {
   if (link.dead) return;
   link.dead = true;
-  if (link.registered) server_->post(LeaveCommand{link.session.id(), link.session.address()});
+  if (const auto command = link.member.leave(reason, now().awake)) server_->post(*command);
+  link.member.check();
   if (link.program != nullptr) break_off(*link.program);
 }
 
-/// What waits in a socket was sent in time.
-void World::expire_sessions() {
-  for (Link& link : links_)
-    if (AwakeTime(awake_) - link.heard >= heartbeat_timeout_)
-      link.in_socket.empty() ? end_session(link) : read_socket(link);
+/// What a worker does at a tick.
+void World::look_at_members() {
+  HeardCommand heard;
+  for (Link& link : links_) {
+    if (const auto second = link.member.take_heard(now().awake, now().wall))
+      heard.heard.emplace_back(link.member.address(), *second);
+    if (link.member.overdue(member_settings_, now().awake) >= AwakeTime(0)) expire(link);
+    if (!link.slowed || link.member.asks_too_fast(member_settings_, now().awake)) continue;
+    link.slowed = false;
+    process(link, {});
+    read_socket(link);
+  }
+  if (!heard.heard.empty() && server_->is_up()) server_->post(std::move(heard));
   remove_dead_links();
+}
+
+void World::expire(Link& link) {
+  const bool is_established = link.member.is_established();
+  if (is_established && link.slowed) return link.member.was_heard(now().awake);
+  if (is_established && !link.in_socket.empty() && link.member.spare()) return read_socket(link);
+  ++statistics_.timeouts;
+  check(!is_established || now().awake - link.active >= member_settings_.heartbeat_timeout,
+        "a member was ended that had been heard within the heartbeat timeout");
+  refuse(link, link.member.timeout(member_settings_));
 }
 
 void World::remove_dead_links() {

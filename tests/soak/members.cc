@@ -15,7 +15,7 @@ using namespace std::chrono_literals;
 /// Others come and go about as often.
 constexpr auto between_changes = 20ms;
 
-std::string line_of(Ipv4Address address, const Offer& offer) {
+std::string line_of(Address address, const Offer& offer) {
   return to_string(address) + " " + describe(offer, catalogue());
 }
 
@@ -69,7 +69,7 @@ class Member : public ClientHandler {
   }
 
   const std::uint16_t server_port_;
-  const Ipv4Address address_;
+  const Address address_;
   const std::size_t steady_;
   Methods methods_;
   MemberFigures figures_;

@@ -8,6 +8,7 @@
 #include <csignal>
 
 #include "storage/check.h"
+#include "storage/new_file.h"
 #include "storage/reader.h"
 #include "tests/storage/support.h"
 
@@ -262,6 +263,53 @@ TEST_F(BackupTest, that_was_damaged_is_not_restored) {
   EXPECT_PRED_FORMAT2(IsSubstring, "sequence 3", error.what());
   EXPECT_EQ(files_in(directory_), before);
   EXPECT_EQ(Reader(path()).server().log.sequence, known_batch + 1);
+}
+
+TEST_F(BackupTest, with_a_trigger_or_a_sequence_without_room_is_not_restored) {
+  back_up_and_go_on();
+  for (const std::string sql :
+       {"CREATE TRIGGER t AFTER INSERT ON client_record BEGIN DELETE FROM client_record; END",
+        "DROP TRIGGER t; UPDATE server_record SET sequence = 9223372036854775807",
+        "UPDATE server_record SET sequence = 3, second = 9223372036854775807"}) {
+    damage(copy(), sql);
+    EXPECT_EQ(error_of([&] { restore(path(), copy(), started + 200); }).code(), ErrorCode::check_failed)
+        << sql;
+  }
+  EXPECT_EQ(Reader(path()).server().log.sequence, known_batch + 1);
+}
+
+TEST_F(BackupTest, takes_the_place_of_what_a_killed_one_has_left) {
+  Database database(settings_);
+  commit_next(database);
+  const fs::path partial = copy().string() + ".partial";
+  write_file(partial, "half a backup");
+  write_file(partial.string() + "-journal", "and its journal");
+  ASSERT_EQ(chmod(partial.c_str(), 0666), 0);
+  back_up(path(), copy());
+  EXPECT_FALSE(fs::exists(partial));
+  EXPECT_FALSE(fs::exists(partial.string() + "-journal"));
+  EXPECT_EQ(check(copy()).findings, Lines{});
+}
+
+TEST_F(BackupTest, writes_into_no_file_that_somebody_else_has_put_in_its_way) {
+  Database database(settings_);
+  const fs::path partial = copy().string() + ".partial";
+  write_file(directory_ / "letter", "dear");
+  for (const bool is_link : {true, false}) {
+    is_link ? fs::create_symlink(directory_ / "letter", partial)
+            : fs::create_hard_link(directory_ / "letter", partial);
+    const CodedError error = error_of([&] { back_up(path(), copy()); });
+    EXPECT_EQ(error.code(), ErrorCode::database_unusable);
+    EXPECT_PRED_FORMAT2(IsSubstring, "copy.db.partial is in the way", error.what());
+    EXPECT_EQ(test::read_text(directory_ / "letter"), "dear");
+    fs::remove(partial);
+  }
+}
+
+TEST_F(BackupTest, is_not_written_by_two_programs_at_once) {
+  Database database(settings_);
+  const NewFile other(copy());
+  EXPECT_EQ(error_of([&] { back_up(path(), copy()); }).code(), ErrorCode::control_refused);
 }
 
 TEST_F(BackupTest, that_is_not_a_database_of_ours_is_not_restored) {

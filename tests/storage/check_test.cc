@@ -3,6 +3,7 @@
 
 #include <SQLiteCpp/SQLiteCpp.h>
 
+#include "storage/migrations.h"
 #include "tests/storage/support.h"
 
 namespace lekt::storage {
@@ -95,7 +96,7 @@ TEST_F(CheckTest, finds_presence_that_does_not_fit_the_newest_change) {
 TEST_F(CheckTest, finds_a_change_that_its_client_does_not_know) {
   change(
       "UPDATE server_record SET sequence = 7;"
-      "INSERT INTO change_record VALUES (7, 1767323046, 'removed', 167772166, '')");
+      "INSERT INTO change_record VALUES (7, 1767323046, 'removed', 167772166, '', '')");
   EXPECT_EQ(finding(), "change_record, sequence 7: it does not fit its address's row in client_record");
 }
 
@@ -122,7 +123,26 @@ TEST_F(CheckTest, finds_a_run_or_a_since_that_cannot_be) {
 }
 
 TEST_F(CheckTest, finds_a_block_with_bits_behind_its_prefix) {
-  change("INSERT INTO ban_record VALUES (167772161, 8, 1, '')");
+  change("INSERT INTO ban_record VALUES (167772161, 8, 1, '', NULL)");
+  EXPECT_EQ(finding(), "ban_record: 10.0.0.1/8 has bits behind its prefix");
+}
+
+TEST_F(CheckTest, finds_the_reason_of_a_removal_where_nobody_was_removed) {
+  change("UPDATE client_record SET reason = 'closed' WHERE present = 1 AND sequence = 6");
+  EXPECT_EQ(finding(), "client_record, sequence 6: it is no removal, and has the reason of one");
+}
+
+TEST_F(CheckTest, checks_the_bans_of_an_older_schema_that_has_them) {
+  std::filesystem::remove(path());
+  {
+    SQLite::Database old(path().string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+    old.exec("PRAGMA application_id = 1279609684");
+    auto sections = split_migrations(schema_text);
+    sections.resize(3);
+    migrate(old, sections);
+    old.exec("INSERT INTO server_record VALUES (1, 9, 0, 8, 0, '0.1.0', 8, 8, NULL, 1)");
+    old.exec("INSERT INTO ban_record VALUES (167772161, 8, 1, '')");
+  }
   EXPECT_EQ(finding(), "ban_record: 10.0.0.1/8 has bits behind its prefix");
 }
 
@@ -131,6 +151,39 @@ TEST_F(CheckTest, finds_what_SQLite_finds) {
       "PRAGMA writable_schema = 1; UPDATE sqlite_schema SET sql = replace(sql, 'present = 0', 'present = 1') "
       "WHERE name = 'removed_by_second'");
   EXPECT_PRED_FORMAT2(IsSubstring, "SQLite: ", check(path()).findings.at(0));
+}
+
+TEST_F(CheckTest, finds_what_is_not_of_this_program_in_the_schema) {
+  change("CREATE VIEW mine AS SELECT 1");
+  EXPECT_EQ(finding(), "schema: the view mine is not of this program; drop it");
+  change(
+      "DROP VIEW mine; CREATE TRIGGER t AFTER INSERT ON client_record BEGIN DELETE FROM client_record; END");
+  EXPECT_EQ(finding(), "schema: the trigger t is not of this program; drop it");
+  change("DROP TRIGGER t; DROP VIEW warnings");
+  EXPECT_EQ(finding(), "schema: the view warnings is missing");
+  change("CREATE VIEW warnings AS SELECT 1");
+  EXPECT_EQ(finding(), "schema: the view warnings is not defined as this program defines it");
+}
+
+TEST_F(CheckTest, bears_the_statistics_of_SQLite) {
+  change("ANALYZE");
+  EXPECT_EQ(check(path()).findings, std::vector<std::string>{});
+}
+
+TEST_F(CheckTest, finds_a_sequence_and_a_second_that_leave_no_room) {
+  change("UPDATE server_record SET sequence = 9223372036854775807");
+  EXPECT_PRED_FORMAT2(IsSubstring, "beyond all that a server can reach", finding());
+  change("UPDATE server_record SET sequence = 6, second = 9223372036854775806");
+  EXPECT_PRED_FORMAT2(IsSubstring, "second 9223372036854775806 is not within 0 to", finding());
+  change("UPDATE server_record SET second = 1767323050, history_begins = -1");
+  EXPECT_PRED_FORMAT2(IsSubstring, "second -1 is not within 0 to", finding());
+}
+
+TEST_F(CheckTest, finds_more_bans_than_a_server_takes) {
+  change(
+      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i <= 10000) "
+      "INSERT INTO ban_record (address, prefix, second, reason) SELECT i, 32, 1, '' FROM n");
+  EXPECT_PRED_FORMAT2(IsSubstring, "ban_record: there are 10001 bans", finding());
 }
 
 TEST_F(CheckTest, finds_an_empty_server_record) {

@@ -29,7 +29,7 @@ class ConcurrencyTest : public StorageTest {
   void commit_some(Database& database, int count) {
     for (int i = 0; i < count; ++i) {
       const std::uint64_t sequence = database.state().sequence + 1;
-      const Ipv4Address address{0x0a000001u + static_cast<std::uint32_t>(sequence % 10)};
+      const Address address = Address::v4(0x0a000001u + static_cast<std::uint32_t>(sequence % 10));
       ASSERT_EQ(
           commit(database, {added(sequence, started + 1, address, {{tcp_index, tcp_information(7890)}})}),
           CommitResult::done);

@@ -149,7 +149,10 @@ TEST_F(DatabaseTest, takes_a_relative_path_as_of_the_moment_it_is_opened) {
 }
 
 TEST_F(DatabaseTest, is_hidden_from_the_world_and_keeps_its_log_after_a_clean_stop) {
-  { Database database(settings_); }
+  {
+    Database database(settings_);
+    database.note_stop(started);
+  }
   EXPECT_EQ(files_in(directory_), (Lines{"lekt.db", "lekt.db-shm", "lekt.db-wal"}));
   for (const std::string& name : files_in(directory_)) {
     const auto permissions = std::filesystem::status(directory_ / name).permissions();

@@ -1,6 +1,6 @@
 // Every operation of the disk fails once, or from one on: while the database is opened, and while it is used.
 //
-// The writer's way through the same faults is tests/server/writer_disk_test.cc.
+// The writer's way through the same faults is tests/core/writer_disk_test.cc.
 #include <optional>
 #include <utility>
 
@@ -13,7 +13,7 @@ namespace {
 
 using test::DiskTrouble;
 
-/// Under a sanitizer one of so many operations is tried, others in each run.
+/// Which operations are tried: all, or under a sanitizer one in seven, different ones in each run.
 constexpr std::uint64_t stride = test::sanitized ? 7 : 1;
 
 class FaultTest : public FaultyDiskTest, public testing::WithParamInterface<DiskTrouble> {

@@ -23,7 +23,7 @@ class GrowthTest : public StorageTest {
       const std::uint64_t first = database.state().sequence + 1;
       const std::int64_t second = database.state().second + 1;
       for (std::uint64_t sequence = first; sequence < first + 100; ++sequence) {
-        const Ipv4Address address{0x0a000001u + static_cast<std::uint32_t>(sequence * 37 % 1000)};
+        const Address address = Address::v4(0x0a000001u + static_cast<std::uint32_t>(sequence * 37 % 1000));
         if (sequence % 3 == 0)
           batch.push_back({sequence, second, UpdateKind::removed, address, {}});
         else
@@ -55,7 +55,7 @@ TEST_F(GrowthTest, three_hundred_thousand_changes_do_not_grow_the_files) {
 TEST_F(GrowthTest, a_batch_larger_than_the_history_leaves_its_newest_part) {
   Database database(settings_);
   std::vector<Change> changes;
-  for (std::uint32_t i = 1; i <= 20'000; ++i) changes.push_back(added(i, started + 1, Ipv4Address{i}, {}));
+  for (std::uint32_t i = 1; i <= 20'000; ++i) changes.push_back(added(i, started + 1, Address::v4(i), {}));
   EXPECT_EQ(commit(database, changes), CommitResult::done);
   EXPECT_EQ(load_all(database).size(), 20'000u);
   EXPECT_EQ(shell(path(), "select count(*) as kept, min(sequence) as oldest from change_record"),

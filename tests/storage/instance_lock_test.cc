@@ -65,7 +65,7 @@ TEST_F(InstanceLockTest, leaves_a_file_alone_that_has_its_name_by_chance) {
   EXPECT_EQ(test::read_text(path().string() + ".lock"), "packages: 12");
 }
 
-// The holder ends between our opening of his file and our locking of it, and a third one is there at once.
+// The holder ends between our opening its file and our locking it, and a third one is there at once.
 TEST_F(InstanceLockTest, is_not_fooled_by_a_file_that_has_lost_its_name) {
   std::optional<InstanceLock> first(path());
   std::optional<InstanceLock> third;

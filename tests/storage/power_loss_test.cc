@@ -25,7 +25,7 @@ std::uint64_t rounds(std::uint64_t usual) {
 
 class PowerLossTest : public FaultyDiskTest {
  protected:
-  /// Opens, and commits until the power goes after so many operations. Returns the newest acknowledged
+  /// Opens the database, and commits until the power goes after `operations`. Returns the newest acknowledged
   /// sequence.
   std::uint64_t commit_until_power_goes(std::uint64_t operations, std::uint64_t acknowledged) {
     disk_.fail(DiskFault::stop, operations, true);
@@ -50,6 +50,7 @@ TEST_F(PowerLossTest, takes_nothing_that_was_acknowledged) {
     }
     acknowledged = commit_until_power_goes(random_.below(400), acknowledged);
     Database database(settings_);
+    ASSERT_EQ(database.lost_log(), "");
     ASSERT_GE(database.state().sequence, acknowledged);
     ASSERT_LE(database.state().sequence, acknowledged + known_batch);
     expect_whole(database);
@@ -97,7 +98,10 @@ TEST_F(PowerLossTest, while_the_file_is_made_leaves_what_the_next_start_takes_up
 // The log has its name already, so SQLite does not sync the directory with it.
 TEST_F(PowerLossTest, takes_nothing_from_a_new_database_beside_the_empty_log_of_an_old_one) {
   for (std::uint64_t round = 0; round < rounds(30); ++round) {
-    { Database database(settings_); }
+    {
+      Database database(settings_);
+      database.note_stop(started);
+    }
     ASSERT_TRUE(std::filesystem::exists(settings_.path.string() + "-wal"));
     std::filesystem::remove(settings_.path);
     {

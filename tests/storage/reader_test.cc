@@ -2,10 +2,12 @@
 #include "storage/reader.h"
 
 #include <SQLiteCpp/SQLiteCpp.h>
+#include <sqlite3.h>
 
 #include <algorithm>
 
 #include "storage/migrations.h"
+#include "storage/read_only.h"
 #include "tests/storage/support.h"
 
 namespace lekt::storage {
@@ -23,7 +25,18 @@ class ReaderTest : public StorageTest {
     commit(database, {added(1, started + 1, "10.0.0.1"), added(2, started + 2, "10.0.0.2"),
                       added(3, started + 3, address_of("10.0.0.3"), {{9, Bytes("\0\0\0\1", 4)}}),
                       added(4, started + 4, "10.0.1.1", 80)});
-    commit(database, {removed(5, started + 5, "10.0.0.2")});
+    commit(database, {removed(5, started + 5, "10.0.0.2", LeaveReason::lost)});
+  }
+
+  /// A database as a program of this schema has left it.
+  void make_older(std::size_t version, const std::string& rows) {
+    SQLite::Database old(path().string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+    old.exec("PRAGMA application_id = 1279609684");
+    std::vector<std::string_view> sections = split_migrations(schema_text);
+    sections.resize(version);
+    migrate(old, sections);
+    old.exec("INSERT INTO server_record VALUES (1, 9, 1, 8, 0, '0.1.0', 8, 8, NULL, 1)");
+    old.exec(rows);
   }
 
   static Lines addresses(const std::vector<StoredClient>& clients) {
@@ -38,10 +51,29 @@ class ReaderTest : public StorageTest {
     Lines lines;
     for (const StoredChange& change : changes)
       lines.push_back(std::to_string(change.sequence) + " " + std::string(to_string(change.kind)) + " " +
-                      to_string(change.address) + " " + change.methods);
+                      to_string(change.address) + " " + change.methods + change.reason);
     return lines;
   }
 };
+
+TEST(Retried, tries_again_what_passes_and_nothing_else_and_not_for_ever) {
+  const auto tries_of = [](int code, int failures) {
+    int tries = 0;
+    try {
+      retried([&] {
+        if (++tries <= failures) throw SQLite::Exception("attempt to write a readonly database", code);
+        return tries;
+      });
+    } catch (const SQLite::Exception&) {
+      return -tries;
+    }
+    return tries;
+  };
+  EXPECT_EQ(tries_of(SQLITE_READONLY_RECOVERY, 3), 4);
+  EXPECT_EQ(tries_of(SQLITE_READONLY, 1), 2);
+  EXPECT_EQ(tries_of(SQLITE_CORRUPT, 1), -1);
+  EXPECT_EQ(tries_of(SQLITE_READONLY_CANTINIT, 1'000'000), -12);
+}
 
 TEST_F(ReaderTest, cannot_make_the_server_write_through_shared_memory_that_was_deleted) {
   Database database(settings_);
@@ -121,8 +153,8 @@ TEST_F(ReaderTest, finds_clients_by_block_method_and_status) {
   Database database(settings_);
   commit_four(database);
   EXPECT_EQ(ask({}), (Lines{"10.0.0.1", "10.0.0.3", "10.0.1.1"}));
-  EXPECT_EQ(ask({.block = parse_cidr("10.0.0.0/24").value()}), (Lines{"10.0.0.1", "10.0.0.3"}));
-  EXPECT_EQ(ask({.block = parse_cidr("10.0.1.1").value()}), Lines{"10.0.1.1"});
+  EXPECT_EQ(ask({.block = parse_block("10.0.0.0/24").value()}), (Lines{"10.0.0.1", "10.0.0.3"}));
+  EXPECT_EQ(ask({.block = parse_block("10.0.1.1").value()}), Lines{"10.0.1.1"});
   EXPECT_EQ(ask({.method = "tcp"}), (Lines{"10.0.0.1", "10.0.1.1"}));
   EXPECT_EQ(ask({.method = "?9"}), Lines{"10.0.0.3"});
   EXPECT_EQ(ask({.method = "cp"}), Lines{});
@@ -151,11 +183,11 @@ TEST_F(ReaderTest, gives_changes_after_a_sequence_or_a_second) {
   commit(database, {added(6, started + 6, "10.0.0.1", 81)});
   Reader reader(path());
   EXPECT_EQ(kinds(reader.changes({.after = 3})),
-            (Lines{"4 added 10.0.1.1 tcp:80", "5 removed 10.0.0.2 ", "6 changed 10.0.0.1 tcp:81"}));
+            (Lines{"4 added 10.0.1.1 tcp:80", "5 removed 10.0.0.2 lost", "6 changed 10.0.0.1 tcp:81"}));
   EXPECT_EQ(reader.changes({.since = started + 5}).size(), 2u);
   EXPECT_EQ(kinds(reader.changes({.count_max = 1})), Lines{"6 changed 10.0.0.1 tcp:81"}) << "the newest";
-  EXPECT_EQ(kinds(reader.changes({.block = parse_cidr("10.0.0.2").value()})),
-            (Lines{"2 added 10.0.0.2 tcp:7890", "5 removed 10.0.0.2 "}));
+  EXPECT_EQ(kinds(reader.changes({.block = parse_block("10.0.0.2").value()})),
+            (Lines{"2 added 10.0.0.2 tcp:7890", "5 removed 10.0.0.2 lost"}));
 }
 
 TEST_F(ReaderTest, gives_all_that_another_database_needs) {
@@ -188,19 +220,40 @@ TEST_F(ReaderTest, gives_codes_and_warnings_the_latest_first) {
 }
 
 TEST_F(ReaderTest, reads_an_older_schema_that_has_fewer_tables) {
-  { Database database(settings_); }
-  std::filesystem::remove(path());
-  {
-    SQLite::Database old(path().string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
-    old.exec("PRAGMA application_id = 1279609684");
-    migrate(old, {split_migrations(schema_text).front()});
-    old.exec("INSERT INTO server_record VALUES (1, 9, 0, 8, 0, '0.1.0', 8, 8, NULL, 1)");
-  }
+  make_older(1, "");
   Reader reader(path());
   EXPECT_EQ(reader.server().schema_version, 1);
   EXPECT_TRUE(reader.codes().empty());
   EXPECT_TRUE(reader.warnings().empty());
   EXPECT_TRUE(reader.bans().empty());
+}
+
+TEST_F(ReaderTest, reads_an_older_schema_without_reasons_and_ends_of_bans) {
+  make_older(3,
+             "INSERT INTO client_record VALUES (1, 167772161, 0, 9, 8, 'tcp:1', x'', 0, 1, 0);"
+             "INSERT INTO change_record VALUES (1, 9, 'removed', 167772161, '');"
+             "INSERT INTO ban_record VALUES (167772160, 8, 5, 'floods')");
+  Reader reader(path());
+  EXPECT_EQ(reader.client(address_of("10.0.0.1"))->reason, "");
+  EXPECT_EQ(kinds(reader.changes({})), Lines{"1 removed 10.0.0.1 "});
+  ASSERT_EQ(reader.bans().size(), 1u);
+  EXPECT_EQ(reader.bans().front().until, std::nullopt);
+}
+
+TEST_F(ReaderTest, tells_why_a_client_was_removed_and_until_when_a_ban_holds) {
+  Database database(settings_);
+  commit_four(database);
+  const std::vector<BanChange> bans = {
+      {make_ban(parse_block("10.0.0.0/8").value(), "", started, std::chrono::seconds(60))}};
+  Batch batch;
+  batch.state = database.state();
+  batch.bans = bans;
+  database.commit(batch);
+  Reader reader(path());
+  EXPECT_EQ(reader.client(address_of("10.0.0.2"))->reason, "lost");
+  EXPECT_EQ(reader.client(address_of("10.0.0.1"))->reason, "");
+  EXPECT_EQ(reader.bans().front().until, started + 60);
+  EXPECT_EQ(database.bans().front().until, started + 60);
 }
 
 TEST_F(ReaderTest, refuses_what_is_not_there_not_ours_or_too_new) {

@@ -1,11 +1,17 @@
 // Files that are not to be touched, and databases that are not to be trusted.
 #include <SQLiteCpp/SQLiteCpp.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 
+#include "storage/backup.h"
 #include "storage/file_checks.h"
+#include "storage/reader.h"
+#include "storage/stopped_database.h"
 #include "tests/storage/support.h"
 
 namespace lekt::storage {
@@ -40,7 +46,7 @@ class RefusalTest : public StorageTest {
     Database database(settings_);
     std::vector<Change> changes;
     for (int i = 1; i <= count; ++i)
-      changes.push_back(added(static_cast<std::uint64_t>(i), started + 1, Ipv4Address{0x0a000000u + i},
+      changes.push_back(added(static_cast<std::uint64_t>(i), started + 1, Address::v4(0x0a000000u + i),
                               {{tcp_index, tcp_information(7890)}}));
     commit(database, changes);
   }
@@ -183,6 +189,58 @@ TEST_F(RefusalTest, a_second_name_of_the_file_leads_to_the_same_lock) {
   settings_.path = directory_ / "alias.db";
   fs::create_symlink(path(), settings_.path);
   expect_refused(ErrorCode::database_in_use, "lekt.db.lock");
+}
+
+TEST_F(RefusalTest, a_database_with_a_second_name_is_left_alone_by_whoever_opens_it) {
+  write_clients(3);
+  const fs::path second = directory_ / "second.db";
+  fs::create_hard_link(path(), second);
+  settings_.path = second;
+  expect_refused(ErrorCode::database_other_names, "has 2 names (hard links)");
+  const auto expect_names = [](const std::function<void()>& action) {
+    EXPECT_EQ(error_of(action).code(), ErrorCode::database_other_names);
+  };
+  expect_names([&] { StoppedDatabase({.path = second, .catalogue = &catalogue_}); });
+  expect_names([&] { restore(second, path(), started); });
+  expect_names([&] { Reader{second}; });
+  EXPECT_FALSE(fs::exists(second.string() + ".lock"));
+  fs::remove(second);
+  settings_.path = path();
+  const Database database(settings_);
+}
+
+TEST_F(RefusalTest, a_second_name_made_while_the_server_runs_keeps_nobody_from_looking) {
+  Database database(settings_);
+  commit_next(database);
+  fs::create_hard_link(path(), directory_ / "kept.db");
+  EXPECT_EQ(Reader(path()).server().clients, 3u);
+  EXPECT_EQ(error_of([&] { Reader(directory_ / "kept.db"); }).code(), ErrorCode::database_other_names)
+      << "there the log is missing";
+}
+
+TEST_F(RefusalTest, a_hard_link_of_a_backup_can_be_read) {
+  Database database(settings_);
+  back_up(path(), directory_ / "monday.db");
+  fs::create_hard_link(directory_ / "monday.db", directory_ / "newest.db");
+  EXPECT_EQ(Reader(directory_ / "newest.db").server().clients, 0u);
+}
+
+TEST_F(RefusalTest, a_file_that_is_a_mount_of_its_own_is_left_alone) {
+  write_clients(3);
+  const fs::path second = directory_ / "second.db";
+  write_file(second, "");
+  if (mount(path().c_str(), second.c_str(), nullptr, MS_BIND, nullptr) != 0)
+    GTEST_SKIP() << "needs the right to mount, and mount says: " << std::strerror(errno);
+  settings_.path = second;
+  expect_refused(ErrorCode::database_other_names, "mount the directory of the database instead");
+  EXPECT_EQ(error_of([&] { Reader{second}; }).code(), ErrorCode::database_other_names);
+  umount2(second.c_str(), MNT_DETACH);
+}
+
+TEST_F(RefusalTest, a_trigger_is_named_before_it_makes_joins_vanish) {
+  write_clients(3);
+  execute("CREATE TRIGGER eats AFTER INSERT ON client_record BEGIN DELETE FROM client_record; END");
+  expect_refused(ErrorCode::database_corrupt, "it has the trigger eats");
 }
 
 TEST_F(RefusalTest, a_database_that_vanished_is_not_begun_anew_by_a_reopen) {

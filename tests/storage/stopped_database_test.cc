@@ -26,7 +26,7 @@ class StoppedDatabaseTest : public StorageTest {
     return {.path = path(), .catalogue = &catalogue_, .program_version = "0.2.0", .now = second};
   }
 
-  static Cidr block(const char* text) { return parse_cidr(text).value(); }
+  static Block block(const char* text) { return parse_block(text).value(); }
 
   Lines bans() {
     Lines lines;
@@ -45,6 +45,22 @@ TEST_F(StoppedDatabaseTest, keeps_bans) {
   EXPECT_TRUE(database.unban(block("10.9.0.0/16")));
   EXPECT_FALSE(database.unban(block("10.0.0.0/8"))) << "no ban of exactly this block";
   EXPECT_EQ(bans(), Lines{"10.0.0.1/32 10 again"});
+}
+
+TEST_F(StoppedDatabaseTest, takes_no_more_bans_than_a_server) {
+  std::vector<Ban> many;
+  for (std::uint32_t number = 1; number <= bans_max; ++number)
+    many.push_back({Block(Address::v4(number)), started, ""});
+  StoppedDatabase stopped(at(started + 10));
+  stopped.import({}, many);
+  const Block one_more = Block::v4(Address::v4(0x0a000000), 8).value();
+  EXPECT_EQ(error_of([&] { stopped.ban(one_more, ""); }).code(), ErrorCode::control_refused);
+  EXPECT_EQ(error_of([&] {
+              stopped.import({}, {{one_more, started, ""}});
+            }).code(),
+            ErrorCode::control_refused);
+  EXPECT_FALSE(stopped.ban(Block(Address::v4(7)), "again"));
+  EXPECT_EQ(Reader(path()).bans().size(), bans_max);
 }
 
 TEST_F(StoppedDatabaseTest, counts_no_start) {
@@ -127,7 +143,7 @@ TEST_F(StoppedDatabaseTest, gives_free_pages_back) {
     Database database(settings_);
     std::vector<Change> many;
     for (std::uint32_t i = 0; i < 5000; ++i)
-      many.push_back(added(4 + i, started + 6, Ipv4Address{0x0b000001 + i}, {{1, tcp_information(1)}}));
+      many.push_back(added(4 + i, started + 6, Address::v4(0x0b000001 + i), {{1, tcp_information(1)}}));
     commit(database, many);
     for (Change& change : many) {
       change.sequence += 5000;

@@ -20,7 +20,7 @@ namespace {
 constexpr std::uint32_t known_addresses = 50;
 
 Change known_change(std::uint64_t sequence) {
-  const Ipv4Address address{0x0a000001u + static_cast<std::uint32_t>(sequence % known_addresses)};
+  const Address address = Address::v4(0x0a000001u + static_cast<std::uint32_t>(sequence % known_addresses));
   if (sequence % 7 == 0) return {sequence, started + 1, UpdateKind::removed, address, {}};
   return added(sequence, started + 1, address,
                {{tcp_index, tcp_information(static_cast<std::uint16_t>(sequence % 60000 + 1))}});
@@ -36,9 +36,9 @@ StorageTest::StorageTest(const fs::path& parent)
   settings_.started = started;
 }
 
-Ipv4Address address_of(const char* text) { return parse_ipv4(text).value(); }
+Address address_of(const char* text) { return parse_address(text).value(); }
 
-Change added(std::uint64_t sequence, std::int64_t second, Ipv4Address address, Methods methods) {
+Change added(std::uint64_t sequence, std::int64_t second, Address address, Methods methods) {
   return {sequence, second, UpdateKind::added, address, std::move(methods)};
 }
 
@@ -46,8 +46,8 @@ Change added(std::uint64_t sequence, std::int64_t second, const char* address, s
   return added(sequence, second, address_of(address), {{tcp_index, tcp_information(port)}});
 }
 
-Change removed(std::uint64_t sequence, std::int64_t second, const char* address) {
-  return {sequence, second, UpdateKind::removed, address_of(address), {}};
+Change removed(std::uint64_t sequence, std::int64_t second, const char* address, LeaveReason reason) {
+  return {sequence, second, UpdateKind::removed, address_of(address), {}, reason};
 }
 
 CommitResult commit(Database& database, const std::vector<Change>& changes,

@@ -33,10 +33,11 @@ class StorageTest : public testing::Test {
   DatabaseSettings settings_;
 };
 
-Change added(std::uint64_t sequence, std::int64_t second, Ipv4Address address, Methods methods);
+Change added(std::uint64_t sequence, std::int64_t second, Address address, Methods methods);
 Change added(std::uint64_t sequence, std::int64_t second, const char* address, std::uint16_t port = 7890);
-Change removed(std::uint64_t sequence, std::int64_t second, const char* address);
-Ipv4Address address_of(const char* text);
+Change removed(std::uint64_t sequence, std::int64_t second, const char* address,
+               LeaveReason reason = LeaveReason::unknown);
+Address address_of(const char* text);
 
 /// Commits the changes with the state that follows from the last of them.
 CommitResult commit(Database& database, const std::vector<Change>& changes,
@@ -44,8 +45,8 @@ CommitResult commit(Database& database, const std::vector<Change>& changes,
 
 std::vector<Change> load_all(Database& database);
 
-// Changes of a known history, of which the sequence number tells everything: so who reads them back can check
-// them.
+// Changes of a known history, in which the sequence number tells everything, so that they can be checked when
+// they are read back.
 
 /// Changes in one commit.
 inline constexpr std::uint64_t known_batch = 3;

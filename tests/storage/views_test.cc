@@ -22,7 +22,7 @@ class ViewsTest : public StorageTest {
     commit(database, {added(1, started + 5, "10.0.0.20"), added(2, started + 6, "10.0.0.3")});
     commit(database,
            {added(3, started + 60, address_of("10.0.0.3"), chat), added(4, started + 61, "192.168.100.200")});
-    commit(database, {removed(5, started + 120, "10.0.0.20")});
+    commit(database, {removed(5, started + 120, "10.0.0.20", leave_reason(ErrorCode::heartbeat_timeout))});
     commit(database, {},
            {{address_of("10.0.0.3"), 2, started + 130}, {address_of("192.168.100.200"), 1, started + 131}});
   }
@@ -94,22 +94,59 @@ TEST_F(ViewsTest, changes_come_newest_first_and_tell_added_from_changed) {
   Database database(settings_);
   live_a_little(database);
   EXPECT_EQ(ask("select * from changes"),
-            "sequence  time                 kind     address          methods                 \n"
-            "--------  -------------------  -------  ---------------  ------------------------\n"
-            "5         2026-01-02 03:06:00  removed  10.0.0.20                                \n"
-            "4         2026-01-02 03:05:01  added    192.168.100.200  tcp:7890                \n"
-            "3         2026-01-02 03:05:00  changed  10.0.0.3         tcp:7890 chat:68656c6c6f\n"
-            "2         2026-01-02 03:04:06  added    10.0.0.3         tcp:7890                \n"
-            "1         2026-01-02 03:04:05  added    10.0.0.20        tcp:7890                \n");
+            "sequence  time                 kind     address          methods                   reason\n"
+            "--------  -------------------  -------  ---------------  ------------------------  ------\n"
+            "5         2026-01-02 03:06:00  removed  10.0.0.20                                  E301  \n"
+            "4         2026-01-02 03:05:01  added    192.168.100.200  tcp:7890                        \n"
+            "3         2026-01-02 03:05:00  changed  10.0.0.3         tcp:7890 chat:68656c6c6f        \n"
+            "2         2026-01-02 03:04:06  added    10.0.0.3         tcp:7890                        \n"
+            "1         2026-01-02 03:04:05  added    10.0.0.20        tcp:7890                        \n");
 }
 
-TEST_F(ViewsTest, removed_tells_who_it_was) {
+TEST_F(ViewsTest, removed_tells_who_it_was_and_why) {
   Database database(settings_);
   live_a_little(database);
   EXPECT_EQ(ask("select * from removed"),
-            "address    last_methods  since                removed_at         \n"
-            "---------  ------------  -------------------  -------------------\n"
-            "10.0.0.20  tcp:7890      2026-01-02 03:04:05  2026-01-02 03:06:00\n");
+            "address    last_methods  since                removed_at           reason\n"
+            "---------  ------------  -------------------  -------------------  ------\n"
+            "10.0.0.20  tcp:7890      2026-01-02 03:04:05  2026-01-02 03:06:00  E301  \n");
+}
+
+TEST_F(ViewsTest, who_has_come_back_has_no_reason_to_be_gone) {
+  Database database(settings_);
+  live_a_little(database);
+  commit(database, {added(6, started + 130, "10.0.0.20")});
+  EXPECT_EQ(ask("select address, reason from client_record where reason <> ''"), "");
+  EXPECT_EQ(ask("select kind, reason from changes where sequence >= 5"),
+            "kind     reason\n-------  ------\nadded          \nremoved  E301  \n");
+}
+
+TEST_F(ViewsTest, every_reason_has_a_word_or_a_code) {
+  Database database(settings_);
+  commit(database, {removed(1, started + 1, "10.0.0.1", LeaveReason::closed),
+                    removed(2, started + 1, "10.0.0.2", LeaveReason::lost),
+                    removed(3, started + 1, "10.0.0.3", LeaveReason::not_back),
+                    removed(4, started + 1, "10.0.0.4", leave_reason(ErrorCode::ended_by_operator)),
+                    removed(5, started + 1, "10.0.0.5")});
+  EXPECT_EQ(ask("select address, reason from removed"),
+            "address   reason  \n--------  --------\n10.0.0.5          \n10.0.0.4  E409    \n"
+            "10.0.0.3  not back\n10.0.0.2  lost    \n10.0.0.1  closed  \n");
+}
+
+TEST_F(ViewsTest, bans_tell_until_when_they_hold) {
+  Database database(settings_);
+  const std::vector<BanChange> bans = {
+      {make_ban(parse_block("10.0.0.0/8").value(), "floods", started, std::nullopt)},
+      {make_ban(Block(address_of("10.0.0.7")), "", started + 1, std::chrono::hours(1))}};
+  Batch batch;
+  batch.state = database.state();
+  batch.bans = bans;
+  database.commit(batch);
+  EXPECT_EQ(ask("select * from bans"),
+            "block       since                until                reason\n"
+            "----------  -------------------  -------------------  ------\n"
+            "10.0.0.7    2026-01-02 03:04:01  2026-01-02 04:04:01        \n"
+            "10.0.0.0/8  2026-01-02 03:04:00                       floods\n");
 }
 
 TEST_F(ViewsTest, server_tells_its_state_in_one_row) {

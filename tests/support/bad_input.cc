@@ -78,8 +78,11 @@ const std::array phases = {Next{to_handshake, handshake(1, {1}), "'H' (handshake
 // ---- The words of refusals ----
 
 std::string no_packet(const Bytes& bytes) {
-  return "E102 the bytes \"" + escape(ByteView(bytes).substr(0, 8)) +
-         "\" begin no LEKT packet; every packet begins with \"LEKT\"";
+  const std::string begin = "E102 the bytes " + quote_bytes(ByteView(bytes).substr(0, 8));
+  if (bytes.starts_with("\x16\x03"))
+    return begin +
+           " are TLS, and this port takes plain text; connect without TLS, or to a port of --tls-listen";
+  return begin + " begin no LEKT packet; every packet begins with \"LEKT\"";
 }
 
 std::string unexpected(char type, const std::string& expected) {

@@ -36,7 +36,7 @@ std::shared_ptr<EVP_PKEY> make_key() {
   return key;
 }
 
-/// Writes a file through a BIO, readable by its owner only; whoever watches sees the old or the new one
+/// Writes a file through a BIO, readable by its owner only. Readers see the old file or the new one, each as a
 /// whole.
 template <class Write>
 void write_pem(const fs::path& path, Write write) {
@@ -110,11 +110,12 @@ CertificateWishes from_tomorrow_on(CertificateWishes wishes) {
 
 }  // namespace
 
-CertificateAuthority::CertificateAuthority(fs::path directory, const std::string& name)
+CertificateAuthority::CertificateAuthority(fs::path directory, const std::string& name,
+                                           std::chrono::seconds lifetime)
     : directory_(std::move(directory)),
       certificate_path_(directory_ / (name + ".pem")),
       key_(make_key()),
-      certificate_(make_certificate({.common_name = name}, *key_)) {
+      certificate_(make_certificate({.common_name = name, .lifetime = lifetime}, *key_)) {
   add_extension(*certificate_, *certificate_, NID_basic_constraints, "critical,CA:TRUE");
   add_extension(*certificate_, *certificate_, NID_key_usage, "critical,keyCertSign,cRLSign");
   add_extension(*certificate_, *certificate_, NID_subject_key_identifier, "hash");

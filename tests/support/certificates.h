@@ -28,13 +28,14 @@ struct CertificateWishes {
   std::string alternative_names = {};  ///< as OpenSSL writes them: "IP:127.0.0.1,DNS:localhost"
   std::string usage = "serverAuth";    ///< or "clientAuth"
   std::chrono::seconds age = std::chrono::hours(48);
-  std::chrono::seconds lifetime = std::chrono::hours(24);  ///< negative: it has expired
+  std::chrono::seconds lifetime = std::chrono::hours(24 * 30);  ///< negative: it has expired
 };
 
 class CertificateAuthority {
  public:
   /// Writes its own certificate to `directory`/`name`.pem.
-  CertificateAuthority(std::filesystem::path directory, const std::string& name);
+  CertificateAuthority(std::filesystem::path directory, const std::string& name,
+                       std::chrono::seconds lifetime = std::chrono::hours(24 * 30));
 
   const std::filesystem::path& certificate() const { return certificate_path_; }
 

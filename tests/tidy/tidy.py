@@ -19,35 +19,47 @@ LINES_MAX = 400
 CXX = {".h", ".cc"}
 SOURCES = CXX | {".py", ".sql", ".proto", ".cmake", ".sh"}
 
-# A folder includes itself, these, and the standard library. tests and bench may include everything.
+# A room includes itself, these, and the standard library. tests and bench may include everything.
 MAY_INCLUDE = {
     "common": set(),
     "storage": {"common"},
-    "server": {"common", "storage"},
+    "server/core": {"common", "storage"},
+    "server/operators": {"common", "storage", "server/core"},
+    "server/net": {"common", "storage", "server/core", "server/operators"},
+    "control": {"common", "storage", "server/core", "server/operators"},
+    "admin": {"common", "storage", "server/core", "server/operators"},
+    "lektd": {"common", "storage", "server/core", "server/operators", "server/net", "control", "admin"},
+    "lektctl": {"common", "storage", "server/core", "server/operators", "control"},
     "client": {"common"},
-    "control": {"common", "storage", "server"},
-    "admin": {"common", "storage", "server", "control"},
-    "lektd": {"common", "server", "control", "admin"},
 }
 UNRESTRICTED = {"tests", "bench"}
 
+# What decides has no thread and takes no lock, and is told the time.
+PURE = {"server/core"}
+IMPURE_HEADERS = {"thread", "mutex", "shared_mutex", "condition_variable", "future", "semaphore", "latch", "barrier",
+                  "stop_token", "common/mutex.h"}
+CLOCK = re.compile(r"\b(?:steady|system|high_resolution)_clock::now\b|\bclock_gettime\b|\bgettimeofday\b")
+
 # Libraries, and the files that may include them. A library that is not here may be included nowhere but in tests.
 LIBRARIES = {
-    r"asio(/|\.hpp)": r"server/(configuration|connection|connection_sending|entrance|flags|listener|server|socket|tls|worker)\.(h|cc)"
-                      r"|client/((certificate_check|connection|stream|tls_context)\.(h|cc)|(client|ping)\.cc)"
-                      r"|client/examples/.*|control/.*\.(h|cc)",
+    r"asio(/|\.hpp)": r"server/net/.*|control/.*|lektd/.*"
+                      r"|client/((address_watch|certificate_check|name_lookup|route|server_link|stream|tls_context)\.(h|cc)|(client|ping)\.cc)"
+                      r"|client/examples/.*",
     r"(google/protobuf/|.*\.pb\.h)": r"storage/.*",
     r"(SQLiteCpp/|sqlite3\.h)": r"storage/.*",
-    r"(spdlog|fmt)/": r"server/.*",
-    r"openssl/": r"server/tls\.(h|cc)|client/(certificate_check|stream|tls_context)\.cc",
-    r"CLI/": r"(server|client|control)/.*",
-    r"nlohmann/": r"(server|client|control|admin)/.*",
+    r"spdlog/": r"server/operators/.*",
+    r"fmt/": r"server/operators/.*|lektd/.*",
+    r"openssl/": r"admin/page_answer\.cc|server/net/tls\.(h|cc)|client/(certificate_check|stream|tls_context)\.cc",
+    r"CLI/": r"(lektd|lektctl|client)/.*",
+    r"nlohmann/": r"server/operators/.*|(lektd|lektctl|client|control|admin)/.*",
     r"httplib\.h": r"admin/.*",
     r"prometheus/": r"admin/.*",
-    r"systemd/": r"server/service_manager\.cc",
-    r"(sys|linux|netinet|net)/|(fcntl|malloc|unistd|spawn|signal|poll|netdb|pthread|termios)\.h":
-        r"common/descriptor\.h|(storage|server|client|control|admin)/.*",
-    r"arpa/inet\.h": r"common/address\.cc|(server|client)/.*",
+    r"systemd/": r"lektd/service_manager\.cc",
+    r"toml\+\+/": r"server/operators/settings_file\.cc",
+    r"(sys|linux|netinet|net)/|(fcntl|ifaddrs|malloc|unistd|spawn|signal|poll|pwd|netdb|pthread|termios)\.h":
+        r"common/(descriptor\.h|standard_descriptors\.cc)|server/(operators|net)/.*"
+        r"|(storage|lektd|lektctl|client|control|admin)/.*",
+    r"arpa/inet\.h": r"common/address\.cc|(server/(core|net)|lektd|client)/.*",
 }
 
 # Assembled, so that this file does not contain them.
@@ -87,9 +99,19 @@ class Source(NamedTuple):
     def folder(self) -> str:
         return PurePosixPath(self.path).parts[0]
 
+    @property
+    def room(self) -> str:
+        """The folder, or a folder of server/, with directions of its own."""
+        return room_of(self.path)
+
     def is_source(self) -> bool:
         is_script = bool(self.lines) and self.lines[0].startswith("#!")
         return self.suffix in SOURCES or is_script or PurePosixPath(self.path).name == "CMakeLists.txt"
+
+
+def room_of(path: str) -> str:
+    parts = PurePosixPath(path).parts
+    return "/".join(parts[:2]) if parts[0] == "server" else parts[0]
 
 
 def paths_of(root: Path) -> List[str]:
@@ -115,18 +137,23 @@ def read_sources(root: Path) -> Iterator[Source]:
 
 
 def check_include(source: Source, number: int, quote: str, name: str) -> Iterator[Violation]:
-    if source.folder in UNRESTRICTED or source.folder not in MAY_INCLUDE:
+    if source.room not in MAY_INCLUDE:
+        if source.folder not in UNRESTRICTED and source.suffix in CXX:
+            yield Violation(source.path, number, f"{source.room} is no room that tidy.py knows")
         return
+    if source.room in PURE and name in IMPURE_HEADERS:
+        shown = f"<{name}>" if quote == "<" else name
+        yield Violation(source.path, number, f"{source.room}/ has no threads and locks, so no {shown}")
     for library, allowed in LIBRARIES.items():
         if re.match(library, name):
             if not re.fullmatch(allowed, source.path):
                 yield Violation(source.path, number, f"{name} may not be included here, only in {allowed}")
             return
-    target = name.split("/")[0]
-    may_include = MAY_INCLUDE[source.folder] | {source.folder}
+    target = room_of(name)
+    may_include = MAY_INCLUDE[source.room] | {source.room}
     if quote == '"' and target not in may_include:
         allowed = ", ".join(sorted(may_include))
-        yield Violation(source.path, number, f"{source.folder}/ may include {allowed}, not {name}")
+        yield Violation(source.path, number, f"{source.room}/ may include {allowed}, not {name}")
     if quote == "<" and ("/" in name or "." in name):
         yield Violation(source.path, number, f"{name} is not the standard library and not in tidy.py's list")
 
@@ -138,6 +165,15 @@ def check_includes(source: Source) -> Iterator[Violation]:
         included = INCLUDE.match(line)
         if included:
             yield from check_include(source, number, included[1], included[2])
+
+
+def check_clocks(source: Source) -> Iterator[Violation]:
+    if source.suffix not in CXX or source.room not in PURE:
+        return
+    for number, line in enumerate(source.lines, 1):
+        found = CLOCK.search(line)
+        if found:
+            yield Violation(source.path, number, f"{source.room}/ is told the time, so no {found[0]}")
 
 
 def check_length(source: Source) -> Iterator[Violation]:
@@ -229,7 +265,7 @@ def check_rules(root: Path) -> List[Violation]:
     violations = []
     sources = list(read_sources(root))
     for source in sources:
-        for check in (check_includes, check_length, check_header, check_white_space, check_words):
+        for check in (check_includes, check_clocks, check_length, check_header, check_white_space, check_words):
             violations += check(source)
         violations += check_links(source, root)
     violations += check_guarantees(sources)

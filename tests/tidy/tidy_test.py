@@ -17,7 +17,7 @@ class Tidy(unittest.TestCase):
         self.addCleanup(directory.cleanup)
         self.root = Path(directory.name)
         self.write("common/good.h", HEADER + "\n#include <string>\n")
-        self.write("server/good.cc", '#include "common/good.h"\n#include "server/other.h"\n#include <asm>\n')
+        self.write("server/net/good.cc", '#include "common/good.h"\n#include "server/core/other.h"\n#include <asm>\n')
         self.write("README.md", "# A title: two words\n\n[good](common/good.h) [up](#a-title-two-words)\n")
 
     def write(self, path, text):
@@ -36,41 +36,69 @@ class Tidy(unittest.TestCase):
         self.assertEqual([], self.found())
 
     def test_common_includes_only_itself(self):
-        self.expect("common/a.cc", '#include "server/x.h"\n', "1: common/ may include common, not server/x.h")
+        self.expect("common/a.cc", '#include "server/core/x.h"\n', "1: common/ may include common, not server/core/x.h")
 
     def test_storage_does_not_include_server(self):
         self.expect(
-            "storage/a.cc", '\n#include "server/x.h"\n', "2: storage/ may include common, storage, not server/x.h"
+            "storage/a.cc", '\n#include "server/core/x.h"\n', "2: storage/ may include common, storage, not server/core/x.h"
+        )
+
+    def test_what_decides_does_not_include_what_moves_bytes(self):
+        self.expect(
+            "server/core/a.cc",
+            '#include "server/net/x.h"\n#include "server/operators/x.h"\n',
+            "1: server/core/ may include common, server/core, storage, not server/net/x.h",
+            "2: server/core/ may include common, server/core, storage, not server/operators/x.h",
+        )
+
+    def test_what_decides_has_no_threads_locks_and_clocks(self):
+        self.expect(
+            "server/core/a.cc",
+            '#include "common/mutex.h"\n#include <mutex>\n#include <chrono>\n'
+            "auto now = std::chrono::steady_clock::now();\n",
+            "1: server/core/ has no threads and locks, so no common/mutex.h",
+            "2: server/core/ has no threads and locks, so no <mutex>",
+            "4: server/core/ is told the time, so no steady_clock::now",
+        )
+
+    def test_every_file_of_the_server_is_in_a_room(self):
+        self.expect("server/a.cc", "#include <string>\n", "1: server/a.cc is no room that tidy.py knows")
+
+    def test_the_command_does_not_include_the_daemon(self):
+        self.expect(
+            "lektctl/a.cc",
+            '#include "lektd/x.h"\n',
+            "1: lektctl/ may include common, control, lektctl, server/core, server/operators, storage, not lektd/x.h",
         )
 
     def test_client_does_not_include_server_or_storage(self):
         self.expect(
             "client/a.cc",
-            '#include "server/x.h"\n#include "storage/x.h"\n',
-            "1: client/ may include client, common, not server/x.h",
+            '#include "server/core/x.h"\n#include "storage/x.h"\n',
+            "1: client/ may include client, common, not server/core/x.h",
             "2: client/ may include client, common, not storage/x.h",
         )
 
     def test_tests_include_everything(self):
-        self.expect("tests/a.cc", '#include "server/x.h"\n#include "client/x.h"\n#include <asio.hpp>\n')
+        self.expect("tests/a.cc", '#include "server/core/x.h"\n#include "client/x.h"\n#include <asio.hpp>\n')
 
     def test_asio_stays_where_the_sockets_are(self):
-        self.write("server/connection.cc", "#include <asio/buffer.hpp>\n")
+        self.write("server/net/connection.cc", "#include <asio/buffer.hpp>\n")
         self.write("client/client.cc", "#include <asio.hpp>\n")
-        self.write("server/session.cc", "#include <asio/buffer.hpp>\n")
+        self.write("server/core/session.cc", "#include <asio/buffer.hpp>\n")
         self.write("client/client.h", HEADER + "#include <asio.hpp>\n")
         places = [violation.split(" may not")[0] for violation in self.found()]
-        self.assertEqual(["client/client.h:3: asio.hpp", "server/session.cc:1: asio/buffer.hpp"], places)
+        self.assertEqual(["client/client.h:3: asio.hpp", "server/core/session.cc:1: asio/buffer.hpp"], places)
 
     def test_protocol_buffers_stay_in_storage(self):
         self.write("storage/record.cc", '#include "records.pb.h"\n#include <google/protobuf/arena.h>\n')
-        self.write("server/a.cc", '#include "records.pb.h"\n#include <google/protobuf/arena.h>\n')
+        self.write("server/net/a.cc", '#include "records.pb.h"\n#include <google/protobuf/arena.h>\n')
         places = [violation.split(" may not")[0] for violation in self.found()]
-        self.assertEqual(["server/a.cc:1: records.pb.h", "server/a.cc:2: google/protobuf/arena.h"], places)
+        self.assertEqual(["server/net/a.cc:1: records.pb.h", "server/net/a.cc:2: google/protobuf/arena.h"], places)
 
     def test_a_library_nobody_has_allowed_is_found(self):
         self.expect(
-            "server/a.cc",
+            "server/net/a.cc",
             "#include <boost/asio.hpp>\n",
             "1: boost/asio.hpp is not the standard library and not in tidy.py's list",
         )
@@ -80,8 +108,8 @@ class Tidy(unittest.TestCase):
         self.assertEqual(1, len(self.found()))
 
     def test_a_file_over_400_lines_is_two_files(self):
-        self.expect("server/long.cc", "int x;\n" * 400)
-        self.expect("server/long.cc", "int x;\n" * 401, "401: 401 lines; a file over 400 is two files")
+        self.expect("server/net/long.cc", "int x;\n" * 400)
+        self.expect("server/net/long.cc", "int x;\n" * 401, "401: 401 lines; a file over 400 is two files")
 
     def test_a_document_may_be_longer(self):
         self.expect("docs/long.md", "text\n" * 1000)
@@ -146,10 +174,10 @@ class Tidy(unittest.TestCase):
         if program is None:
             self.skipTest("clang-format is not installed")
         self.write(".clang-format", "BasedOnStyle: Google\n")
-        self.write("server/a.cc", "int x;\nint   y;\n")
+        self.write("server/net/a.cc", "int x;\nint   y;\n")
         places = [str(violation) for violation in tidy.check_format(self.root, program)]
-        self.assertEqual(1, len([place for place in places if place.startswith("server/a.cc:2: ")]), places)
-        self.assertFalse([place for place in places if place.startswith("server/a.cc:1: ")])
+        self.assertEqual(1, len([place for place in places if place.startswith("server/net/a.cc:2: ")]), places)
+        self.assertFalse([place for place in places if place.startswith("server/net/a.cc:1: ")])
 
 
 if __name__ == "__main__":

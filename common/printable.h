@@ -1,0 +1,25 @@
+// Text for a terminal: readable in any script, but unable to control the terminal, to hide part of itself, or
+// to change the direction in which the rest of the line is read.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace lekt {
+
+/// The text with everything replaced by \n \r \t or \xNN that a terminal should not be given: bytes that are
+/// not UTF-8, control characters, and characters that are invisible or change the direction of writing.
+std::string printable(std::string_view text);
+
+/// Whether the text is UTF-8 without control characters and without characters that are invisible or change
+/// the direction of writing.
+bool is_plain_text(std::string_view text);
+
+/// The columns that a printable text takes on a terminal.
+std::size_t columns_of(std::string_view text);
+
+/// The text, or its beginning and "..." if it takes more columns. Never cuts a character in two.
+std::string cut(std::string_view text, std::size_t columns_max);
+
+}  // namespace lekt

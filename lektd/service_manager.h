@@ -1,0 +1,60 @@
+// The service manager that has started the program, as a rule systemd: the sockets on which it listens for
+// us, and what it wants to hear of us (sd-daemon(3)).
+//
+// Nothing here decides anything: the server says what it does. Where no service manager has started the program,
+// everything here does nothing and costs nothing. Nothing waits for the service manager either: a report that its socket
+// does not take is sent again with the next one, unless it would be out of date by then. Only the main thread calls this.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/descriptor.h"
+
+namespace lekt::service_manager {
+
+/// A TCP socket that listens already.
+struct PassedSocket {
+  Descriptor socket;
+  bool tls = false;  ///< its name (FileDescriptorName=) is "tls"; every other name means plain text
+};
+
+/// Takes over what was passed. A second call yields nothing. Throws CodedError E512 when something else than
+/// listening TCP sockets was passed.
+std::vector<PassedSocket> take_sockets();
+
+/// Whether somebody listens to the reports below.
+bool is_listening();
+
+// ---- Of the program that the service manager starts to reload another (ExecReload=) ----
+
+/// Sends SIGHUP to the main process of the service, which MAINPID names, and yields its id; nothing when there
+/// is none.
+std::optional<std::int64_t> signal_reload();
+
+// ---- Reports ----
+
+/// The start, or a reload, is over.
+void report_ready();
+/// One line for operators: `systemctl status` shows it.
+void report_status(const std::string& text);
+/// The settings are read again; report_ready() follows, also when they could not be used.
+void report_reloading();
+void report_stopping();
+/// The server does its work. When it has not said so for watchdog_interval(), it is killed and started again.
+void report_alive();
+
+/// WatchdogSec= of the unit; 0 when there is none.
+std::chrono::microseconds watchdog_interval();
+
+// ---- The journal ----
+
+/// Standard error is a stream to the journal, which gives each line its time, and reads a line's priority
+/// from its beginning.
+bool journal_reads_standard_error();
+
+}  // namespace lekt::service_manager

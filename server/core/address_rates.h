@@ -1,0 +1,56 @@
+// How fast each address connects, in a table of fixed size, whatever comes.
+//
+// Cells are in sets of four. An address without a cell gets the one of its set that is paid for the earliest, and
+// starts afresh. Somebody with many thousands of addresses can profit from that; the rate of all addresses
+// together stops them.
+//
+// Knows no clock, allocates once. Not synchronized.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "common/address.h"
+#include "server/core/rate.h"
+
+namespace lekt {
+
+class AddressRates {
+ public:
+  /// `secret` keeps a stranger from knowing which addresses share a set.
+  AddressRates(Rate rate, std::uint64_t secret) : rate_(rate), secret_(secret), sets_(set_count) {}
+
+  /// Uses another rate from now on.
+  void use(Rate rate) { rate_ = rate; }
+  /// Whether one more connection of this address is within the rate.
+  bool take(Address address, Rate::Time now) { return rate_.take(cell_of(address).paid_until, now); }
+
+  static constexpr std::size_t bytes() { return set_count * sizeof(Set); }
+
+ private:
+  struct Cell {
+    std::uint64_t name = 0;  ///< of the address, which no other IPv4 address has
+    Rate::Time paid_until{0};
+  };
+  using Set = std::array<Cell, 4>;
+  static constexpr std::size_t set_count = 1024;
+
+  Cell& cell_of(Address address) {
+    // Multiplicative hashing (Knuth, TAOCP 6.4): the upper bits depend on all of the address.
+    const std::uint64_t mixed = (address.folded() ^ secret_) * 0x9e3779b97f4a7c15u;
+    Set& set = sets_[mixed >> 54];
+    const auto found = std::ranges::find(set, mixed, &Cell::name);
+    if (found != set.end()) return *found;
+    Cell& replaced = *std::ranges::min_element(set, {}, &Cell::paid_until);
+    replaced = {mixed, Rate::Time(0)};
+    return replaced;
+  }
+
+  Rate rate_;
+  std::uint64_t secret_;
+  std::vector<Set> sets_;
+};
+
+}  // namespace lekt

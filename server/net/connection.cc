@@ -1,0 +1,362 @@
+#include "server/net/connection.h"
+
+#include <asio/buffer.hpp>
+#include <cassert>
+#include <string>
+
+#include "common/duration.h"
+#include "server/net/worker.h"
+#include "server/operators/log.h"
+
+namespace lekt {
+
+namespace {
+
+/// Answers to pipelined heartbeats that are collected before they are sent.
+constexpr std::size_t output_bytes_max = 16 * 1024;
+
+/// What a rejected client may still send before it is cut off.
+constexpr std::uint32_t drain_bytes_max = 1024 * 1024;
+
+}  // namespace
+
+Connection::Connection(Worker& worker, Socket socket, SessionId id, Address address)
+    : worker_(worker), socket_(std::move(socket)), member_(id, address, worker.rules(), worker.now()) {
+  asio::error_code ignored;
+  socket_.non_blocking(true, ignored);  // one that refuses is about to fail anyway
+}
+
+Connection::~Connection() { assert(operations_ == 0); }
+
+// ---- Before LEKT ----
+
+void Connection::start(std::unique_ptr<Entrance> entrance, const std::optional<Rejection>& rejection) {
+  entrance_ = std::move(entrance);
+  watch();
+  trace("connected");
+  if (entrance_ == nullptr) member_.begin();
+  if (rejection) return refuse(*rejection);
+  entrance_ == nullptr ? read() : enter();
+}
+
+void Connection::enter() { follow(entrance_->step(socket_)); }
+
+void Connection::shake_hands() {
+  turn_.reset();
+  follow(entrance_->shake_hands(socket_));
+}
+
+void Connection::follow(Entrance::Step step) {
+  switch (step) {
+    case Entrance::Step::wait:
+      return wait(entrance_->wants_output());
+    case Entrance::Step::wants_turn:
+      turn_ = worker_.wait_for_turn(*this);
+      return;
+    case Entrance::Step::client_named:
+      return identify();
+    case Entrance::Step::refused:
+      return refuse(entrance_->rejection());
+    case Entrance::Step::lost:
+      return lose(entrance_->error());
+    case Entrance::Step::open:
+      member_.begin();
+      if (entrance_->tls() == nullptr) entrance_.reset();
+      return go_on();
+  }
+}
+
+/// A proxy has said for whom it connects; from now on the connection is that client's.
+void Connection::identify() {
+  const Address proxy = member_.address();
+  member_.name_client(entrance_->proxy_header().client.value_or(proxy));
+  watch();
+  if (traced_) trace("connected through the proxy " + to_string(proxy));
+  const Admission::Decision decision = worker_.identify(proxy, member_.address(), entrance_->begins_tls());
+  if (decision.verdict == Admission::Verdict::dropped) return close();
+  verdict_ = decision.verdict;
+  decision.rejection ? refuse(*decision.rejection) : enter();
+}
+
+void Connection::watch() { traced_ = worker_.tracer().covers(member_.address()); }
+
+void Connection::trace(std::string_view what) {
+  if (traced_) worker_.tracer().note(member_.address(), member_.id(), what);
+}
+
+// ---- Reading ----
+
+/// Nothing stands against looking at what the client has sent.
+bool Connection::can_proceed() const {
+  return member_.takes_input() && blocked_ == nullptr && slowed_ == nullptr;
+}
+
+/// A reason to wait has ended: looks at what was kept meanwhile, and reads again, unless another one is left.
+void Connection::proceed() {
+  if (can_proceed()) process({});
+  go_on();
+}
+
+void Connection::go_on() {
+  if (!can_proceed() || reading_) return;
+  tls() == nullptr ? read() : read_encrypted();
+}
+
+void Connection::wait(bool for_output) {
+  ++operations_;
+  reading_ = true;
+  socket_.async_wait(for_output ? Socket::wait_write : Socket::wait_read, ReadHandler{this});
+}
+
+void Connection::read() {
+  ++operations_;
+  reading_ = true;
+  socket_.async_read_some(asio::buffer(received_), ReadHandler{this});
+}
+
+void Connection::ReadHandler::operator()(const asio::error_code& error, std::size_t size) const {
+  --connection->operations_;
+  connection->reading_ = false;
+  if (!connection->is_closed()) connection->on_read(error, size);
+}
+
+void Connection::on_read(const asio::error_code& error, std::size_t size) {
+  if (error) return lose(error);
+  if (member_.state() == Member::State::ending) return;
+  if (member_.state() == Member::State::draining) return drop_input(size);
+  if (member_.state() == Member::State::entering) return enter();
+  if (tls() != nullptr) return go_on();
+  process(ByteView(received_.data(), size));
+  if (size == received_.size() && can_proceed()) read_more();
+  go_on();
+}
+
+/// Draining: the client may not have read the reject yet, and closing with unread input would destroy it.
+void Connection::drop_input(std::size_t size) {
+  asio::error_code error;
+  drained_ += static_cast<std::uint32_t>(size + socket_.read_some(asio::buffer(worker_.buffer()), error));
+  const bool over = error && !would_block(error);
+  return over || drained_ >= drain_bytes_max ? close() : read();
+}
+
+/// The socket holds more than the connection's own buffer: one read through the worker's.
+void Connection::read_more() {
+  asio::error_code error;
+  auto& buffer = worker_.buffer();
+  const std::size_t size = socket_.read_some(asio::buffer(buffer), error);
+  if (error && !would_block(error)) return lose(error);
+  if (!error) process(ByteView(buffer.data(), size));
+}
+
+/// Until there is no more: what TLS has already taken from the socket does not make it readable again.
+void Connection::read_encrypted() {
+  auto& buffer = worker_.buffer();
+  while (can_proceed()) {
+    asio::error_code error;
+    const std::size_t size = tls()->read_some(buffer.data(), buffer.size(), error);
+    if (would_block(error)) return wait(tls()->wants_output());
+    if (error) return lose(error);
+    process(ByteView(buffer.data(), size));
+  }
+}
+
+// ---- Deciding ----
+
+/// Feeds the member and does what it asks for, as long as the socket takes what is to be sent.
+void Connection::process(ByteView input) {
+  assert(can_proceed());
+  Output& output = worker_.output();
+  output.clear();
+  worker_.refresh_view();
+  WorkerMeters& meters = worker_.meters();
+  Stopwatch stopwatch(meters.answer);
+  meters.received_bytes.add(input.size());
+  if (traced_) watch();  // its time may have passed
+  if (traced_ && !input.empty())
+    worker_.tracer().received(member_.address(), member_.id(), input, worker_.rules().catalogue);
+  for (;;) {
+    const Session::Action action = member_.next(input, worker_.now(), output.copied());
+    switch (action.kind) {
+      case Session::Action::Kind::wait:
+        (void)send(output);
+        return;
+      case Session::Action::Kind::end:
+        return end(output);
+      case Session::Action::Kind::join:
+        worker_.ask_to_join(*this);
+        (void)send(output);
+        return;
+      case Session::Action::Kind::answer:
+        stopwatch.begin();
+        const Member::Answer answer = member_.answer(action.timestamp, *worker_.view(),
+                                                     worker_.settings().members, worker_.now(), output);
+        meters.heartbeats.add();
+        if (sends_full_list(answer.basis)) meters.full_lists.add();
+        if (answer.too_fast) slow_down();
+        if (!answer.too_fast && output.only_copies() && output.size() < output_bytes_max) break;
+        if (!send(output) || answer.too_fast) return member_.keep(input);
+        output.clear();
+    }
+  }
+}
+
+/// A client that asks too often, or for too much, has been answered, and now waits for the next tick.
+void Connection::slow_down() {
+  slowed_ = worker_.slow_down(*this);
+  if (was_slowed_) return;
+  was_slowed_ = true;
+  trace("slowed: heartbeats come too fast");
+  log_event(worker_.note_code(ErrorCode::heartbeats_too_fast), "slowed",
+            {{"address", to_string(member_.address())},
+             {"session", member_.id()},
+             {"code", code_text(ErrorCode::heartbeats_too_fast)}});
+}
+
+void Connection::resume() {
+  if (member_.asks_too_fast(worker_.settings().members, worker_.now())) return worker_.stay_slowed(*slowed_);
+  slowed_.reset();
+  proceed();
+}
+
+void Connection::joined(std::int64_t second) {
+  if (!member_.is_open()) return;
+  worker_.meters().joins.add();
+  trace("joined");
+  if (const LogLevel level = worker_.note_session_line(member_.address()); log_enabled(level))
+    log_event(level, "join",
+              {{"address", to_string(member_.address())},
+               {"session", member_.id()},
+               {"methods", worker_.rules().catalogue.summary(member_.session().methods())}});
+  Output& output = worker_.output();
+  output.clear();
+  const Member::State before = member_.state();
+  member_.joined(second, worker_.now(), output.copied());
+  worker_.has_changed(*this, before);
+  // Requests of the setup may still wait for the socket; then this one waits behind them.
+  if (blocked_ != nullptr) {
+    if (traced_) trace_sent(output);
+    blocked_->output.copied().append(output.copied());
+    return;
+  }
+  if (send(output)) proceed();
+}
+
+void Connection::join_was_refused(const Rejection& rejection) {
+  member_.join_was_refused();
+  refuse(rejection);
+}
+
+void Connection::refuse(const Rejection& rejection) {
+  if (!member_.is_open()) return;
+  // A client that does not read what it asked for will not read why it is refused either.
+  if (blocked_ != nullptr) {
+    (void)worker_.note_reject(member_.address(), peer(), rejection);
+    leave(leave_reason(rejection.code), rejection.text());
+    return close();
+  }
+  Output& output = worker_.output();
+  output.clear();
+  member_.refuse(rejection, output.copied());
+  end(output);
+}
+
+void Connection::expire() {
+  if (!member_.is_open()) return close();
+  const MemberSettings& settings = worker_.settings().members;
+  if (turn_ != nullptr)
+    return refuse({ErrorCode::handshakes_too_many, "its TLS handshake waited for its turn for longer than " +
+                                                       format_duration(settings.handshake_timeout) +
+                                                       "; too many begin at the same time, try again later"});
+  if (member_.is_established() && blocked_ != nullptr) return let_go_unread();
+  if (member_.is_established() && slowed_ != nullptr) return member_.was_heard(worker_.now());
+  if (member_.is_established() && !is_silent() && member_.spare()) return;
+  refuse(member_.timeout(settings));
+}
+
+void Connection::let_go_unread() {
+  if (!member_.is_open()) return close();
+  refuse(
+      {ErrorCode::reads_too_slowly, std::to_string(waiting_bytes()) + " bytes of an answer wait to be read"});
+}
+
+bool Connection::is_silent() const {
+  asio::error_code ignored;
+  return blocked_ == nullptr && slowed_ == nullptr && socket_.available(ignored) == 0;
+}
+
+// ---- Ending ----
+
+/// The client's address in words. One of IPv6, which is refused, has none in the protocol.
+std::string Connection::peer() const {
+  if (member_.address() != Address{}) return to_string(member_.address());
+  asio::error_code error;
+  const auto endpoint = socket_.remote_endpoint(error);
+  return error ? "unknown" : endpoint.address().to_string();
+}
+
+/// The session has written its reject into `output`.
+void Connection::end(Output& output) {
+  if (member_.state() == Member::State::entering) {
+    const Bytes reject = std::exchange(output.copied(), Bytes());
+    output.copied() = entrance_->last_words(reject);
+    entrance_.reset();
+  }
+  const std::string address = peer();
+  const Rejection& rejection = *member_.session().rejection();
+  log_event(worker_.note_reject(member_.address(), address, rejection), "reject",
+            {{"address", address},
+             {"session", member_.id()},
+             {"code", code_text(rejection.code)},
+             {"message", rejection.message}});
+  leave(leave_reason(rejection.code), "rejected");
+  slowed_.reset();
+  turn_.reset();
+  if (send(output)) drain();
+}
+
+void Connection::drain() {
+  asio::error_code error;
+  member_.reject_was_sent();
+  if (tls() != nullptr) tls()->end();
+  socket_.shutdown(asio::ip::tcp::socket::shutdown_send, error);
+  if (error) return close();
+  if (!reading_) read();
+}
+
+void Connection::lose(const asio::error_code& error) {
+  const bool closed = error == asio::error::eof;
+  if (member_.is_open())
+    leave(closed ? LeaveReason::closed : LeaveReason::lost,
+          closed ? "closed by the client" : error.message());
+  close();
+}
+
+/// The session is over; the words are for the log.
+void Connection::leave(LeaveReason reason, std::string_view words) {
+  const bool counts = member_.is_established() && !worker_.is_stopping();
+  if (member_.is_established()) worker_.meters().leaves.add();
+  if (traced_) trace("ended: " + std::string(words));
+  log_event(counts ? worker_.note_session_line(member_.address()) : LogLevel::debug,
+            counts ? "leave" : "gone", {{"address", peer()}, {"session", member_.id()}, {"reason", words}});
+  const Member::State before = member_.state();
+  if (std::optional<LeaveCommand> command = member_.leave(reason, worker_.now()))
+    worker_.has_left(std::move(*command));
+  worker_.has_changed(*this, before);
+}
+
+void Connection::close() {
+  if (is_closed()) return;
+  if (member_.is_registered()) leave(LeaveReason::closed, "closed");
+  if (traced_) worker_.tracer().forget(member_.id());
+  const Member::State before = member_.state();
+  member_.close();
+  worker_.has_changed(*this, before);
+  slowed_.reset();
+  turn_.reset();
+  blocked_.reset();
+  asio::error_code ignored;
+  socket_.close(ignored);
+  worker_.was_closed(*this);
+}
+
+}  // namespace lekt

@@ -1,0 +1,201 @@
+// A connection: the socket of one member, and nothing that the member (server/core/member.h) could decide itself.
+//
+// It reads into 20 bytes of its own: a heartbeat (16 bytes) fits, a short read tells the reactor that the
+// socket is empty, and so a heartbeat costs one recv and one send and no further system call. What does not
+// fit is read through the worker's shared buffer. An idle connection holds no other buffer.
+//
+// While output waits for the socket, a join waits for the writer, or heartbeats came too fast, nothing is
+// read, and nothing that was kept is looked at: a client that sends and does not read is held back by TCP,
+// not by memory. These reasons to wait overlap. So each of them, when it ends, only calls proceed(), which
+// goes on when no other is left.
+//
+// A reject is the last thing sent: then the sending side is shut down and what the client still sends is read
+// and dropped for a moment, since closing with unread input would make the kernel destroy the message in
+// flight.
+//
+// The memory of the read under way is a part of the connection, so an idle connection is one block on the
+// heap besides what Asio keeps for each descriptor; and it may be destroyed only when can_be_freed() says so.
+//
+// A connection of TLS waits until its socket is ready, and reads and sends through TlsStream; the rest is the
+// same.
+//
+// Owned by its worker's lists; every member runs on the worker's thread.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "server/core/member.h"
+#include "server/core/output.h"
+#include "server/core/time.h"
+#include "server/net/admission.h"
+#include "server/net/entrance.h"
+#include "server/net/membership.h"
+#include "server/net/socket.h"
+#include "server/net/tls.h"
+
+namespace lekt {
+
+class Worker;
+
+/// Room for one asynchronous operation, which Asio would otherwise take from the heap. One operation at a
+/// time.
+class OperationMemory {
+ public:
+  /// For handlers, as Asio asks for it.
+  template <class T>
+  class Allocator {
+   public:
+    using value_type = T;
+    explicit Allocator(OperationMemory& memory) : memory_(&memory) {}
+    template <class Other>
+    Allocator(const Allocator<Other>& other) : memory_(other.memory_) {}  // converts, as allocators do
+
+    T* allocate(std::size_t) const {
+      static_assert(sizeof(T) <= bytes && alignof(T) <= alignof(void*));
+      return reinterpret_cast<T*>(memory_->bytes_.data());
+    }
+    void deallocate(T*, std::size_t) const {}
+    bool operator==(const Allocator&) const = default;
+
+   private:
+    template <class Other>
+    friend class Allocator;
+    OperationMemory* memory_;
+  };
+
+ private:
+  static constexpr std::size_t bytes = 112;
+  alignas(void*) std::array<std::byte, bytes> bytes_;
+};
+
+class Connection {
+ public:
+  using List = std::list<Connection>;
+
+  Connection(Worker& worker, Socket socket, SessionId id, Address address);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  /// Begins to read, or refuses at once. `entrance`: what has to come before LEKT; null for nothing.
+  void start(std::unique_ptr<Entrance> entrance, const std::optional<Rejection>& rejection);
+  /// Refuses the client whatever it sends, and closes readably.
+  void refuse(const Rejection& rejection);
+  /// The writer has let the client join.
+  void joined(std::int64_t second);
+  /// The writer has not.
+  void join_was_refused(const Rejection& rejection);
+  /// The time for what it is doing has passed.
+  void expire();
+  /// It is slowed down, and a tick of the worker has come: it goes on, or waits for the next one.
+  void resume();
+  /// Its turn has come to do what takes long in a TLS handshake.
+  void shake_hands();
+  /// Closes now; the client is told nothing.
+  void close();
+
+  /// Nothing of it waits to be read, so an expired one is really silent.
+  bool is_silent() const;
+  /// What waits for it to read has waited for too long.
+  bool reads_too_slowly() const;
+  /// What waits for it to read keeps a view in memory that is not this one.
+  bool holds_other_than(const std::shared_ptr<const ChangeView>& view) const;
+  /// Closes, because of what it does not read. E302.
+  void let_go_unread();
+
+  const Member& member() const { return member_; }
+  /// See Member::take_heard() and Member::hold().
+  std::optional<std::int64_t> take_heard(AwakeTime now, std::int64_t wall) {
+    return member_.take_heard(now, wall);
+  }
+  void hold(bool held) { member_.hold(held); }
+  /// Whether an operator has switched on a trace of the client's address.
+  void watch();
+  bool is_slowed() const { return slowed_ != nullptr; }
+  bool is_encrypted() const { return entrance_ != nullptr && entrance_->tls() != nullptr; }
+  /// Of an answer that the client has not read yet.
+  std::size_t waiting_bytes() const {
+    return blocked_ != nullptr ? blocked_->output.size() - blocked_->sent : 0;
+  }
+  bool can_be_freed() const { return is_closed() && operations_ == 0; }
+
+ private:
+  friend class Worker;  // keeps self_ and verdict_
+
+  /// Output that the socket did not take at once, with what keeps its shared bytes alive.
+  struct Blocked {
+    Output output;
+    std::size_t sent = 0;
+    std::shared_ptr<const ChangeView> view;  ///< null when nothing of the output is shared
+    AwakeTime deadline;                      ///< for all of it
+    Membership<Connection> place;            ///< among those that are blocked; who reads goes to the end
+  };
+
+  /// What Asio calls when a read is over, or a wait for the socket before a read through TLS.
+  struct ReadHandler {
+    using allocator_type = OperationMemory::Allocator<void>;
+    Connection* connection;
+
+    allocator_type get_allocator() const { return allocator_type(connection->read_memory_); }
+    void operator()(const asio::error_code& error, std::size_t size = 0) const;
+  };
+
+  void enter();
+  void follow(Entrance::Step step);
+  void identify();
+  void trace(std::string_view what);
+  void trace_sent(Output& output);
+  void read();
+  void wait(bool for_output);
+  void read_encrypted();
+  /// Null for plain text.
+  TlsStream* tls() const { return entrance_ != nullptr ? entrance_->tls() : nullptr; }
+  void on_read(const asio::error_code& error, std::size_t size);
+  void read_more();
+  void drop_input(std::size_t size);
+  void on_writable(const asio::error_code& error);
+  void process(ByteView input);
+  void proceed();
+  void go_on();
+  void slow_down();
+  bool send(Output& output);
+  bool send_from(Output& output, std::size_t& sent, asio::error_code& error);
+  std::size_t send_parts(Output& output, std::size_t sent, asio::error_code& error);
+  std::size_t send_encrypted(Output& output, std::size_t sent, asio::error_code& error);
+  void wait_writable();
+  void end(Output& output);
+  void drain();
+  void lose(const asio::error_code& error);
+  void leave(LeaveReason reason, std::string_view words);
+  std::string peer() const;
+  bool can_proceed() const;
+  bool is_closed() const { return member_.state() == Member::State::closed; }
+
+  // In the order in which a heartbeat uses them.
+  Worker& worker_;
+  Socket socket_;
+  OperationMemory read_memory_;
+  std::array<char, 20> received_;
+  std::uint32_t drained_ = 0;    ///< bytes since the reject was sent
+  std::uint8_t operations_ = 0;  ///< asynchronous ones under way
+  bool reading_ : 1 = false;
+  bool was_slowed_ : 1 = false;  ///< at some time, and the log has said so
+  bool traced_ : 1 = false;
+  Admission::Verdict verdict_ = Admission::Verdict::admitted;
+  std::unique_ptr<Blocked> blocked_;
+  std::unique_ptr<Membership<Connection>> slowed_;  ///< among those that go on with a later tick, if at all
+  std::unique_ptr<Entrance> entrance_;              ///< until LEKT may begin; for TLS until the end
+  std::unique_ptr<Membership<Connection>>
+      turn_;  ///< among those whose TLS handshake goes on in its turn, if at all
+  Member member_;
+  List::iterator self_;  ///< in the worker's list of its state
+};
+
+}  // namespace lekt

@@ -1,0 +1,82 @@
+// The log: one line an event, `event=name key=value ...`, or one JSON object a line.
+//
+// Values may come from a peer: they are escaped, so that nothing in them can begin a line, a field or a
+// terminal sequence, and cut, so that a line has at most log_line_bytes_max bytes. At info: start and stop,
+// joins, leaves with their reason, rejects with their code. Nothing per heartbeat. Callable from any thread;
+// none waits for the reader of the log (line_writer.h).
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "server/operators/line_writer.h"
+
+namespace lekt {
+
+enum class LogLevel : std::uint8_t { trace, debug, info, warn, error, off };
+/// The levels, as in --log-level.
+inline constexpr std::array level_names = {"trace", "debug", "info", "warn", "error", "off"};
+
+/// `journal` is text for systemd's journal: a line begins with its priority, <3> to <7> (sd-daemon(3)), in
+/// place of its level, and has no time, since the journal notes its own.
+enum class LogFormat : std::uint8_t { text, json, journal };
+
+/// The longest line, with its line feed: a pipe takes it in one piece, so that lines of several programs stay whole.
+inline constexpr std::size_t log_line_bytes_max = 4096;
+/// The longest value in a line; the end of a longer one is replaced by its length.
+inline constexpr std::size_t log_value_bytes_max = 1000;
+
+/// Sets up the log on standard error, with a thread that writes it, and sees to it that a crash waits for the
+/// lines before it. Before this call nothing is logged; each further one only changes level and format.
+/// Throws CodedError E509 when the thread cannot be started.
+void start_log(LogLevel level, LogFormat format);
+/// Sets the level for what is logged from now on.
+void set_log_level(LogLevel level);
+bool log_enabled(LogLevel level);
+/// Waits until everything that was logged before is written; false if standard error takes nothing for a few hundred
+/// milliseconds, and the rest may be lost.
+bool flush_log();
+/// How long standard error has to take nothing for the log to count as blocked.
+inline constexpr std::chrono::seconds log_blocked_after{1};
+/// The state of the log: how standard error takes it.
+LineWriter::State log_state();
+/// Why the program ends, behind everything that was logged and whatever the level; as it is. Waits no longer
+/// than flush_log(), and works without start_log(), too.
+void write_last_words(std::string_view text);
+
+/// A key and a value of a type that JSON knows. In text a truth value is yes or no, a duration as people
+/// write them, a list its parts with commas between them; in JSON a duration is a number of seconds, and its
+/// key ends with _seconds.
+struct LogField {
+  enum class Kind : std::uint8_t { text, number, truth, duration, list };
+
+  std::string_view key;
+  std::string value;
+  Kind kind = Kind::text;
+  std::vector<std::string> parts{};
+
+  LogField(std::string_view key_given, std::string value_given)
+      : key(key_given), value(std::move(value_given)) {}
+  LogField(std::string_view key_given, const char* value_given) : key(key_given), value(value_given) {}
+  LogField(std::string_view key_given, std::string_view value_given) : key(key_given), value(value_given) {}
+  LogField(std::string_view key_given, std::same_as<bool> auto value_given)
+      : key(key_given), value(value_given ? "yes" : "no"), kind(Kind::truth) {}
+  LogField(std::string_view key_given,
+           std::integral auto value_given) requires(!std::same_as<decltype(value_given), bool>)
+      : key(key_given), value(std::to_string(value_given)), kind(Kind::number) {}
+  LogField(std::string_view key_given, std::chrono::milliseconds value_given);
+  LogField(std::string_view key_given, std::vector<std::string> parts_given)
+      : key(key_given), kind(Kind::list), parts(std::move(parts_given)) {}
+};
+
+/// Does nothing when the level is not enabled; ask log_enabled() first where building the fields is work.
+void log_event(LogLevel level, std::string_view event, std::initializer_list<LogField> fields = {});
+
+}  // namespace lekt
