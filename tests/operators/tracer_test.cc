@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -225,10 +226,21 @@ class HungTraceTest : public TracerTest {
     if (pipe2(ends.data(), O_CLOEXEC) != 0) throw std::runtime_error("no pipe");
     reader_ = Descriptor(ends[0]);
     writer_ = Descriptor(ends[1]);
-    fcntl(writer_.value(), F_SETPIPE_SZ, 4096);
+    fcntl(writer_.value(), F_SETPIPE_SZ, pipe_bytes);
+    const int end_of_file = writer_.value();
     hung_.emplace(
         directory_.path(), [this](const auto&) { return Descriptor(writer_.release()); }, 100'000);
     hung_->start(only_seven, 60s, now_);
+    fill(end_of_file);
+  }
+
+  /// From here on the thread hangs in its first write until the pipe is read, so that all losses are in one place.
+  void fill(int end_of_file) {
+    int unread = 0;
+    ioctl(reader_.value(), FIONREAD, &unread);
+    const std::string filler(static_cast<std::size_t>(pipe_bytes - unread - 1), '.');
+    if (::write(end_of_file, (filler + "\n").data(), filler.size() + 1) != pipe_bytes - unread)
+      throw std::runtime_error("the pipe is not full");
   }
 
   void receive_without_end() {
@@ -246,6 +258,7 @@ class HungTraceTest : public TracerTest {
     return text;
   }
 
+  static constexpr int pipe_bytes = 4096;
   static constexpr int packets = 1000;
   Descriptor reader_{-1};
   Descriptor writer_{-1};
