@@ -73,6 +73,8 @@ LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 TEST = re.compile(r"\bTEST(?:_F|_P)?\(\s*(\w+),\s*(\w+)\s*\)")
 NAMED_TEST = re.compile(r"`([A-Z]\w*)\.([a-z]\w*)`")
 GUARANTEES = "docs/guarantees.md"
+NAMESPACE = re.compile(r"namespace ([\w:]+) \{")
+CLASS = re.compile(r"(?:class|struct|union|enum class) (?:LEKT_\w+(?:\([^)]*\))? )?(\w+)(?: final)?\s*(?::|\{|$)")
 HEADING = re.compile(r"#{1,6}\s+(.*)")
 
 
@@ -261,6 +263,24 @@ def check_guarantees(sources: List[Source]) -> Iterator[Violation]:
                     yield Violation(source.path, number, f"there is no test {'.'.join(named)}")
 
 
+def check_classes(sources: List[Source]) -> Iterator[Violation]:
+    """A program may link several rooms, so a class of a namespace is defined once: the linker would take either."""
+    places = {}
+    for source in sources:
+        if source.suffix != ".h" or source.room not in MAY_INCLUDE:
+            continue
+        namespace = ""
+        for number, line in enumerate(source.lines, 1):
+            opened, defined = NAMESPACE.match(line), CLASS.match(line)
+            if opened:
+                namespace = opened[1]
+            if defined:
+                name = f"{namespace}::{defined[1]}"
+                first = places.setdefault(name, source.path)
+                if first != source.path:
+                    yield Violation(source.path, number, f"{name} is defined in {first} too")
+
+
 def check_rules(root: Path) -> List[Violation]:
     violations = []
     sources = list(read_sources(root))
@@ -269,6 +289,7 @@ def check_rules(root: Path) -> List[Violation]:
             violations += check(source)
         violations += check_links(source, root)
     violations += check_guarantees(sources)
+    violations += check_classes(sources)
     return violations
 
 

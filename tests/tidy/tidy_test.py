@@ -162,6 +162,14 @@ class Tidy(unittest.TestCase):
             "2: there is no test KillTest.loses_all",
         )
 
+    def test_a_class_is_defined_once(self):
+        text = HEADER + "namespace lekt {\nclass Other;\nclass Link final : public Base {\n};\n}\n"
+        self.write("server/net/link.h", text)
+        self.write("storage/link.h", text.replace("lekt {", "lekt::storage {"))
+        self.assertEqual([], self.found())
+        self.write("client/link.h", text)
+        self.assertEqual(["server/net/link.h:5: lekt::Link is defined in client/link.h too"], self.found())
+
     def test_builds_are_not_looked_at(self):
         self.expect("build/a.h", "\t")
 
