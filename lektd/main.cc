@@ -49,11 +49,15 @@ lekt::PassedSockets kind_of(const std::vector<service_manager::PassedSocket>& pa
   return with_tls ? lekt::PassedSockets::with_tls : lekt::PassedSockets::plain;
 }
 
-/// The journal wants lines of its own form, unless another was asked for.
-lekt::LogFormat log_format(const lekt::Configuration& configuration) {
-  const bool is_text = configuration.log_format == lekt::LogFormat::text;
-  return is_text && service_manager::journal_reads_standard_error() ? lekt::LogFormat::journal
-                                                                    : configuration.log_format;
+/// The journal wants lines of a form of its own, unless another was asked for.
+void start_log(const lekt::Configuration& configuration) {
+  lekt::LogFormat format = configuration.log_format;
+  lekt::LineWriter::Write write;
+  if (format == lekt::LogFormat::text && service_manager::journal_reads_standard_error()) {
+    format = service_manager::journal_takes_entries() ? lekt::LogFormat::entry : lekt::LogFormat::prefixed;
+    if (format == lekt::LogFormat::entry) write = service_manager::write_to_journal;
+  }
+  lekt::start_log(configuration.log_level, format, std::move(write));
 }
 
 /// Of the server that runs with these settings. Without a control socket it can be sent a signal, by the
@@ -94,7 +98,7 @@ int serve(int argc, char** argv) {
   const auto& configuration = std::get<lekt::Configuration>(result);
   if (configuration.reload) return ask_to_reload(configuration);
   lekt::signals::hold();
-  lekt::start_log(configuration.log_level, log_format(configuration));
+  start_log(configuration);
   for (const std::string& variable : configuration.unknown_variables)
     lekt::log_event(lekt::LogLevel::warn, "variable_unknown", {{"message", variable}});
   const auto read_again = [argc, argv, kind] {

@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <systemd/sd-daemon.h>
+#define SD_JOURNAL_SUPPRESS_LOCATION  // it would be that of the function below
+#include <systemd/sd-journal.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -15,6 +17,7 @@
 #include <ctime>
 #include <deque>
 #include <memory>
+#include <string_view>
 #include <system_error>
 
 #include "common/errors.h"
@@ -132,6 +135,27 @@ bool journal_reads_standard_error() {
   struct stat standard_error {};
   if (stream == nullptr || fstat(STDERR_FILENO, &standard_error) != 0) return false;
   return stream == std::to_string(standard_error.st_dev) + ":" + std::to_string(standard_error.st_ino);
+}
+
+/// The path is systemd's promise to programs that do not use its library.
+bool journal_takes_entries() { return access("/run/systemd/journal/socket", W_OK) == 0; }
+
+std::ptrdiff_t write_to_journal(std::span<const iovec> entries) {
+  std::ptrdiff_t taken = 0;
+  std::vector<iovec> fields;
+  for (const iovec& entry : entries) {
+    fields.clear();
+    const std::string_view text(static_cast<const char*>(entry.iov_base), entry.iov_len);
+    for (std::size_t begin = 0, end = 0; (end = text.find('\0', begin)) != text.npos; begin = end + 1)
+      fields.push_back({static_cast<char*>(entry.iov_base) + begin, end - begin});
+    const int result = sd_journal_sendv(fields.data(), static_cast<int>(fields.size()));
+    if (result < 0) {
+      errno = -result;
+      return taken > 0 ? taken : -1;
+    }
+    taken += static_cast<std::ptrdiff_t>(entry.iov_len);
+  }
+  return taken;
 }
 
 }  // namespace lekt::service_manager

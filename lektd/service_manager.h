@@ -3,13 +3,17 @@
 //
 // Nothing here decides anything: the server says what it does. Where no service manager has started the program,
 // everything here does nothing and costs nothing. Nothing waits for the service manager either: a report that its socket
-// does not take is sent again with the next one, unless it would be out of date by then. Only the main thread calls this.
+// does not take is sent again with the next one, unless it would be out of date by then. Only the main thread calls this,
+// except for write_to_journal().
 #pragma once
+
+#include <sys/uio.h>
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -56,5 +60,11 @@ std::chrono::microseconds watchdog_interval();
 /// Standard error is a stream to the journal, which gives each line its time, and reads a line's priority
 /// from its beginning.
 bool journal_reads_standard_error();
+/// The journal can be given entries, as the log makes them for it (LogFormat::entry); in a container that has only the
+/// stream it cannot.
+bool journal_takes_entries();
+/// Gives the entries to the journal one after the other, and waits as long as it takes none. Yields the bytes of those
+/// that it has taken, or -1 with errno. Called by one thread, which may be another than the main one.
+std::ptrdiff_t write_to_journal(std::span<const iovec> entries);
 
 }  // namespace lekt::service_manager

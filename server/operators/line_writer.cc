@@ -1,7 +1,6 @@
 #include "server/operators/line_writer.h"
 
 #include <poll.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -34,7 +33,21 @@ std::int64_t milliseconds_now() {
 }  // namespace
 
 LineWriter::LineWriter(int descriptor, DescribeLoss describe_loss, std::size_t bytes_max)
-    : descriptor_(descriptor), describe_loss_(std::move(describe_loss)), bytes_max_(bytes_max) {
+    : LineWriter(
+          descriptor,
+          [descriptor](std::span<const iovec> lines) {
+            return ::writev(descriptor, lines.data(), static_cast<int>(lines.size()));
+          },
+          std::move(describe_loss), bytes_max) {}
+
+LineWriter::LineWriter(Write write, DescribeLoss describe_loss, std::size_t bytes_max)
+    : LineWriter(-1, std::move(write), std::move(describe_loss), bytes_max) {}
+
+LineWriter::LineWriter(int descriptor, Write write, DescribeLoss describe_loss, std::size_t bytes_max)
+    : descriptor_(descriptor),
+      write_(std::move(write)),
+      describe_loss_(std::move(describe_loss)),
+      bytes_max_(bytes_max) {
   thread_ = start_without_signals([this] { run(); });
 }
 
@@ -138,7 +151,7 @@ void LineWriter::send() {
     for (Line* line = first_; line != nullptr && add(line->text, line == first_ ? sent_ : 0);)
       line = line->next;
   if (blocked_since_ == 0) blocked_since_ = milliseconds_now();
-  const ssize_t written = writev(descriptor_, parts.data(), static_cast<int>(count));
+  const std::ptrdiff_t written = write_(std::span(parts.data(), count));
   if (written < 0) return wait_for_descriptor(errno);
   drop_sent(static_cast<std::size_t>(written));
   error_ = 0;

@@ -5,18 +5,22 @@
 // as the descriptor takes nothing, and nobody waits for the thread. When the queue is full, lines are dropped and
 // counted, and a line that says how many follows as soon as the descriptor takes something again.
 //
-// The descriptor is shared with other programs, so its O_NONBLOCK is left as it is; both kinds work.
+// The descriptor is shared with other programs, so its O_NONBLOCK is left as it is; both kinds work. In place of a
+// descriptor there may be a function, for a reader that wants lines in another way.
 //
 // A line costs no system call except one to wake the thread if it sleeps, at most once a second. The price: after a
 // burst, a line may wait in the queue during the thread's nap of some milliseconds, and is lost if the process is killed
 // in that time. A process that crashes waits for its lines (log.h).
 #pragma once
 
+#include <sys/uio.h>
+
 #include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
 #include <thread>
 
@@ -25,6 +29,9 @@ namespace lekt {
 class LineWriter {
  public:
   using Milliseconds = std::chrono::milliseconds;
+
+  /// Writes some of these lines, whole or in part, as writev(2) does: yields how many bytes, or -1 with errno. May wait.
+  using Write = std::function<std::ptrdiff_t(std::span<const iovec> lines)>;
 
   /// Makes the line that says how many were lost.
   using DescribeLoss = std::function<std::string(std::uint64_t lost)>;
@@ -39,6 +46,7 @@ class LineWriter {
 
   /// Starts the thread. Throws std::system_error if it cannot be started.
   LineWriter(int descriptor, DescribeLoss describe_loss, std::size_t bytes_max = queue_bytes_max);
+  LineWriter(Write write, DescribeLoss describe_loss, std::size_t bytes_max = queue_bytes_max);
   /// Waits for the thread, which drops what the descriptor does not take. The descriptor has to take bytes or fail: a
   /// writer whose descriptor may be blocked must never be destroyed.
   ~LineWriter();
@@ -64,6 +72,7 @@ class LineWriter {
     std::string text;
   };
 
+  LineWriter(int descriptor, Write write, DescribeLoss describe_loss, std::size_t bytes_max);
   bool make_room(std::size_t bytes);
   void run();
   void tell_of_loss();
@@ -73,7 +82,8 @@ class LineWriter {
   void wait_for_descriptor(int error);
   void rest();
 
-  const int descriptor_;
+  const int descriptor_;  ///< which is asked whether it takes something; -1 when only the function knows
+  const Write write_;
   const DescribeLoss describe_loss_;
   const std::size_t bytes_max_;
 

@@ -8,16 +8,19 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cctype>
 #include <cerrno>
 #include <climits>
 #include <csignal>
 #include <new>
 #include <nlohmann/json.hpp>
 #include <system_error>
+#include <utility>
 
 #include "common/calendar.h"
 #include "common/duration.h"
 #include "common/errors.h"
+#include "common/printable.h"
 #include "common/text.h"
 
 namespace lekt {
@@ -25,6 +28,7 @@ namespace lekt {
 namespace {
 
 using namespace std::chrono_literals;
+using namespace std::string_view_literals;
 
 /// How long the end of the process waits for a standard error that takes nothing, and for one that takes it
 /// slowly.
@@ -76,16 +80,16 @@ std::string_view level_name(LogLevel level) {
 }
 
 /// The priorities of syslog(3).
-std::string_view priority(LogLevel level) {
+char priority(LogLevel level) {
   switch (level) {
     case LogLevel::error:
-      return "<3>";
+      return '3';
     case LogLevel::warn:
-      return "<4>";
+      return '4';
     case LogLevel::info:
-      return "<6>";
+      return '6';
     default:
-      return "<7>";
+      return '7';
   }
 }
 
@@ -124,11 +128,20 @@ std::string fitted(std::string_view value, Encode encode) {
   return text;
 }
 
+std::string value_of(const LogField& field) {
+  if (field.kind != LogField::Kind::list) return field.value;
+  return field.parts.empty() ? "nothing" : fmt::format("{}", fmt::join(field.parts, ", "));
+}
+
 std::string in_text(const LogField& field) {
-  std::string value = field.value;
-  if (field.kind == LogField::Kind::list)
-    value = field.parts.empty() ? "nothing" : fmt::format("{}", fmt::join(field.parts, ", "));
-  return " " + std::string(field.key) + "=" + fitted(value, quote_if_needed);
+  return " " + std::string(field.key) + "=" + fitted(value_of(field), quote_if_needed);
+}
+
+/// The journal takes capital letters, digits and underscores as the name of a field.
+std::string in_entry(const LogField& field) {
+  std::string name = "LEKT_" + std::string(field.key);
+  std::ranges::transform(name, name.begin(), [](unsigned char letter) { return std::toupper(letter); });
+  return name + "=" + fitted(value_of(field), printable) + '\0';
 }
 
 std::string json_list(const std::vector<std::string>& parts) {
@@ -162,21 +175,11 @@ std::string in_json(const LogField& field) {
   return entry(fitted(field.value, json_text));
 }
 
-std::string make_line(LogFormat format, LogLevel level, std::string_view event,
-                      std::initializer_list<LogField> fields) {
-  std::string line;
-  const bool json = format == LogFormat::json;
-  if (json)
-    line = fmt::format(R"({{"time":"{}","level":"{}","event":{})", line_time(), level_name(level),
-                       json_text(event));
-  else if (format == LogFormat::journal)
-    line = fmt::format("{}event={}", priority(level), event);
-  else
-    line = fmt::format("{} {} event={}", line_time(), level_name(level), event);
-  const std::string_view cut = json ? R"(,"cut":true)" : " cut=yes";
-  const std::string_view end = json ? "}\n" : "\n";
+/// The line, with as many of the fields as it has room for, and what says that some are missing.
+std::string with_fields(std::string line, std::initializer_list<LogField> fields,
+                        std::string (*encode)(const LogField&), std::string_view cut, std::string_view end) {
   for (const LogField& field : fields) {
-    const std::string text = json ? in_json(field) : in_text(field);
+    const std::string text = encode(field);
     if (line.size() + text.size() + cut.size() + end.size() > log_line_bytes_max) {
       line += cut;
       break;
@@ -185,6 +188,38 @@ std::string make_line(LogFormat format, LogLevel level, std::string_view event,
   }
   line += end;
   return line;
+}
+
+std::string make_text(std::string head, std::string_view event, std::initializer_list<LogField> fields,
+                      std::string_view end) {
+  return with_fields(head + "event=" + std::string(event), fields, in_text, " cut=yes", end);
+}
+
+std::string make_json(LogLevel level, std::string_view event, std::initializer_list<LogField> fields) {
+  const std::string head = fmt::format(R"({{"time":"{}","level":"{}","event":{})", line_time(),
+                                       level_name(level), json_text(event));
+  return with_fields(head, fields, in_json, R"(,"cut":true)", "}\n");
+}
+
+std::string make_entry(LogLevel level, std::string_view event, std::initializer_list<LogField> fields) {
+  const std::string head = fmt::format("MESSAGE={}\0PRIORITY={}\0LEKT_EVENT={}\0"sv,
+                                       make_text("", event, fields, ""), priority(level), event);
+  return head + with_fields("", fields, in_entry, "LEKT_CUT=yes\0"sv, "\n");
+}
+
+std::string make_line(LogFormat format, LogLevel level, std::string_view event,
+                      std::initializer_list<LogField> fields) {
+  switch (format) {
+    case LogFormat::json:
+      return make_json(level, event, fields);
+    case LogFormat::prefixed:
+      return make_text(fmt::format("<{}>", priority(level)), event, fields, "\n");
+    case LogFormat::entry:
+      return make_entry(level, event, fields);
+    case LogFormat::text:
+      break;
+  }
+  return make_text(fmt::format("{} {} ", line_time(), level_name(level)), event, fields, "\n");
 }
 
 std::string describe_loss(std::uint64_t lost) {
@@ -219,11 +254,12 @@ void flush_before_crashes() {
 LogField::LogField(std::string_view key_given, std::chrono::milliseconds value_given)
     : key(key_given), value(format_duration(value_given)), kind(Kind::duration) {}
 
-void start_log(LogLevel level, LogFormat format) {
+void start_log(LogLevel level, LogFormat format, LineWriter::Write write) {
   log_format = format;
   if (log_writer == nullptr) {
     try {
-      log_writer = new LineWriter(STDERR_FILENO, describe_loss);
+      log_writer = write ? new LineWriter(std::move(write), describe_loss)
+                         : new LineWriter(STDERR_FILENO, describe_loss);
     } catch (const std::system_error& error) {
       throw CodedError(ErrorCode::start_failed,
                        "cannot start the thread of the log: " + error.code().message() +

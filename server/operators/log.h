@@ -24,19 +24,21 @@ enum class LogLevel : std::uint8_t { trace, debug, info, warn, error, off };
 /// The levels, as in --log-level.
 inline constexpr std::array level_names = {"trace", "debug", "info", "warn", "error", "off"};
 
-/// `journal` is text for systemd's journal: a line begins with its priority, <3> to <7> (sd-daemon(3)), in
-/// place of its level, and has no time, since the journal notes its own.
-enum class LogFormat : std::uint8_t { text, json, journal };
+/// Two forms are for systemd's journal, which notes the time itself. A line in the form `prefixed` is text that begins
+/// with its priority, <3> to <7>, in place of its level (sd-daemon(3)). An `entry` is what the journal keeps field by
+/// field: MESSAGE, the text of the event; PRIORITY; LEKT_EVENT, its name; and LEKT_ADDRESS and the like, its values.
+/// Each field ends with a zero byte, which is in no value, and the entry with a line feed.
+enum class LogFormat : std::uint8_t { text, json, prefixed, entry };
 
 /// The longest line, with its line feed: a pipe takes it in one piece, so that lines of several programs stay whole.
 inline constexpr std::size_t log_line_bytes_max = 4096;
 /// The longest value in a line; the end of a longer one is replaced by its length.
 inline constexpr std::size_t log_value_bytes_max = 1000;
 
-/// Sets up the log on standard error, with a thread that writes it, and sees to it that a crash waits for the
-/// lines before it. Before this call nothing is logged; each further one only changes level and format.
+/// Sets up the log, with a thread that writes it to standard error or by `write`, and sees to it that a crash waits for
+/// the lines before it. Before this call nothing is logged; each further one only changes level and format.
 /// Throws CodedError E509 when the thread cannot be started.
-void start_log(LogLevel level, LogFormat format);
+void start_log(LogLevel level, LogFormat format, LineWriter::Write write = {});
 /// Sets the level for what is logged from now on.
 void set_log_level(LogLevel level);
 bool log_enabled(LogLevel level);

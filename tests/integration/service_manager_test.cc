@@ -27,10 +27,10 @@ using testing::IsSubstring;
 
 [[noreturn]] void fail(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
 
-/// The socket at which the service manager hears of the state ($NOTIFY_SOCKET).
-class NotifySocket {
+/// A socket at which the service manager hears of the state ($NOTIFY_SOCKET), or the journal takes entries.
+class DatagramSocket {
  public:
-  explicit NotifySocket(const std::filesystem::path& path)
+  explicit DatagramSocket(const std::filesystem::path& path)
       : path_(path), socket_(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
@@ -65,7 +65,7 @@ class NotifySocket {
 
 class ServiceManagerTest : public DaemonTest {
  protected:
-  NotifySocket& notify_socket() { return notify_; }
+  DatagramSocket& notify_socket() { return notify_; }
 
   Daemon& start_notifying(const Environment& more = {}, const Flags& flags = {}) {
     Environment environment = notify_.environment();
@@ -87,19 +87,34 @@ class ServiceManagerTest : public DaemonTest {
     return {"/bin/bash", {"-c", script}, directory_.path()};
   }
 
-  /// JOURNAL_STREAM has to name standard error itself; here it is the file that the test reads.
+  /// JOURNAL_STREAM has to name standard error itself; here it is the file that the test reads. What the program sees of
+  /// systemd's own files is in `systemd`.
   Process start_in_journal(const std::string& flags) {
+    std::filesystem::create_directory(systemd_);
     const std::string script =
-        "JOURNAL_STREAM=$(stat --dereference --format=%d:%i /proc/self/fd/2) exec " LEKTD_PROGRAM " " + flags;
-    return {"/bin/bash", {"-c", script}, directory_.path()};
+        "export JOURNAL_STREAM=$(stat --dereference --format=%d:%i /proc/self/fd/2)\n"
+        "mkdir -p /run/systemd && mount --bind " +
+        systemd_.string() + " /run/systemd && exec " LEKTD_PROGRAM " " + flags;
+    return {
+        "/usr/bin/unshare", {"--mount", "/bin/bash", "-c", script}, directory_.path(), notify_.environment()};
   }
+
+  /// The value of a field in an entry, as the journal is sent it.
+  static std::string field_of(const std::string& entry, const std::string& name) {
+    const std::size_t begin = ("\n" + entry).find("\n" + name + "=");
+    if (begin == entry.npos) return "(none)";
+    const std::size_t value = begin + name.size() + 1;
+    return entry.substr(value, entry.find('\n', value) - value);
+  }
+
+  const std::filesystem::path systemd_ = directory_.path() / "systemd";
 
   static void expect_serving(const Process& process) {
     EXPECT_TRUE(eventually([&] { return count(process.errors(), "event=started") == 1; }, patience()))
         << process.errors();
   }
 
-  NotifySocket notify_{directory_.path() / "notify"};
+  DatagramSocket notify_{directory_.path() / "notify"};
 };
 
 }  // namespace
@@ -192,6 +207,39 @@ TEST_F(ServiceManagerTest, cannot_pass_what_is_no_listening_tcp_socket) {
 TEST_F(ServiceManagerTest, passes_nothing_to_a_child_of_the_process_it_meant) {
   const Environment meant_for_another = {{"LISTEN_PID", "1"}, {"LISTEN_FDS", "1"}};
   EXPECT_EQ(start({}, meant_for_another).ports().size(), 1u);
+}
+
+TEST_F(ServiceManagerTest, gives_the_journal_entries_with_a_field_for_each_value) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can put a journal of its own in place";
+  std::filesystem::create_directories(systemd_ / "journal");
+  DatagramSocket journal(systemd_ / "journal" / "socket");
+  Process process = start_in_journal("--listen 127.0.0.1:0 --database " + database().string());
+  std::string entry = journal.next();
+  EXPECT_EQ(field_of(entry, "PRIORITY"), "6") << entry;
+  EXPECT_EQ(field_of(entry, "LEKT_EVENT"), "listening") << entry;
+  const std::string message = "event=listening address=" + field_of(entry, "LEKT_ADDRESS") + " tls=no ";
+  EXPECT_TRUE(field_of(entry, "MESSAGE").starts_with(message)) << entry;
+  EXPECT_EQ(field_of(entry, "CODE_FILE"), "(none)") << entry;
+  while (field_of(entry, "LEKT_EVENT") != "started" && !entry.empty()) entry = journal.next();
+  process.send_signal(SIGTERM);
+  EXPECT_EQ(process.wait(), 0);
+  while (field_of(entry, "LEKT_EVENT") != "stopped" && !entry.empty()) entry = journal.next();
+  EXPECT_FALSE(entry.empty()) << "the last entry is there before the program ends";
+  EXPECT_EQ(process.errors(), "");
+}
+
+TEST_F(ServiceManagerTest, stops_in_time_when_the_journal_takes_nothing) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can put a journal of its own in place";
+  std::filesystem::create_directories(systemd_ / "journal");
+  const DatagramSocket journal(systemd_ / "journal" / "socket");
+  Process process = start_in_journal("--listen 127.0.0.1:0 --database " + database().string());
+  // Each reload is an entry at least, and a socket takes 10 or some hundred (net.unix.max_dgram_qlen).
+  for (int reload = 0; reload < 600; ++reload) {
+    ASSERT_EQ(notify_socket().next("READY"), "READY=1");
+    process.send_signal(SIGHUP);
+  }
+  process.send_signal(SIGTERM);
+  EXPECT_EQ(process.wait(), 0);
 }
 
 TEST_F(ServiceManagerTest, gives_the_journal_lines_with_a_priority_and_without_a_time) {

@@ -17,7 +17,7 @@ class WatchdogTest : public testing::Test {
 
   /// Looks once a second, and tells who hangs then. Nobody turns meanwhile but those whose counts are given.
   Lines look_for(std::chrono::seconds time, const std::vector<TurnCount*>& turning = {}) {
-    for (auto second = 0s; second < time; ++second) {
+    for (auto passed = 0s; passed < time; ++passed) {
       for (TurnCount* turns : turning) turns->add();
       watchdog_.look(now_ += 1s);
     }

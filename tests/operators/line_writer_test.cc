@@ -145,6 +145,22 @@ TEST(LineWriter, says_that_the_disk_is_full) {
   EXPECT_TRUE(soon([&] { return writer.state().blocked > 0ms; }));
 }
 
+TEST(LineWriter, a_function_takes_the_lines_in_place_of_a_descriptor) {
+  std::string taken;
+  int refusals = 3;
+  const auto take_one = [&](std::span<const iovec> lines) -> std::ptrdiff_t {
+    errno = ECONNREFUSED;
+    if (refusals-- > 0) return -1;
+    taken.append(static_cast<const char*>(lines[0].iov_base), lines[0].iov_len);
+    return static_cast<std::ptrdiff_t>(lines[0].iov_len);
+  };
+  LineWriter writer(take_one, tell);
+  for (int line = 0; line < 3; ++line) writer.write(std::to_string(line) + "\n");
+  EXPECT_TRUE(writer.flush(10s, 10s));
+  EXPECT_EQ(taken, "0\n1\n2\n");
+  EXPECT_EQ(writer.state().error, 0);
+}
+
 TEST(LineWriter, tears_no_line_of_the_size_that_a_pipe_takes_whole) {
   const Pipe pipe;
   LineWriter first(pipe.writer.value(), tell);

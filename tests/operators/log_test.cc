@@ -8,6 +8,9 @@
 namespace lekt {
 namespace {
 
+using namespace std::chrono_literals;
+using namespace std::string_literals;
+
 /// What goes to standard error while the action runs.
 template <class Action>
 std::string logged(LogFormat format, Action&& action, LogLevel level = LogLevel::info) {
@@ -131,9 +134,28 @@ TEST(Log, a_line_has_an_upper_length_whatever_is_in_it) {
   }
 }
 
-TEST(Log, for_the_journal_a_line_begins_with_its_priority_and_has_no_time) {
+TEST(Log, an_entry_for_the_journal_has_each_value_as_a_field) {
+  const std::string entry = logged(LogFormat::entry, [] {
+    log_event(LogLevel::warn, "leave",
+              {{"address", "10.0.0.7"}, {"reason", "E301\nPRIORITY=0"}, {"held", 1500ms}});
+  });
+  EXPECT_EQ(entry,
+            "MESSAGE=event=leave address=10.0.0.7 reason=\"E301\\nPRIORITY=0\" held=1500ms\0PRIORITY=4\0"
+            "LEKT_EVENT=leave\0LEKT_ADDRESS=10.0.0.7\0LEKT_REASON=E301\\nPRIORITY=0\0LEKT_HELD=1500ms\0\n"s);
+}
+
+TEST(Log, an_entry_for_the_journal_is_as_long_as_two_lines_at_most) {
+  const std::string value(2000, 'x');
+  const std::string entry = logged(LogFormat::entry, [&] {
+    log_event(LogLevel::info, "x", {{"a", value}, {"b", value}, {"c", value}, {"d", value}, {"e", value}});
+  });
+  EXPECT_LE(entry.size(), 2 * log_line_bytes_max);
+  EXPECT_NE(entry.find("LEKT_CUT=yes\0\n"s), entry.npos) << entry;
+}
+
+TEST(Log, a_line_for_the_journal_begins_with_its_priority_and_has_no_time) {
   const std::string lines = logged(
-      LogFormat::journal,
+      LogFormat::prefixed,
       [] {
         log_event(LogLevel::error, "storage_trouble", {{"message", "x\n<0>event=join"}});
         log_event(LogLevel::warn, "wal_growing", {});
