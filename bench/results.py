@@ -56,6 +56,8 @@ class Row:
         """What is shown and held against a target: words, values of the rounds, target."""
         found = [(f"{over} / {under}", self.ratios((over, under)), target)
                  for (over, under), target in self.ratio_targets.items()]
+        if "before" in self.servers():
+            found.append(("lekt / before", self.ratios(("lekt", "before")), ""))
         return found + [(f"{server}, {self.unit}".rstrip(", "), self.values(server), target)
                         for server, target in self.value_targets.items()]
 
