@@ -1,8 +1,9 @@
 #include "lektd/settings.h"
 
-#include "server/operators/clock.h"
-
 #include <algorithm>
+
+#include "server/operators/clock.h"
+#include "server/operators/secret.h"
 
 namespace lekt {
 
@@ -25,6 +26,7 @@ storage::DatabaseSettings database_settings(const Configuration& configuration,
 
 WriterSettings writer_settings(const Configuration& configuration) {
   WriterSettings settings;
+  settings.secret = random_secret();
   settings.restart_grace = configuration.restart_grace;
   settings.retention = configuration.retention;
   settings.limits = {configuration.clients_max, configuration.packet_bytes_max,

@@ -83,6 +83,11 @@ class Database::Implementation {
     with_open_errors(path_, [&] { use(open_again(opening()), Start::not_counted); });
   }
 
+  std::size_t count() {
+    if (!connection_) throw CodedError(ErrorCode::database_unusable, path_.string() + " is not open");
+    return with_open_errors(path_, [&] { return count_changes(connection_->database()); });
+  }
+
   void load(const std::function<void(Change&&)>& take) {
     if (!connection_) throw CodedError(ErrorCode::database_unusable, path_.string() + " is not open");
     with_open_errors(path_, [&] { read_changes(connection_->database(), state_, take); });
@@ -276,6 +281,7 @@ Database::~Database() = default;
 
 const LogState& Database::state() const { return implementation_->state(); }
 const std::string& Database::lost_log() const { return implementation_->lost_log(); }
+std::size_t Database::count() { return implementation_->count(); }
 void Database::load(const std::function<void(Change&&)>& take) { implementation_->load(take); }
 std::vector<Ban> Database::bans() { return implementation_->bans(); }
 void Database::compact(const std::function<void()>& progress) { implementation_->compact(progress); }

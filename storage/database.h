@@ -201,6 +201,8 @@ class Database {
   /// state().history_begins is started.
   const LogState& state() const;
 
+  /// How many changes load() gives. Throws like load().
+  std::size_t count();
   /// Calls `take` with every remembered change, ascending by sequence. Throws CodedError E503 or E506.
   void load(const std::function<void(Change&&)>& take);
 

@@ -197,6 +197,10 @@ ServerRow read_server(SQLite::Database& database) {
           row.getColumn(4).getInt64()};
 }
 
+std::size_t count_changes(SQLite::Database& database) {
+  return static_cast<std::size_t>(database.execAndGet("SELECT count(*) FROM client_record").getInt64());
+}
+
 void read_changes(SQLite::Database& database, const LogState& state,
                   const std::function<void(Change&&)>& take) {
   SQLite::Statement row(

@@ -51,6 +51,9 @@ bool is_stopped(SQLite::Database& database);
 /// Reads the server's row. Throws RowError if there is no sensible one.
 ServerRow read_server(SQLite::Database& database);
 
+/// How many changes read_changes() gives.
+std::size_t count_changes(SQLite::Database& database);
+
 /// Calls `take` with all changes, ascending, each checked against `state`. Throws RowError.
 void read_changes(SQLite::Database& database, const LogState& state,
                   const std::function<void(Change&&)>& take);

@@ -61,9 +61,9 @@ std::size_t changed(Population& population, bool resumed, int heartbeats) {
     published.publish(population.publish());
     if (resumed) {
       session.cursor() = {};
-      session.cursor().joined = population.state().second;
+      session.cursor().second = population.state().second;
     } else {
-      session.cursor().answered = population.state().sequence - changes;
+      session.cursor().has_answered(population.state().sequence - changes);
     }
     bytes += measured_heartbeat(session, heartbeat(second));
   }

@@ -25,7 +25,7 @@ class ServedSession {
   std::size_t receive(ByteView input);
 
   /// As if the last answer had been given when the log stood at `sequence`.
-  void was_answered_at(std::uint64_t sequence) { member_.cursor().answered = sequence; }
+  void was_answered_at(std::uint64_t sequence) { member_.cursor().has_answered(sequence); }
   Cursor& cursor() { return member_.cursor(); }
   const ChangeView& view() const { return *reader_.view(); }
 

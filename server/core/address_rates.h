@@ -1,4 +1,4 @@
-// How fast each address connects, in a table of fixed size, whatever comes.
+// How often each address does something, held against a rate, in a table of fixed size, whatever comes.
 //
 // Cells are in sets of four. An address without a cell gets the one of its set that is paid for the earliest, and
 // starts afresh. Somebody with many thousands of addresses can profit from that; the rate of all addresses
@@ -7,6 +7,7 @@
 // Knows no clock, allocates once. Not synchronized.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -24,8 +25,17 @@ class AddressRates {
 
   /// Uses another rate from now on.
   void use(Rate rate) { rate_ = rate; }
-  /// Whether one more connection of this address is within the rate.
+  /// Whether one more of this address is within the rate; one that is not takes nothing.
   bool take(Address address, Rate::Time now) { return rate_.take(cell_of(address).paid_until, now); }
+  /// Takes one more, whether or not it is within the rate (Rate::charge).
+  void charge(Address address, Rate::Time now) { rate_.charge(cell_of(address).paid_until, now, 1); }
+  /// Whether there is nothing left to take.
+  bool is_used_up(Address address, Rate::Time now) const {
+    const std::uint64_t name = name_of(address);
+    const Set& set = sets_[name >> 54];
+    const auto found = std::ranges::find(set, name, &Cell::name);
+    return found != set.end() && rate_.is_used_up(found->paid_until, now);
+  }
 
   static constexpr std::size_t bytes() { return set_count * sizeof(Set); }
 
@@ -37,14 +47,16 @@ class AddressRates {
   using Set = std::array<Cell, 4>;
   static constexpr std::size_t set_count = 1024;
 
+  /// Multiplicative hashing (Knuth, TAOCP 6.4): the upper bits, which number the set, depend on all of the address.
+  std::uint64_t name_of(Address address) const { return (address.folded() ^ secret_) * 0x9e3779b97f4a7c15u; }
+
   Cell& cell_of(Address address) {
-    // Multiplicative hashing (Knuth, TAOCP 6.4): the upper bits depend on all of the address.
-    const std::uint64_t mixed = (address.folded() ^ secret_) * 0x9e3779b97f4a7c15u;
-    Set& set = sets_[mixed >> 54];
-    const auto found = std::ranges::find(set, mixed, &Cell::name);
+    const std::uint64_t name = name_of(address);
+    Set& set = sets_[name >> 54];
+    const auto found = std::ranges::find(set, name, &Cell::name);
     if (found != set.end()) return *found;
     Cell& replaced = *std::ranges::min_element(set, {}, &Cell::paid_until);
-    replaced = {mixed, Rate::Time(0)};
+    replaced = {name, Rate::Time(0)};
     return replaced;
   }
 

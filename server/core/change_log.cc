@@ -49,8 +49,8 @@ void shrink(Piece::Side& side) {
 }  // namespace
 
 bool ChangeLog::is_newest(Address address, std::uint64_t sequence) const {
-  const auto found = newest_.find(address);
-  return found != newest_.end() && found->second.sequence == sequence;
+  const Newest* const newest = newest_.find(address);
+  return newest != nullptr && newest->sequence == sequence;
 }
 
 void ChangeLog::set_newest(const storage::Change& change) {
@@ -62,10 +62,10 @@ void ChangeLog::set_newest(const storage::Change& change) {
 }
 
 void ChangeLog::forget_newest(Address address) {
-  const auto found = newest_.find(address);
-  if (found == newest_.end()) return;
-  removals_ -= found->second.is_removal;
-  newest_.erase(found);
+  const Newest* const newest = newest_.find(address);
+  if (newest == nullptr) return;
+  removals_ -= newest->is_removal;
+  newest_.erase(address);
 }
 
 void ChangeLog::append(std::span<const storage::Change> changes) {

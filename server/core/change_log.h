@@ -13,10 +13,10 @@
 #include <cstdint>
 #include <memory>
 #include <span>
-#include <unordered_map>
 #include <vector>
 
 #include "common/address.h"
+#include "common/address_map.h"
 #include "server/core/change_view.h"
 #include "storage/database.h"
 
@@ -29,6 +29,8 @@ class ChangeLog {
   /// Appends committed changes, ascending, each address at most once per call.
   void append(std::span<const storage::Change> changes);
 
+  /// Makes room for so many addresses at once, before restore() is called for them.
+  void expect(std::size_t addresses) { newest_.reserve(addresses); }
   /// Appends one change of a long stored history; call settle() after the last.
   void restore(const storage::Change& change);
   void settle();
@@ -80,7 +82,7 @@ class ChangeLog {
   std::size_t packet_bytes_max_;
   std::shared_ptr<MemoryCount> memory_ =
       std::make_shared<MemoryCount>(0);  ///< bytes of pieces and full lists that exist
-  std::unordered_map<Address, Newest> newest_;
+  AddressMap<Newest> newest_;
   std::size_t removals_ = 0;
   std::vector<std::shared_ptr<const Piece>> pieces_;
   std::shared_ptr<Piece> restoring_;

@@ -80,8 +80,8 @@ Basis ChangeView::answer(Cursor& cursor, std::int64_t timestamp, Output& output)
       break;
   }
   output.copied().append(closing_packet_);
-  cursor.answered = parts_.newest_sequence;
-  cursor.closing = parts_.closing;
+  cursor.has_answered(parts_.newest_sequence);
+  cursor.second = parts_.closing;
   cursor.first = false;
   return basis;
 }
@@ -90,9 +90,9 @@ Basis ChangeView::basis_of(const Cursor& cursor, std::int64_t timestamp) const {
   if (timestamp <= 0) return Basis::asked_for_all;
   if (cursor.first) {
     if (timestamp < parts_.history_begins) return Basis::before_history;
-    return timestamp >= cursor.joined ? Basis::never_given_out : Basis::second_again;
+    return timestamp >= cursor.second ? Basis::never_given_out : Basis::second_again;
   }
-  if (timestamp >= cursor.closing)
+  if (timestamp >= cursor.second)
     return cursor.answered < parts_.forgotten_sequence ? Basis::before_history : Basis::exact;
   return timestamp < parts_.history_begins ? Basis::before_history : Basis::second_again;
 }

@@ -26,11 +26,13 @@ namespace lekt {
 
 /// What a session remembers of the answers it was given. The session's worker owns it.
 struct Cursor {
-  std::uint64_t answered = 0;  ///< sequence up to which this connection has been answered
-  std::int64_t closing = 0;    ///< the last closing timestamp on this connection
-  /// The second of the log when the session joined, later than any closing timestamp given out before.
-  std::int64_t joined = 0;
-  bool first = true;  ///< whether no heartbeat has been answered yet
+  std::uint64_t answered : 63 = 0;  ///< sequence up to which this connection has been answered
+  std::uint64_t first : 1 = 1;      ///< whether no heartbeat has been answered yet
+  /// The last closing timestamp on this connection. Before the first: the second of the log when the session joined,
+  /// later than any closing timestamp given out before.
+  std::int64_t second = 0;
+
+  void has_answered(std::uint64_t sequence) { answered = sequence & (~std::uint64_t{0} >> 1); }
 };
 
 /// What an answer rests on: a ladder of reasons, checked from the top. On a connection that was answered before,

@@ -18,7 +18,7 @@ namespace lekt {
 
 void Registry::check() const {
   std::size_t wanted = 0, connected = 0, sessions = 0, waiting = 0, present = 0, on_loopback = 0, marked = 0;
-  for (const auto& [address, client] : clients_) {
+  clients_.for_each([&](Address address, const Client& client) {
     check(address, client);
     wanted += client.wanted();
     connected += client.session_count() > 0;
@@ -27,7 +27,7 @@ void Registry::check() const {
     present += client.present;
     on_loopback += client.present && is_loopback(address);
     marked += client.marked;
-  }
+  });
   expect_invariant(clients_present_ == wanted, "clients() counts those with a session or waited for");
   expect_invariant(connected_ == connected, "absent() counts those without a session");
   expect_invariant(sessions_ == sessions, "sessions() counts the sessions of all clients");
@@ -35,9 +35,8 @@ void Registry::check() const {
   expect_invariant(present_ == present, "present() counts those in the database");
   expect_invariant(present_on_loopback_ == on_loopback, "present_on_loopback() counts those of them");
   for (const Address address : marked_) {
-    const auto found = clients_.find(address);
-    expect_invariant(found != clients_.end() && found->second.marked,
-                     "an address is compared only if it is marked");
+    const Client* const client = clients_.find(address);
+    expect_invariant(client != nullptr && client->marked, "an address is compared only if it is marked");
   }
   expect_invariant(std::unordered_set<Address>(marked_.begin(), marked_.end()).size() == marked_.size(),
                    "a marked address is compared once");
@@ -185,10 +184,10 @@ void ChangeLog::check(const ChangeView& view) const {
   view.check();
   if (restoring_) return;  // until settle()
   std::size_t removals = 0, entries = 0, found = 0;
-  for (const auto& [address, newest] : newest_) {
+  newest_.for_each([&](Address, const Newest& newest) {
     expect_invariant(newest.sequence <= last_sequence_, "no change is newer than the last one");
     removals += newest.is_removal;
-  }
+  });
   expect_invariant(removals_ == removals, "removals() counts the addresses that are removed");
   Entries present;
   for (const auto& piece : pieces_) {
@@ -197,15 +196,15 @@ void ChangeLog::check(const ChangeView& view) const {
       const Piece::Side& side = kind == UpdateKind::added ? piece->added : piece->removed;
       for (std::size_t index = 0; index < side.marks.size(); ++index) {
         const ByteView entry = entry_of(side, index);
-        const auto newest = newest_.find(address_in(entry, kind));
-        if (newest == newest_.end()) continue;  // forgotten
-        expect_invariant(side.marks[index].sequence <= newest->second.sequence,
-                         "the newest change is the last one");
-        if (side.marks[index].sequence != newest->second.sequence) continue;
-        expect_invariant((kind == UpdateKind::removed) == (newest->second.is_removal == 1),
+        const Address address = address_in(entry, kind);
+        const Newest* const newest = newest_.find(address);
+        if (newest == nullptr) continue;  // forgotten
+        expect_invariant(side.marks[index].sequence <= newest->sequence, "the newest change is the last one");
+        if (side.marks[index].sequence != newest->sequence) continue;
+        expect_invariant((kind == UpdateKind::removed) == (newest->is_removal == 1),
                          "the newest change says whether the address is removed");
         ++found;
-        if (kind == UpdateKind::added) present.emplace(newest->first, entry);
+        if (kind == UpdateKind::added) present.emplace(address, entry);
       }
     }
   }

@@ -163,14 +163,14 @@ class Member {
 
   void begin_join(ByteView& input, AwakeTime now);
 
-  Session session_;
-  Rate::Time paid_until_{0};  ///< heartbeats
-  AwakeTime since_;           ///< last heard, or when the state began
+  [[no_unique_address]] Session session_;  // what follows lies in the bytes that it leaves free
   State state_ = State::entering;
   bool heard_ : 1 = false;       ///< since take_heard()
   bool held_ : 1 = false;        ///< overdue, and waited for
   bool spared_ : 1 = false;      ///< overdue, and bytes of it waited to be read
   bool registered_ : 1 = false;  ///< the writer knows the session
+  Rate::Time paid_until_{0};     ///< heartbeats
+  AwakeTime since_;              ///< last heard, or when the state began
 };
 
 }  // namespace lekt

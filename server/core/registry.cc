@@ -132,12 +132,12 @@ void Registry::stop_waiting(Client& client) {
 }
 
 std::optional<Rejection> Registry::join(SessionId session, Address address, const Methods& methods) {
-  const auto found = clients_.find(address);
-  const bool known = found != clients_.end() && found->second.wanted();
+  const Client* const found = clients_.find(address);
+  const bool known = found != nullptr && found->wanted();
   if (!known && clients_present_ >= limits_.clients_max)
     return Rejection{ErrorCode::server_full, "the server has " + std::to_string(clients_present_) +
                                                  " clients, as many as it may have; try again later"};
-  if (known && found->second.session_count() >= limits_.sessions_per_client_max)
+  if (known && found->session_count() >= limits_.sessions_per_client_max)
     return Rejection{ErrorCode::address_busy,
                      to_string(address) + " has as many connections as one address may have (" +
                          std::to_string(limits_.sessions_per_client_max) + "); close some of them"};
@@ -168,20 +168,20 @@ std::optional<Rejection> Registry::join(SessionId session, Address address, cons
 }
 
 void Registry::leave(SessionId session, Address address, LeaveReason reason) {
-  const auto found = clients_.find(address);
-  if (found != clients_.end() && found->second.session_count() == 1) {
+  Client* const client = clients_.find(address);
+  if (client != nullptr && client->session_count() == 1) {
     // One that has come back after the restart and left again is gone, unless it offered less than its
     // address did: then another program of this address still runs, and will come back.
-    const auto& [last, methods] = found->second.spread_out().only();
-    if (last == session && methods == found->second.stored) stop_waiting(found->second);
+    const auto& [last, methods] = client->spread_out().only();
+    if (last == session && methods == client->stored) stop_waiting(*client);
   }
   take_back(session, address, reason);
 }
 
 void Registry::take_back(SessionId session, Address address, LeaveReason reason) {
-  const auto found = clients_.find(address);
-  if (found == clients_.end()) return;
-  Client& client = found->second;
+  Client* const found = clients_.find(address);
+  if (found == nullptr) return;
+  Client& client = *found;
   const bool there = client.spread_out().remove(session);
   client.fold();
   if (!there) return;
@@ -197,6 +197,7 @@ void Registry::restore(Address address, const Methods& methods, bool waiting) {
   const bool wanted_before = client.wanted();
   if (client.only != 0) client.spread_out();
   client.stored = pack(methods);
+  stored_bytes_max_ = std::max(stored_bytes_max_, client.stored.size());
   set_present(address, client, true);
   client.fold();
   if (waiting && !client.waiting) {
@@ -219,12 +220,12 @@ std::size_t Registry::dismiss(const Block& block, LeaveReason reason) {
   };
   if (waiting_ == 0) return 0;
   if (block.is_single()) {
-    if (const auto found = clients_.find(block.first()); found != clients_.end())
-      dismiss_one(found->first, found->second);
+    if (Client* const client = clients_.find(block.first())) dismiss_one(block.first(), *client);
     return dismissed;
   }
-  for (auto& [address, client] : clients_)
+  clients_.for_each([&](Address address, Client& client) {
     if (block.contains(address)) dismiss_one(address, client);
+  });
   return dismissed;
 }
 
@@ -232,26 +233,26 @@ void Registry::end_grace() { dismiss(Block::everyone(), LeaveReason::not_back); 
 
 void Registry::begin_reload() {
   reloading_ = true;
-  for (auto& [address, client] : clients_) {
+  clients_.for_each([&](Address address, Client& client) {
     if (client.only != 0) client.spread_out();
     set_present(address, client, false);
     client.stored.clear();
     client.keep_stored();
-  }
+  });
 }
 
 void Registry::end_reload() {
   reloading_ = false;
-  for (auto& [address, client] : clients_) mark(address, client);
+  clients_.for_each([&](Address address, Client& client) { mark(address, client); });
 }
 
 std::vector<Registry::Difference> Registry::differences(const MayChange& may_change) {
   std::vector<Difference> differences;
   std::vector<Address> still_marked;
   for (const Address address : marked_) {
-    const auto found = clients_.find(address);
-    assert(found != clients_.end());
-    Client& client = found->second;
+    Client* const found = clients_.find(address);
+    assert(found != nullptr);
+    Client& client = *found;
     const Bytes methods = wanted_methods(client);
     const bool wanted = client.wanted();
     if (wanted ? !client.present || client.stored != methods : client.present) {
@@ -263,7 +264,7 @@ std::vector<Registry::Difference> Registry::differences(const MayChange& may_cha
       client.marked = false;
       client.fold();
     } else {
-      clients_.erase(found);
+      clients_.erase(address);
     }
   }
   marked_.swap(still_marked);
@@ -272,9 +273,10 @@ std::vector<Registry::Difference> Registry::differences(const MayChange& may_cha
 
 void Registry::committed(const std::vector<Difference>& differences) {
   for (const Difference& difference : differences) {
-    Client& client = clients_.at(difference.address);
+    Client& client = clients_[difference.address];
     set_present(difference.address, client, difference.kind == UpdateKind::added);
     client.stored = client.present ? pack(difference.methods) : Bytes();
+    stored_bytes_max_ = std::max(stored_bytes_max_, client.stored.size());
     client.keep_stored();
     client.fold();
   }
@@ -291,30 +293,31 @@ bool Registry::is_oversize(const Bytes& packed) const {
 
 Registry::Oversize Registry::oversize() const {
   Oversize oversize;
-  for (const auto& [address, client] : clients_) {
-    if (!client.present || !is_oversize(client.stored)) continue;
+  if (entry_overhead + stored_bytes_max_ <= packet_room()) return oversize;
+  clients_.for_each([&](Address, const Client& client) {
+    if (!client.present || !is_oversize(client.stored)) return;
     ++oversize.clients;
     oversize.bytes_max = std::max(oversize.bytes_max, limits::update_header_bytes + entry_overhead +
                                                           lekt::encoded_size(unpack(client.stored)));
-  }
+  });
   return oversize;
 }
 
 bool Registry::is_stored(Address address) const {
-  const auto found = clients_.find(address);
-  return found != clients_.end() && !found->second.marked;
+  const Client* const client = clients_.find(address);
+  return client != nullptr && !client->marked;
 }
 
 bool Registry::is_present(Address address) const {
-  const auto found = clients_.find(address);
-  return found != clients_.end() && found->second.present;
+  const Client* const client = clients_.find(address);
+  return client != nullptr && client->present;
 }
 
 std::map<SessionId, Methods> Registry::offers_of(Address address) const {
   std::map<SessionId, Methods> offers;
-  const auto found = clients_.find(address);
-  if (found == clients_.end()) return offers;
-  const Client& client = found->second;
+  const Client* const found = clients_.find(address);
+  if (found == nullptr) return offers;
+  const Client& client = *found;
   if (client.only != 0) offers.emplace(client.only, unpack(client.stored));
   if (client.sessions != nullptr)
     for (const auto& [session, methods] : client.sessions->each()) offers.emplace(session, unpack(methods));
@@ -322,8 +325,8 @@ std::map<SessionId, Methods> Registry::offers_of(Address address) const {
 }
 
 std::uint32_t Registry::sessions_of(Address address) const {
-  const auto found = clients_.find(address);
-  return found == clients_.end() ? 0 : static_cast<std::uint32_t>(found->second.session_count());
+  const Client* const client = clients_.find(address);
+  return client == nullptr ? 0 : static_cast<std::uint32_t>(client->session_count());
 }
 
 }  // namespace lekt

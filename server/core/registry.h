@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "common/address.h"
+#include "common/address_map.h"
 #include "common/block.h"
 #include "common/catalogue.h"
 #include "common/errors.h"
@@ -66,6 +67,8 @@ class Registry {
 
   /// The database says that this client is present. `waiting`: it is also waited for, as after a restart.
   void restore(Address address, const Methods& methods, bool waiting);
+  /// Makes room for so many clients at once, before restore() is called for them.
+  void expect(std::size_t clients) { clients_.reserve(clients); }
   /// Stops waiting for the clients of the block. Returns how many were waited for.
   std::size_t dismiss(const Block& block, LeaveReason reason);
   /// Stops waiting for all clients that have not come back.
@@ -176,7 +179,7 @@ class Registry {
   std::size_t packet_room() const { return limits_.packet_bytes_max - limits::update_header_bytes; }
 
   Limits limits_;
-  std::unordered_map<Address, Client> clients_;
+  AddressMap<Client> clients_;
   std::vector<Address> marked_;
   bool reloading_ = false;
   std::size_t clients_present_ = 0;
@@ -185,6 +188,7 @@ class Registry {
   std::size_t connected_ = 0;  ///< clients with a session
   std::size_t present_ = 0;    ///< clients in the database
   std::size_t present_on_loopback_ = 0;
+  std::size_t stored_bytes_max_ = 0;  ///< of the largest packed methods that were ever stored
 };
 
 }  // namespace lekt

@@ -7,6 +7,7 @@ namespace lekt {
 namespace {
 
 const Methods no_methods;
+const MethodCatalogue no_catalogue;  ///< a heartbeat has none
 
 }  // namespace
 
@@ -27,7 +28,9 @@ std::string_view to_string(Session::Phase phase) {
 }
 
 Session::Session(SessionId id, Address address, const SessionRules& rules)
-    : id_(id), rules_(rules), details_(std::make_unique<Details>()), address_(address) {}
+    : id_(id), details_(std::make_unique<Details>()), address_(address) {
+  details_->rules = &rules;
+}
 
 const Methods& Session::methods() const { return details_ == nullptr ? no_methods : details_->methods; }
 
@@ -88,7 +91,8 @@ Session::Action Session::step(ByteView& input, Bytes& out) {
 }
 
 Session::Action Session::read_handshake(ByteView& input, Bytes& out) {
-  const ReadContext context{rules_.catalogue, rules_.methods_max};
+  const SessionRules& rules = *details_->rules;
+  const ReadContext context{rules.catalogue, rules.methods_max};
   Rejection rejection{};
   const ReadStatus status = read(input, details_->handshake, context, rejection);
   if (status != ReadStatus::complete) return stopped(status, rejection, out);
@@ -101,7 +105,7 @@ Session::Action Session::read_handshake(ByteView& input, Bytes& out) {
 
 /// Asks for the next method that the client supports and the catalogue knows, or ends the setup.
 Session::Action Session::request_next(ByteView& input, Bytes& out) {
-  for (const Method& method : rules_.catalogue.methods()) {
+  for (const Method& method : details_->rules->catalogue.methods()) {
     if (method.index <= details_->requested || !details_->handshake.supports(method.index)) continue;
     details_->requested = method.index;
     RequestPacket request;
@@ -115,7 +119,8 @@ Session::Action Session::request_next(ByteView& input, Bytes& out) {
 }
 
 Session::Action Session::read_response(ByteView& input, Bytes& out) {
-  const ReadContext context{rules_.catalogue, rules_.methods_max, details_->requested};
+  const SessionRules& rules = *details_->rules;
+  const ReadContext context{rules.catalogue, rules.methods_max, details_->requested};
   ResponsePacket response;
   Rejection rejection{};
   const ReadStatus status = read(input, response, context, rejection);
@@ -125,7 +130,7 @@ Session::Action Session::read_response(ByteView& input, Bytes& out) {
 }
 
 Session::Action Session::read_heartbeat(ByteView& input, Bytes& out) {
-  const ReadContext context{rules_.catalogue};
+  const ReadContext context{no_catalogue};
   HeartbeatPacket heartbeat;
   Rejection rejection{};
   const ReadStatus status = read(input, heartbeat, context, rejection);
@@ -142,7 +147,7 @@ Session::Action Session::stopped(ReadStatus status, const Rejection& rejection, 
 void Session::joined(std::int64_t second, Bytes& out) {
   assert(phase_ == Phase::joining);
   phase_ = Phase::heartbeat;
-  cursor_.joined = second;
+  cursor_.second = second;
   if (details_->kept.empty())
     details_.reset();
   else

@@ -88,6 +88,7 @@ class Session {
  private:
   /// What a session needs, except while it waits for the next heartbeat.
   struct Details {
+    const SessionRules* rules = nullptr;  ///< until it has joined
     HandshakePacket handshake;
     std::uint32_t requested = 0;
     Methods methods;
@@ -104,7 +105,6 @@ class Session {
   Details& details();
 
   SessionId id_;
-  const SessionRules& rules_;
   Cursor cursor_;
   std::unique_ptr<Details> details_;
   Address address_;

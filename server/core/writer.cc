@@ -40,6 +40,7 @@ Writer::Writer(storage::Database& database, const WriterSettings& settings, Mome
       registry_(settings.limits),
       change_log_(settings.limits.packet_bytes_max),
       side_rows_(settings.presence_interval, now.awake),
+      change_rates_(settings.changes, settings.secret),
       second_since_(now.awake),
       grace_ends_(now.awake + settings.restart_grace),
       forgetting_due_(now.awake),
@@ -51,6 +52,9 @@ Writer::Writer(storage::Database& database, const WriterSettings& settings, Mome
 
 void Writer::load(bool waiting, const std::function<void()>& loading) {
   std::size_t loaded = 0;
+  const std::size_t stored = database_.count();
+  change_log_.expect(stored);
+  registry_.expect(stored);
   database_.load([&](storage::Change&& change) {
     if (loading && loaded++ % loading_interval == 0) loading();
     change_log_.restore(change);
@@ -89,6 +93,7 @@ void Writer::use(const WriterSettings& settings, const MethodCatalogue& catalogu
   settings_ = settings;
   settings_.limits.packet_bytes_max = packet_bytes_max;
   side_rows_.use(settings_.presence_interval);
+  change_rates_.use(settings_.changes);
   registry_.use(settings_.limits);
   database_.use(catalogue);
 }
@@ -137,19 +142,9 @@ std::int64_t Writer::log_second(Moment now) const {
 
 bool Writer::may_change(Address address, Moment now) {
   if (barred_.contains(address)) return false;
-  const auto found = changes_paid_until_.find(address);
-  if (found == changes_paid_until_.end() || !settings_.changes.is_used_up(found->second, now.awake))
-    return true;
+  if (!change_rates_.is_used_up(address, now.awake)) return true;
   kept_some_ = true;
   return false;
-}
-
-void Writer::charge(const std::vector<storage::Change>& changes, Moment now) {
-  for (const storage::Change& change : changes)
-    settings_.changes.charge(changes_paid_until_[change.address], now.awake, 1);
-  if (now.awake < changes_looked_through_ + idle_interval) return;
-  changes_looked_through_ = now.awake;
-  std::erase_if(changes_paid_until_, [&](const auto& entry) { return entry.second <= now.awake; });
 }
 
 Writer::Plan Writer::plan(Moment now) {
@@ -233,7 +228,7 @@ bool Writer::commit(Plan& plan, Moment now, Turn& turn) {
 void Writer::apply(Plan& plan, Moment now, Turn& turn) {
   registry_.committed(plan.differences);
   if (!kept_some_) dismissal_is_stored_ = true;
-  charge(plan.changes, now);
+  for (const storage::Change& change : plan.changes) change_rates_.charge(change.address, now.awake);
   if (plan.state.second != state_.second)
     second_since_ =
         now.wall >= state_.second

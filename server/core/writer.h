@@ -19,11 +19,11 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "common/catalogue.h"
 #include "common/errors.h"
+#include "server/core/address_rates.h"
 #include "server/core/change_log.h"
 #include "server/core/change_view.h"
 #include "server/core/rate.h"
@@ -45,6 +45,8 @@ struct WriterSettings {
   /// The rate of changes of one address. A client that joins and leaves faster is listed, changed and removed a little
   /// later, and whatever has come together by then is one change.
   Rate changes{1, 30};
+  /// Keeps a stranger from knowing which addresses share the room for their rates (AddressRates).
+  std::uint64_t secret = 0;
   /// How often operators' columns (sessions, last heard) and counts are written.
   AwakeTime presence_interval = std::chrono::seconds(5);
 };
@@ -135,7 +137,6 @@ class Writer {
   void load(bool waiting, const std::function<void()>& loading = {});
   std::int64_t log_second(Moment now) const;
   bool may_change(Address address, Moment now);
-  void charge(const std::vector<storage::Change>& changes, Moment now);
   Plan plan(Moment now);
   void plan_changes(Plan& plan);
   void plan_forgetting(Moment now, Plan& plan);
@@ -159,9 +160,7 @@ class Writer {
   std::vector<Completion> refused_;  ///< joins that the registry refused; told with the next turn
   /// Addresses whose changes the database has refused: they stay as they are stored until the next start.
   std::set<Address> barred_;
-  /// Until when the changes of an address are paid for; only addresses that have not paid everything.
-  std::unordered_map<Address, Rate::Time> changes_paid_until_;
-  AwakeTime changes_looked_through_{0};
+  AddressRates change_rates_;
   bool kept_some_ = false;  ///< whether the last plan has left out changes that come too fast
   StorageState trouble_ = StorageState::usable;
   std::int64_t last_change_second_ = 0;

@@ -2,17 +2,13 @@
 
 #include <algorithm>
 #include <cassert>
-#include <random>
 #include <string>
+
+#include "server/operators/secret.h"
 
 namespace lekt {
 
 namespace {
-
-std::uint64_t random_secret() {
-  std::random_device device;
-  return static_cast<std::uint64_t>(device()) << 32 | device();
-}
 
 Rejection denied(Address address) {
   return {ErrorCode::address_denied, "this server does not serve " + to_string(address) +
@@ -143,8 +139,8 @@ std::optional<Rejection> Admission::judge_rate(Address address, Rate::Time now, 
 }
 
 std::optional<Rejection> Admission::judge_address_handshakes(Address address) const {
-  const auto found = by_address_.find(address);
-  if (found == by_address_.end() || found->second < limits_.handshakes_per_address_max) return std::nullopt;
+  const std::uint32_t* const handshakes = by_address_.find(address);
+  if (handshakes == nullptr || *handshakes < limits_.handshakes_per_address_max) return std::nullopt;
   return Rejection{ErrorCode::address_busy,
                    to_string(address) +
                        " has as many connections that have not joined yet as one address may have (" +
@@ -157,10 +153,10 @@ void Admission::end_handshake(Address address) {
 }
 
 void Admission::remove_handshake(Address address) {
-  const auto found = by_address_.find(address);
-  assert(found != by_address_.end() && handshakes_ > 0);
+  std::uint32_t* const handshakes = by_address_.find(address);
+  assert(handshakes != nullptr && handshakes_ > 0);
   --handshakes_;
-  if (--found->second == 0) by_address_.erase(found);
+  if (--*handshakes == 0) by_address_.erase(address);
 }
 
 void Admission::end_connection(Verdict verdict) {

@@ -14,9 +14,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <unordered_map>
 #include <vector>
 
+#include "common/address_map.h"
 #include "common/block.h"
 #include "common/errors.h"
 #include "common/mutex.h"
@@ -101,7 +101,7 @@ class Admission {
   Rate::Time paid_until_ LEKT_GUARDED_BY(mutex_){0};
   Rate::Time tls_paid_until_ LEKT_GUARDED_BY(mutex_){0};
   AddressRates address_rates_ LEKT_GUARDED_BY(mutex_);
-  std::unordered_map<Address, std::uint32_t> by_address_ LEKT_GUARDED_BY(mutex_);
+  AddressMap<std::uint32_t> by_address_ LEKT_GUARDED_BY(mutex_);
   std::size_t handshakes_ LEKT_GUARDED_BY(mutex_) = 0;
 };
 

@@ -42,7 +42,7 @@ void Connection::start(std::unique_ptr<Entrance> entrance, const std::optional<R
 void Connection::enter() { follow(entrance_->step(socket_)); }
 
 void Connection::shake_hands() {
-  turn_.reset();
+  place_.reset();
   follow(entrance_->shake_hands(socket_));
 }
 
@@ -51,7 +51,7 @@ void Connection::follow(Entrance::Step step) {
     case Entrance::Step::wait:
       return wait(entrance_->wants_output());
     case Entrance::Step::wants_turn:
-      turn_ = worker_.wait_for_turn(*this);
+      place_ = worker_.wait_for_turn(*this);
       return;
     case Entrance::Step::client_named:
       return identify();
@@ -88,7 +88,7 @@ void Connection::trace(std::string_view what) {
 
 /// Nothing stands against looking at what the client has sent.
 bool Connection::can_proceed() const {
-  return member_.takes_input() && blocked_ == nullptr && slowed_ == nullptr;
+  return member_.takes_input() && blocked_ == nullptr && place_ == nullptr;
 }
 
 /// A reason to wait has ended: looks at what was kept meanwhile, and reads again, unless another one is left.
@@ -202,7 +202,7 @@ void Connection::process(ByteView input) {
 
 /// A client that asks too often, or for too much, has been answered, and now waits for the next tick.
 void Connection::slow_down() {
-  slowed_ = worker_.slow_down(*this);
+  place_ = worker_.slow_down(*this);
   if (was_slowed_) return;
   was_slowed_ = true;
   trace("slowed: heartbeats come too fast");
@@ -213,8 +213,8 @@ void Connection::slow_down() {
 }
 
 void Connection::resume() {
-  if (member_.asks_too_fast(worker_.settings().members, worker_.now())) return worker_.stay_slowed(*slowed_);
-  slowed_.reset();
+  if (member_.asks_too_fast(worker_.settings().members, worker_.now())) return worker_.stay_slowed(*place_);
+  place_.reset();
   proceed();
 }
 
@@ -263,12 +263,12 @@ void Connection::refuse(const Rejection& rejection) {
 void Connection::expire() {
   if (!member_.is_open()) return close();
   const MemberSettings& settings = worker_.settings().members;
-  if (turn_ != nullptr)
+  if (place_ != nullptr && is_entering())
     return refuse({ErrorCode::handshakes_too_many, "its TLS handshake waited for its turn for longer than " +
                                                        format_duration(settings.handshake_timeout) +
                                                        "; too many begin at the same time, try again later"});
   if (member_.is_established() && blocked_ != nullptr) return let_go_unread();
-  if (member_.is_established() && slowed_ != nullptr) return member_.was_heard(worker_.now());
+  if (member_.is_established() && place_ != nullptr) return member_.was_heard(worker_.now());
   if (member_.is_established() && !is_silent() && member_.spare()) return;
   refuse(member_.timeout(settings));
 }
@@ -281,7 +281,7 @@ void Connection::let_go_unread() {
 
 bool Connection::is_silent() const {
   asio::error_code ignored;
-  return blocked_ == nullptr && slowed_ == nullptr && socket_.available(ignored) == 0;
+  return blocked_ == nullptr && place_ == nullptr && socket_.available(ignored) == 0;
 }
 
 // ---- Ending ----
@@ -309,8 +309,7 @@ void Connection::end(Output& output) {
              {"code", code_text(rejection.code)},
              {"message", rejection.message}});
   leave(leave_reason(rejection.code), "rejected");
-  slowed_.reset();
-  turn_.reset();
+  place_.reset();
   if (send(output)) drain();
 }
 
@@ -351,8 +350,7 @@ void Connection::close() {
   const Member::State before = member_.state();
   member_.close();
   worker_.has_changed(*this, before);
-  slowed_.reset();
-  turn_.reset();
+  place_.reset();
   blocked_.reset();
   asio::error_code ignored;
   socket_.close(ignored);

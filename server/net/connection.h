@@ -118,7 +118,7 @@ class Connection {
   void hold(bool held) { member_.hold(held); }
   /// Whether an operator has switched on a trace of the client's address.
   void watch();
-  bool is_slowed() const { return slowed_ != nullptr; }
+  bool is_slowed() const { return place_ != nullptr && !is_entering(); }
   bool is_encrypted() const { return entrance_ != nullptr && entrance_->tls() != nullptr; }
   /// Of an answer that the client has not read yet.
   std::size_t waiting_bytes() const {
@@ -176,6 +176,7 @@ class Connection {
   void leave(LeaveReason reason, std::string_view words);
   std::string peer() const;
   bool can_proceed() const;
+  bool is_entering() const { return member_.state() == Member::State::entering; }
   bool is_closed() const { return member_.state() == Member::State::closed; }
 
   // In the order in which a heartbeat uses them.
@@ -190,10 +191,10 @@ class Connection {
   bool traced_ : 1 = false;
   Admission::Verdict verdict_ = Admission::Verdict::admitted;
   std::unique_ptr<Blocked> blocked_;
-  std::unique_ptr<Membership<Connection>> slowed_;  ///< among those that go on with a later tick, if at all
-  std::unique_ptr<Entrance> entrance_;              ///< until LEKT may begin; for TLS until the end
-  std::unique_ptr<Membership<Connection>>
-      turn_;  ///< among those whose TLS handshake goes on in its turn, if at all
+  /// If it has to wait: among those whose TLS handshake goes on in its turn while it is entering, and afterwards among
+  /// those that go on with a later tick, because they are slowed down.
+  std::unique_ptr<Membership<Connection>> place_;
+  std::unique_ptr<Entrance> entrance_;  ///< until LEKT may begin; for TLS until the end
   Member member_;
   List::iterator self_;  ///< in the worker's list of its state
 };

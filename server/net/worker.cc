@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <asio/post.hpp>
-#include <random>
 
 #include "server/operators/clock.h"
 #include "server/operators/log.h"
+#include "server/operators/secret.h"
 
 namespace lekt {
 
@@ -52,7 +52,7 @@ Worker::Worker(std::uint32_t index, std::uint32_t count, const WorkerSettings& s
       rules_(&shared.rules),
       reader_(shared.doors.published),
       clock_(std::chrono::steady_clock::now(), step_ticks_max * tick_of(settings)),
-      session_lines_(session_lines, std::random_device()()) {}
+      session_lines_(session_lines, random_secret()) {}
 
 Worker::~Worker() { close_everything(); }
 

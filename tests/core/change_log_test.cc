@@ -241,7 +241,7 @@ TEST(ChangeLog, restored_from_the_newest_changes_it_tells_the_same) {
   const auto view = log.publish({1010, 9, 1000, 0}, 1009);
   EXPECT_EQ(list_of(*view), (List{{"10.0.0.1", "tcp:80"}, {"10.0.0.2", "tcp:443"}}));
   Cursor cursor;
-  cursor.joined = 1010;
+  cursor.second = 1010;
   const auto packets = take_apart(answer_of(*view, cursor, 1002));
   ASSERT_EQ(packets.size(), 3u);
   EXPECT_EQ(packets[0].removed, std::vector{address("10.0.0.3")});
@@ -258,7 +258,7 @@ TEST(ChangeLog, restored_it_keeps_centuries_apart) {
   const auto view = log.publish({last + 1, 7, 1000, 0}, last);
   for (std::uint32_t number = 0; number <= 6; ++number) {
     Cursor cursor;
-    cursor.joined = last + 1;
+    cursor.second = last + 1;
     std::size_t added = 0;
     for (const AnswerPacket& packet : take_apart(answer_of(*view, cursor, 1000 + number * century)))
       added += packet.added.size();

@@ -71,7 +71,7 @@ TEST(Basis, the_last_closing_timestamp_or_a_later_one_continues_exactly) {
   const auto view = history.at(1005).add("10.0.0.1").view();
   Cursor cursor = history.join();
   answer_of(*view, cursor, 0);
-  ASSERT_EQ(cursor.closing, 1004);
+  ASSERT_EQ(cursor.second, 1004);
   EXPECT_EQ(basis_of(*view, cursor, 1003), Basis::second_again);
   EXPECT_EQ(basis_of(*view, cursor, 1004), Basis::exact);
   EXPECT_EQ(basis_of(*view, cursor, INT64_MAX), Basis::exact);
@@ -84,9 +84,9 @@ TEST(Basis, a_connection_that_slept_through_a_forgotten_removal_cannot_continue)
   answer_of(*history.view(), asleep, 0);
   answer_of(*history.at(1006).remove("10.0.0.1").view(), awake, 0);
   const auto view = history.at(2000).forget(1900).view();
-  EXPECT_EQ(basis_of(*view, asleep, asleep.closing), Basis::before_history);
+  EXPECT_EQ(basis_of(*view, asleep, asleep.second), Basis::before_history);
   EXPECT_EQ(basis_of(*view, asleep, INT64_MAX), Basis::before_history);
-  EXPECT_EQ(basis_of(*view, awake, awake.closing), Basis::exact);
+  EXPECT_EQ(basis_of(*view, awake, awake.second), Basis::exact);
 }
 
 TEST(Basis, every_reason_has_a_name) {
@@ -136,7 +136,7 @@ TEST(Answer, to_nothing_new_allocates_no_entries_and_shares_none) {
   Cursor cursor = history.join();
   answer_of(*view, cursor, 0);
   Output output;
-  view->answer(cursor, cursor.closing, output);
+  view->answer(cursor, cursor.second, output);
   EXPECT_TRUE(output.only_copies());
   EXPECT_EQ(output.size(), limits::update_header_bytes);
 }
@@ -148,10 +148,10 @@ TEST(Answer, on_one_connection_tells_each_change_once_even_within_one_second) {
   Cursor cursor = history.at(1005).add("10.0.0.1").join();
   EXPECT_EQ(told(answer_of(*history.view(), cursor, 0)), Told{"A 10.0.0.1"});
   history.add("10.0.0.2");
-  EXPECT_EQ(told(answer_of(*history.view(), cursor, cursor.closing)), Told{"A 10.0.0.2"});
+  EXPECT_EQ(told(answer_of(*history.view(), cursor, cursor.second)), Told{"A 10.0.0.2"});
   history.remove("10.0.0.1");
-  EXPECT_EQ(told(answer_of(*history.view(), cursor, cursor.closing)), Told{"R 10.0.0.1"});
-  EXPECT_EQ(told(answer_of(*history.view(), cursor, cursor.closing)), Told{});
+  EXPECT_EQ(told(answer_of(*history.view(), cursor, cursor.second)), Told{"R 10.0.0.1"});
+  EXPECT_EQ(told(answer_of(*history.view(), cursor, cursor.second)), Told{});
 }
 
 TEST(Answer, to_the_clients_own_clock_continues_exactly_after_the_first) {
@@ -184,7 +184,7 @@ TEST(Answer, to_an_earlier_second_tells_everything_since_again) {
   EXPECT_EQ(told(answer_of(*view, cursor, 0)), (Told{"A 10.0.0.1", "A 10.0.0.2"}));
   EXPECT_EQ(told(answer_of(*view, cursor, 1005)), Told{"A 10.0.0.2"});
   EXPECT_EQ(told(answer_of(*view, cursor, 1005)), Told{"A 10.0.0.2"});
-  EXPECT_EQ(told(answer_of(*view, cursor, cursor.closing)), Told{});
+  EXPECT_EQ(told(answer_of(*view, cursor, cursor.second)), Told{});
 }
 
 TEST(Answer, to_who_asks_for_all_leaves_nobody_in_the_list_who_is_gone) {

@@ -104,7 +104,7 @@ TEST(Session, relays_every_timestamp_as_it_is) {
 TEST(Session, remembers_the_second_in_which_it_joined) {
   SessionOwner owner;
   owner.receive(handshake({}));
-  EXPECT_EQ(owner.session().cursor().joined, 1700000010);
+  EXPECT_EQ(owner.session().cursor().second, 1700000010);
   EXPECT_TRUE(owner.session().cursor().first);
 }
 

@@ -150,7 +150,7 @@ std::shared_ptr<const ChangeView> History::view() {
 
 Cursor History::join() const {
   Cursor cursor;
-  cursor.joined = state_.second;
+  cursor.second = state_.second;
   return cursor;
 }
 

@@ -298,7 +298,7 @@ TEST_F(WriterLimitsTest, a_clock_that_jumps_by_centuries_makes_no_answer_incompl
   EXPECT_EQ(follower.list(), told());
   const auto added_since = [&](std::int64_t timestamp) {
     Cursor resuming;
-    resuming.joined = writer_->state().second;
+    resuming.second = writer_->state().second;
     std::set<Address> added;
     for (const AnswerPacket& packet : take_apart(answer_of(*writer_->view(), resuming, timestamp)))
       for (const AddedEntry& entry : packet.added) added.insert(entry.address);

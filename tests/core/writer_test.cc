@@ -145,7 +145,7 @@ TEST_F(WriterTest, a_restart_keeps_the_clients_and_what_they_were_told) {
   EXPECT_GE(closing(), follower.timestamp());
   EXPECT_EQ(writer_->registry().waiting(), 2u);
   Cursor resumed;
-  resumed.joined = writer_->state().second;
+  resumed.second = writer_->state().second;
   Output output;
   EXPECT_EQ(writer_->view()->answer(resumed, follower.ask(), output), Basis::second_again);
   EXPECT_EQ(output.size(), limits::update_header_bytes) << "nothing has changed";
@@ -221,7 +221,7 @@ TEST_F(WriterTest, old_removals_are_forgotten_and_history_begins_behind_them) {
   EXPECT_EQ(operator_connection().execAndGet("SELECT count(*) FROM client_record").getInt(), 1);
   EXPECT_EQ(told(), (List{{"10.0.0.8", "tcp:7890"}}));
   Cursor cursor;
-  cursor.joined = writer_->state().second;
+  cursor.second = writer_->state().second;
   Output output;
   EXPECT_EQ(writer_->view()->answer(cursor, removed_in, output), Basis::before_history);
 }
