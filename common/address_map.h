@@ -1,9 +1,10 @@
-// A hash table by address, in which an IPv4 address takes 4 bytes and not 16: a server keeps a few of these for each
-// client, and most networks have IPv4 alone.
+// A hash table by address, in which an address takes 4 bytes and not 16: a server keeps two of these for each client.
+// Every client has an IPv4 address today (address.h); others would be in a second table here.
 //
 // References to a value stay valid until its address is erased. In no order.
 #pragma once
 
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <unordered_map>
@@ -16,60 +17,45 @@ template <class Value>
 class AddressMap {
  public:
   /// The value of the address; null if it has none.
-  Value* find(Address address) { return find_in(*this, address); }
-  const Value* find(Address address) const { return find_in(*this, address); }
-  bool contains(Address address) const { return find(address) != nullptr; }
-
+  Value* find(Address address) { return find_in(values_, address); }
+  const Value* find(Address address) const { return find_in(values_, address); }
   /// The value of the address, which is made if it has none.
-  Value& operator[](Address address) { return address.is_v4() ? narrow_[address.as_v4()] : wide_[address]; }
-  void erase(Address address) { address.is_v4() ? narrow_.erase(address.as_v4()) : wide_.erase(address); }
-  /// Erases every address for which `condition(address, value)` is true.
-  template <class Condition>
-  void erase_if(Condition&& condition) {
-    std::erase_if(narrow_, [&](auto& entry) { return condition(Address::v4(entry.first), entry.second); });
-    std::erase_if(wide_, [&](auto& entry) { return condition(entry.first, entry.second); });
-  }
+  Value& operator[](Address address) { return values_[key_of(address)]; }
+  void erase(Address address) { values_.erase(key_of(address)); }
 
   /// Calls `visit(address, value)` for each.
   template <class Visit>
   void for_each(Visit&& visit) {
-    each_of(*this, visit);
+    for (auto& [key, value] : values_) visit(Address::v4(key), value);
   }
   template <class Visit>
   void for_each(Visit&& visit) const {
-    each_of(*this, visit);
+    for (const auto& [key, value] : values_) visit(Address::v4(key), value);
   }
 
-  std::size_t size() const { return narrow_.size() + wide_.size(); }
-  bool empty() const { return size() == 0; }
-  /// Makes room for so many IPv4 addresses at once, if it is known how many will come.
-  void reserve(std::size_t addresses) { narrow_.reserve(addresses); }
+  std::size_t size() const { return values_.size(); }
+  /// Makes room for so many addresses at once, if it is known how many will come.
+  void reserve(std::size_t addresses) { values_.reserve(addresses); }
 
  private:
   struct Spread {
-    std::size_t operator()(std::uint32_t address) const noexcept {
-      return std::hash<Address>()(Address::v4(address));
+    std::size_t operator()(std::uint32_t key) const noexcept {
+      return std::hash<Address>()(Address::v4(key));
     }
   };
 
-  template <class Self>
-  static auto find_in(Self& self, Address address) -> decltype(&self.wide_.find(address)->second) {
-    if (!address.is_v4()) {
-      const auto found = self.wide_.find(address);
-      return found == self.wide_.end() ? nullptr : &found->second;
-    }
-    const auto found = self.narrow_.find(address.as_v4());
-    return found == self.narrow_.end() ? nullptr : &found->second;
+  static std::uint32_t key_of(Address address) {
+    assert(address.is_v4());
+    return address.as_v4();
   }
 
-  template <class Self, class Visit>
-  static void each_of(Self& self, Visit& visit) {
-    for (auto& [address, value] : self.narrow_) visit(Address::v4(address), value);
-    for (auto& [address, value] : self.wide_) visit(address, value);
+  template <class Values>
+  static auto find_in(Values& values, Address address) -> decltype(&values.begin()->second) {
+    const auto found = values.find(key_of(address));
+    return found == values.end() ? nullptr : &found->second;
   }
 
-  std::unordered_map<std::uint32_t, Value, Spread> narrow_;
-  std::unordered_map<Address, Value> wide_;
+  std::unordered_map<std::uint32_t, Value, Spread> values_;
 };
 
 }  // namespace lekt

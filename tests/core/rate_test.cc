@@ -96,6 +96,15 @@ TEST_F(AddressRatesTest, counts_each_address_by_itself) {
   EXPECT_EQ(take(1, 1s), 10);
 }
 
+TEST_F(AddressRatesTest, an_address_may_owe_more_than_is_left_and_pays_it_back) {
+  for (int count = 0; count < 19; ++count) rates_.charge(Address::v4(1), 0ms);
+  EXPECT_FALSE(rates_.is_used_up(Address::v4(1), 0ms));
+  for (int count = 0; count < 6; ++count) rates_.charge(Address::v4(1), 0ms);
+  EXPECT_TRUE(rates_.is_used_up(Address::v4(1), 599ms));
+  EXPECT_FALSE(rates_.is_used_up(Address::v4(1), 600ms));
+  EXPECT_FALSE(rates_.is_used_up(Address::v4(2), 0ms)) << "one that has done nothing";
+}
+
 TEST_F(AddressRatesTest, does_not_forget_one_that_comes_too_fast_for_a_hundred_others) {
   take(1, 0ms);
   for (std::uint32_t other = 1000; other < 1100; ++other) rates_.take(Address::v4(other), 1ms);
