@@ -90,11 +90,11 @@ MetricFamily build_info(const std::string& version) {
 /// histograms.
 class TotalsFamilies {
  public:
-  /// Of the process' start; it stands behind the numbers of the server.
+  /// Notes when the process started, which stands behind the server's numbers.
   void time(const char*, const char* name, const char* help, std::int64_t second) {
     start_ = family(name, help, MetricType::Gauge, as_double(second));
   }
-  /// Only in JSON.
+  /// Skips what only JSON has.
   void number(const char*, double) {}
   template <class Value>
   void gauge(const char*, const char* name, const char* help, Value value) {

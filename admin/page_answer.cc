@@ -7,7 +7,7 @@ namespace lekt::admin {
 
 namespace {
 
-/// With padding: the form in which a policy names a hash.
+/// Base64 with padding: the form in which a policy names a hash.
 std::string to_base64(const Bytes& bytes) {
   std::string text(4 * ((bytes.size() + 2) / 3) + 1, '\0');
   const int size =

@@ -52,7 +52,7 @@ void make_room(const fs::path& path) {
   unlink(path.c_str());
 }
 
-/// Of the program at the other end.
+/// The user of the program at the other end.
 std::int64_t user_of(int descriptor) {
   ucred credentials{};
   socklen_t size = sizeof(credentials);
@@ -99,7 +99,7 @@ class ControlServer::Session : public std::enable_shared_from_this<Session> {
  private:
   enum class Then { read, close };
 
-  /// On the lane's thread. It lets go of the session before it is done: sessions end on the thread of the
+  /// Answers on the lane's thread. It lets go of the session before it is done: sessions end on the thread of the
   /// sockets.
   void execute(std::size_t size) {
     ReadRequest request({received_.data(), size - 1}, server_.operations_);

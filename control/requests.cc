@@ -88,7 +88,7 @@ struct Command {
   Action (*read)(JsonReader& reader, Request& request, Operations& operations);
 };
 
-/// What a list cannot say of its fields.
+/// What the list of a request's fields cannot say about them.
 template <class Message>
 void check(const Message&) {}
 

@@ -16,7 +16,7 @@ namespace lekt::lektctl {
 
 namespace {
 
-/// As long as the server waits for it: a database of many gigabytes takes minutes.
+/// How long an answer is waited for, as long as the server itself waits: a database of many gigabytes takes minutes.
 constexpr std::chrono::minutes compact_patience{6};
 
 /// The database, when no server has it.

@@ -52,7 +52,7 @@ EarlyExit refuse_to_start(const std::string& wrong) {
           wrong};
 }
 
-/// What is on the command line besides settings; neither file nor environment has it.
+/// The flags that are no settings; neither file nor environment has them.
 struct Commands {
   bool check_only = false;
   bool as_json = false;

@@ -29,7 +29,7 @@ constexpr int exit_failed = 1;
 
 namespace service_manager = lekt::service_manager;
 
-/// What an error begins with: in the journal the priority of one (sd-daemon(3)).
+/// What the text of an error begins with: in the journal the priority of an error (sd-daemon(3)).
 const char* error_mark() { return service_manager::journal_reads_standard_error() ? "<3>" : ""; }
 
 int fail(const char* message) {
@@ -60,7 +60,7 @@ void start_log(const lekt::Configuration& configuration) {
   lekt::start_log(configuration.log_level, format, std::move(write));
 }
 
-/// Of the server that runs with these settings. Without a control socket it can be sent a signal, by the
+/// Asks the server that runs with these settings to reload. Without a control socket it can be sent a signal, by the
 /// service manager's word for who it is, and the result is in its log.
 int ask_to_reload(const lekt::Configuration& configuration) {
   if (!configuration.control_socket.empty()) {

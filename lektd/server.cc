@@ -231,7 +231,7 @@ void Server::wait_for_reload() {
   });
 }
 
-/// On the main thread, for others.
+/// Called by other threads: has the main thread reload.
 Operations::Reloaded Server::ask_to_reload() {
   const auto done = std::make_shared<std::promise<Outcome<Operations::Reloaded>>>();
   asio::post(io_, [this, done] { done->set_value(outcome_of([this] { return reload(); })); });
@@ -309,8 +309,8 @@ void Server::use(const Configuration& configuration) {
                   nullptr});
 }
 
-/// Half of the watchdog's interval, after which a thread counts as hanging at the latest, and a quarter of it leave time
-/// to say that all is well.
+/// Half of the watchdog's interval, after which a thread counts as hanging at the latest, and a quarter of it leave
+/// time to say that all is well.
 void Server::report_life(std::chrono::microseconds watchdog) {
   constexpr std::chrono::microseconds status_interval = std::chrono::seconds(10);
   const bool is_watched = watchdog.count() > 0;

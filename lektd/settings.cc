@@ -9,7 +9,7 @@ namespace lekt {
 
 namespace {
 
-/// So many in a second, and after a quiet time those of two seconds at once.
+/// A rate of `per_second`; after a quiet time those of two seconds may come at once.
 Rate rate_of(std::uint32_t per_second) { return {per_second, 2 * per_second}; }
 
 }  // namespace

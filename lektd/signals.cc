@@ -9,7 +9,7 @@ namespace lekt::signals {
 
 namespace {
 
-/// As a shell shows a process that a signal has ended.
+/// Exits with the status by which a shell shows a process that a signal has ended.
 void exit_as_if_killed(int signal) { _exit(128 + signal); }
 
 sigset_t set_of(std::initializer_list<int> signals) {

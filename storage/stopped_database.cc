@@ -209,7 +209,7 @@ class StoppedDatabase::Implementation {
     result.changed = changes.size() - added.size();
   }
 
-  /// What it has been through elsewhere.
+  /// Writes what the client has been through elsewhere.
   void write_past(const PortableClient& client, std::int64_t newest) {
     SQLite::Statement statement(database(),
                                 "UPDATE client_record SET since = ?2, heard = ?3 WHERE address = ?1");

@@ -54,7 +54,7 @@ Bytes pad_checked(std::string_view text, Bytes content) {
   return content;
 }
 
-/// Of a variable that stands for a flag. An empty one counts as one that is not set.
+/// Refuses a value that is no truth, of a variable that stands for a flag. An empty one counts as one that is not set.
 void expect_truth(const char* variable) {
   constexpr std::array<std::string_view, 5> words = {"", "true", "1", "false", "0"};
   const char* value = std::getenv(variable);

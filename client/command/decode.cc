@@ -94,7 +94,7 @@ std::optional<Frames> frames_of(ByteView input, const DecodeOptions& options) {
 
 constexpr std::string_view packet_begins = "LEKT";
 
-/// One that was captured from its middle on is taken for LEKT when any packet of it seems to begin.
+/// A conversation that was captured from its middle on is taken for LEKT when any packet of it seems to begin.
 bool is_lekt(const TcpStream& stream) {
   const std::size_t place = stream.bytes.find(packet_begins);
   return place == 0 || (place != stream.bytes.npos && !stream.from_start);

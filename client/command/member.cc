@@ -193,7 +193,7 @@ void Member::tell(const ConnectionEvent& event) {
   if (commands_) reasons_.emplace_back(event);
 }
 
-/// With a file, commands are run for a change once the file has it.
+/// Where there is a file, commands are run for a change once the file has it.
 void Member::hand_over() {
   if (printer_) printer_->flush(client_.peers());
   if (commands_ && !reasons_.empty()) commands_->add(std::exchange(reasons_, {}), version_);

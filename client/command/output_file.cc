@@ -73,7 +73,7 @@ bool is_mount(const std::string& path) {
          (information.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
 }
 
-/// What the link says, relative to the directory it is in.
+/// The target that the link names, relative to the directory it is in.
 std::string follow(const std::string& link) {
   std::array<char, 4097> buffer{};
   const ssize_t size = ::readlink(link.c_str(), buffer.data(), buffer.size() - 1);
@@ -167,7 +167,7 @@ class TemporaryFile {
 
 }  // namespace
 
-/// What the path leads to.
+/// The file that the path leads to.
 struct OutputFile::Target {
   std::string path;                ///< no link any more
   std::optional<struct stat> now;  ///< none: there is no such file yet

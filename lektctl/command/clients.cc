@@ -46,7 +46,7 @@ With --json: one object, {"client","sessions","changes","rejects","bans"}; sessi
 server cannot be reached.
 Exit codes: 0 something is known of the client; 1 nothing is (E803), or the database cannot be read; 2 wrong usage.)";
 
-/// Of one client: its newest changes and rejects.
+/// How many of the newest changes and rejects of one client are shown.
 constexpr std::size_t history_shown = 20;
 
 std::vector<std::string> cells_of(const storage::StoredClient& client) {

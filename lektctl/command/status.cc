@@ -26,7 +26,7 @@ Examples:
 
 Exit codes: 0 the server runs; 1 it does not, or cannot be reached; 2 wrong usage.)";
 
-/// Of handshakes, the oldest.
+/// How many handshakes are shown, the oldest first.
 constexpr std::size_t handshakes_shown = 10;
 
 /// "Name        value", cut to the width.

@@ -34,7 +34,7 @@ constexpr std::uint8_t command_proxy = 0x21;
 constexpr std::uint8_t tcp_over_ipv4 = 0x11;
 constexpr std::uint8_t tcp_over_ipv6 = 0x21;
 
-/// ::ffff:0:0/96 (RFC 4291, section 2.5.5.2)
+/// How the 16 bytes of an IPv4 address begin: ::ffff:0:0/96 (RFC 4291, section 2.5.5.2).
 constexpr ByteView mapped_prefix{"\0\0\0\0\0\0\0\0\0\0\xff\xff", 12};
 
 ReadStatus wrong(Rejection& rejection, const std::string& what) {
@@ -125,7 +125,7 @@ ReadStatus read_words(ByteView line, ProxyHeader& header, Rejection& rejection) 
   return wrong(rejection, "the line \"" + escape(line) + "\" names no client");
 }
 
-/// Of a line that has begun; as many as are still to come whatever its words are.
+/// How many bytes of a line that has begun are still to come at least, whatever its words are.
 std::size_t missing_of_line(ByteView received) {
   if (received.size() < line_bytes_min) return line_bytes_min - received.size();
   if (received.back() == '\r') return 1;

@@ -7,7 +7,7 @@ namespace lekt {
 
 namespace {
 
-/// Rows of operators' columns in one transaction, so that joins never wait for a long one.
+/// The most rows of operators' columns in one transaction, so that joins never wait for a long one.
 constexpr std::size_t presences_per_commit = 5000;
 
 }  // namespace

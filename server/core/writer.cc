@@ -21,8 +21,8 @@ constexpr AwakeTime idle_interval = 1s;
 constexpr AwakeTime kept_interval = 100ms;
 /// How much slower than time the log goes on while the clock is behind it.
 constexpr int slowness = 2;
-/// Of the removals that are remembered, one in so many is forgotten at once when there are too many: looking
-/// through all of them for one each would be too dear.
+/// One in this many of the remembered removals is forgotten at once when there are too many: looking through all of
+/// them to forget a single one would be too dear.
 constexpr std::size_t forgotten_share = 8;
 
 Rejection refusal_of_change() {

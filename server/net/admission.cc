@@ -102,7 +102,8 @@ Admission::Verdict Admission::judge_refusal(ErrorCode code) {
   return Verdict::refused;
 }
 
-/// --allow says which clients are served; that a proxy may come has been said where it was named.
+/// A proxy has to be neither banned nor denied. It need not be allowed: --allow is about clients, and that the proxy
+/// may come was said where it was named.
 std::optional<Rejection> Admission::judge_proxy(Address proxy) const {
   if (auto banned = find_ban(proxy)) return banned;
   return rules_.denies(proxy) ? std::optional(denied(proxy)) : std::nullopt;

@@ -86,7 +86,7 @@ void Connection::trace(std::string_view what) {
 
 // ---- Reading ----
 
-/// Nothing stands against looking at what the client has sent.
+/// Whether nothing stands against looking at what the client has sent.
 bool Connection::can_proceed() const {
   return member_.takes_input() && blocked_ == nullptr && place_ == nullptr;
 }
@@ -131,7 +131,8 @@ void Connection::on_read(const asio::error_code& error, std::size_t size) {
   go_on();
 }
 
-/// Draining: the client may not have read the reject yet, and closing with unread input would destroy it.
+/// Drops what a draining client sends: the client may not have read the reject yet, and closing with unread input would
+/// destroy it.
 void Connection::drop_input(std::size_t size) {
   asio::error_code error;
   drained_ += static_cast<std::uint32_t>(size + socket_.read_some(asio::buffer(worker_.buffer()), error));
@@ -139,7 +140,7 @@ void Connection::drop_input(std::size_t size) {
   return over || drained_ >= drain_bytes_max ? close() : read();
 }
 
-/// The socket holds more than the connection's own buffer: one read through the worker's.
+/// Reads once through the worker's buffer: the socket holds more than the connection's own.
 void Connection::read_more() {
   asio::error_code error;
   auto& buffer = worker_.buffer();
@@ -148,7 +149,7 @@ void Connection::read_more() {
   if (!error) process(ByteView(buffer.data(), size));
 }
 
-/// Until there is no more: what TLS has already taken from the socket does not make it readable again.
+/// Reads until there is no more: what TLS has already taken from the socket does not make it readable again.
 void Connection::read_encrypted() {
   auto& buffer = worker_.buffer();
   while (can_proceed()) {

@@ -63,7 +63,7 @@ bool Connection::send_from(Output& output, std::size_t& sent, asio::error_code& 
   return true;
 }
 
-/// One system call for as many stretches as it takes.
+/// Sends as many stretches of bytes as one system call takes.
 std::size_t Connection::send_parts(Output& output, std::size_t sent, asio::error_code& error) {
   std::vector<asio::const_buffer>& parts = worker_.parts();
   parts.clear();
@@ -74,7 +74,7 @@ std::size_t Connection::send_parts(Output& output, std::size_t sent, asio::error
   return socket_.send(parts, 0, error);
 }
 
-/// One record at most.
+/// Sends one record of TLS at most.
 std::size_t Connection::send_encrypted(Output& output, std::size_t sent, asio::error_code& error) {
   Bytes& record = worker_.record();
   output.copy(sent, record_bytes, record);

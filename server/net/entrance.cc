@@ -27,7 +27,8 @@ Entrance::Step Entrance::step(Socket& socket) {
   return Step::open;
 }
 
-/// False when not all of it is there now, or the connection is lost: then error_ says which.
+/// Reads the header of the proxy. False when not all of it is there now, or the connection is lost: then error_ says
+/// which.
 bool Entrance::read_missing(Socket& socket, std::size_t missing) {
   const std::size_t before = received_.size();
   received_.resize(before + missing);

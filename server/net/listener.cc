@@ -100,7 +100,7 @@ Listener::Listener(asio::io_context& io, const Settings& settings, Descriptor pa
   }
 }
 
-/// Also where the socket listens already: then the kernel keeps as many waiting as with our own.
+/// Called also for a socket that listens already: the kernel then keeps as many clients waiting as with one of ours.
 void Listener::listen(AwakeTime user_timeout) {
   // The connections inherit these four.
   acceptor_.set_option(asio::ip::tcp::no_delay(true));

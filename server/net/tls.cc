@@ -71,14 +71,14 @@ void load(SSL_CTX* context, const std::filesystem::path& path, const std::string
   if (error) fail(error.message());
 }
 
-/// Unix seconds.
+/// When the certificate expires, as a Unix second; 0 if there is none.
 std::int64_t end_of(const X509* certificate) {
   tm time{};
   if (certificate == nullptr || ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &time) != 1) return 0;
   return timegm(&time);
 }
 
-/// Of the server's own certificate and those that sign it, the first to expire.
+/// When the first to expire of the server's own certificate and of those that sign it does so.
 std::int64_t end_of_chain(SSL_CTX* context) {
   std::int64_t end = end_of(SSL_CTX_get0_certificate(context));
   STACK_OF(X509)* chain = nullptr;
@@ -88,7 +88,7 @@ std::int64_t end_of_chain(SSL_CTX* context) {
   return end;
 }
 
-/// Of the authorities of clients, the first to expire; 0 without any.
+/// When the first of the authorities of clients expires; 0 without any.
 std::int64_t end_of_authorities(SSL_CTX* context) {
   std::int64_t end = 0;
   const STACK_OF(X509_OBJECT)* const objects = X509_STORE_get0_objects(SSL_CTX_get_cert_store(context));
@@ -157,7 +157,7 @@ TlsStream::TlsStream(asio::ssl::context& context, int socket, ByteView first)
     throw std::bad_alloc();
 }
 
-/// From then on it reads from the socket.
+/// Whether the first record has been used up. From then on OpenSSL reads from the socket.
 bool TlsStream::has_used_up_first() {
   if (!reads_first_ || BIO_pending(SSL_get_rbio(ssl_.get())) != 0) return false;
   if (SSL_set_rfd(ssl_.get(), socket_) != 1) throw std::bad_alloc();

@@ -153,13 +153,14 @@ void Worker::look(std::chrono::steady_clock::time_point now) {
   report_hidden_lines();
 }
 
-/// The front is the first that can be overdue. Each call of Connection::expire() moves it into another list.
+/// Expires who is overdue in a list whose front is the first that can be. Each call of Connection::expire() moves it
+/// into another list.
 void Worker::expire(Connection::List& list) {
   while (!list.empty() && list.front().member().overdue(settings_.members, now_) >= AwakeTime(0))
     list.front().expire();
 }
 
-/// The share of the established connections that is due in this tick. Each goes to the end of its list, or
+/// Looks at the share of the established connections whose turn this tick is. Each goes to the end of its list, or
 /// into another one.
 void Worker::look_at_established() {
   const AwakeTime round = std::min(settings_.round, settings_.members.heartbeat_timeout / 10);
@@ -177,7 +178,7 @@ void Worker::look_at_established() {
   if (!command.heard.empty()) shared_.doors.inbox.post(std::move(command));
 }
 
-/// Also if it is only doubted that the client is still there.
+/// Whether the overdue connection may be ended now. The silence guard may doubt it, and wait.
 bool Worker::may_expire(Connection& connection) {
   if (connection.reads_too_slowly()) return true;
   const Member& member = connection.member();
@@ -191,7 +192,7 @@ bool Worker::may_expire(Connection& connection) {
   return ends;
 }
 
-/// With a session, in this worker or another.
+/// How many clients have a session, in this worker or another.
 std::size_t Worker::clients_present() const {
   const std::size_t listed = shared_.seen.writer.clients;
   const std::size_t waited_for = shared_.seen.writer.waiting;
@@ -332,7 +333,8 @@ void Worker::has_left(LeaveCommand command) {
   if (!stopping_) shared_.doors.inbox.post(std::move(command));
 }
 
-/// In each list whose front is the first to be overdue, a state that has just begun is over last.
+/// Moves the connection to the end of the list of its new state: of all there, a state that has just begun is over
+/// last.
 void Worker::has_changed(Connection& connection, Member::State before) {
   const Stage from = stage_of(before);
   const Stage to = stage_of(connection.member().state());

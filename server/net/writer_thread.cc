@@ -69,7 +69,7 @@ void WriterThread::run() {
   writer_.stop(now());
 }
 
-/// One that may read the whole database again takes as long as a start.
+/// Takes a turn of the writer. One that may read the whole database again takes as long as a start.
 Writer::Turn WriterThread::take_turn(Moment moment) {
   std::optional<LongStep> recovery;
   if (shared_.seen.writer.storage == StorageState::failed) recovery.emplace(turns_);
@@ -133,7 +133,7 @@ void WriterThread::tell_what_is_stored() {
   for (const auto& stored : std::exchange(waiting_tasks_, {})) stored(writer_);
 }
 
-/// First the view, then the joins that it holds.
+/// Publishes the view first, and then completes the joins that it holds.
 void WriterThread::deliver(Writer::Turn& turn) {
   if (turn.published) shared_.doors.published.publish(writer_.view());
   if (turn.recovered)
@@ -171,7 +171,8 @@ void WriterThread::report(const Writer::Turn& turn) {
             {{"message", turn.message}});
 }
 
-/// The first of each kind: what is refused once is as a rule refused each time. Bans are few, and each is missed.
+/// Reports the first refused row of each kind: what is refused once is as a rule refused each time. Each ban is
+/// reported: bans are few, and each is missed.
 void WriterThread::report(const storage::RefusedRow& row) {
   if (!refused_kinds_.insert(row.kind).second && row.kind != storage::RowKind::ban) return;
   const Rejection refusal{ErrorCode::row_refused,

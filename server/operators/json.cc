@@ -147,7 +147,7 @@ void JsonReader::read(const char* name, const Json& json, Block& block) {
   block = *parsed;
 }
 
-/// Also one that only another version knows.
+/// Reads a code, also one that only another version knows.
 void JsonReader::read(const char* name, const Json& json, ErrorCode& code) {
   std::string text;
   read(name, json, text);

@@ -122,7 +122,7 @@ void LineWriter::tell_of_loss() {
   }
 }
 
-/// The queue has the newest line in front.
+/// Takes all lines from the queue, which has the newest in front.
 void LineWriter::take() {
   Line* newest = newest_.exchange(nullptr);
   while (newest != nullptr) {
@@ -132,7 +132,7 @@ void LineWriter::take() {
   }
 }
 
-/// As many lines at once as a pipe takes whole.
+/// Writes as many lines at once as a pipe takes whole.
 void LineWriter::send() {
   naps_ = 0;
   std::array<iovec, 64> parts;

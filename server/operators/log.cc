@@ -231,8 +231,8 @@ std::string describe_loss(std::uint64_t lost) {
 constexpr std::array crash_signals = {SIGABRT, SIGSEGV, SIGBUS, SIGILL, SIGFPE};
 std::array<struct sigaction, crash_signals.size()> before_us;
 
-/// The thread of the log still runs. Afterwards the signal does what it did without us: the sanitizers have
-/// their handlers there.
+/// Waits for the thread of the log, which still runs. Afterwards the signal does what it did without us: the sanitizers
+/// have their handlers there.
 void flush_and_crash(int signal, siginfo_t* information, void*) {
   for (std::size_t index = 0; index < crash_signals.size(); ++index)
     if (crash_signals[index] == signal) sigaction(signal, &before_us[index], nullptr);
@@ -290,7 +290,7 @@ LineWriter::State log_state() {
   return writer == nullptr ? LineWriter::State{} : writer->state();
 }
 
-/// Not through the queue: this has to work without memory, too.
+/// Goes around the queue: this has to work without memory, too.
 void write_last_words(std::string_view text) {
   if (!flush_log()) return;
   pollfd writable{STDERR_FILENO, POLLOUT, 0};

@@ -38,7 +38,7 @@ namespace lekt {
 namespace {
 
 constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
-/// Of brackets in brackets. A setting needs one.
+/// How deep brackets may lie in brackets. A setting needs one.
 constexpr int nesting_max = 8;
 constexpr std::size_t value_columns_max = 100;
 
@@ -111,7 +111,7 @@ class Scanner {
     fail("this is not TOML: a string without the quote at its end");
   }
 
-  /// Of an escape in a string, so that its quote does not end the string.
+  /// Skips the backslash of an escape in a string, so that an escaped quote does not end the string.
   void skip_backslash() {
     const char escaped = at_ + 1 < text_.size() ? text_[at_ + 1] : '\n';
     if (static_cast<unsigned char>(escaped) >= 0x80) fail("this is not TOML: there is no such escape");
@@ -167,7 +167,7 @@ FileValue value_of(const toml::node& node, const std::string& file) {
   return value;
 }
 
-/// What the library says, as the end of a sentence.
+/// The words of the library, as the end of a sentence.
 std::string in_own_words(std::string_view description) {
   constexpr std::string_view beginning = "Error while parsing ";
   if (!description.starts_with(beginning)) return std::string(description);

@@ -88,7 +88,7 @@ TraceStatus Tracer::describe(const Trace& trace, std::chrono::duration<double> l
   return {trace.block, trace.file->path.string(), std::max(left.count(), 0.0), trace.file->bytes, trace.lost};
 }
 
-/// The lock is not held while the disk is waited for.
+/// Makes the file and writes its first words. The lock is not held while the disk is waited for.
 std::shared_ptr<Tracer::File> Tracer::begin_file(const Block& block, const std::string& first_words) {
   const auto file = std::make_shared<File>();
   const std::string wanted = (directory_ / file_name(block)).string();
@@ -277,7 +277,7 @@ void Tracer::close(Trace& trace, const std::string& why) {
   });
 }
 
-/// On the tracer's thread.
+/// Writes on the tracer's thread.
 void Tracer::write_all(File& file, const std::string& text) {
   ByteView left = text;
   while (!left.empty() && !file.failed) {
