@@ -4,11 +4,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <map>
 #include <optional>
 #include <system_error>
+#include <utility>
 
 #include "common/descriptor.h"
 #include "common/printable.h"
@@ -212,20 +213,21 @@ std::string read_text(const std::filesystem::path& path) {
 std::vector<FileSetting> parse_settings(std::string_view text, const std::string& file) {
   if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
   Scanner(text, file).expect_plain();
-  std::vector<FileSetting> settings;
+  std::map<std::pair<std::uint32_t, std::uint32_t>, FileSetting> in_order;  // the library's is that of the names
   try {
     const toml::table table = toml::parse(text);
-    for (auto&& [key, node] : table)
-      settings.push_back(
-          {std::string(key.str()), key.source().begin.line, key.source().begin.column, value_of(node, file)});
+    for (auto&& [key, node] : table) {
+      const auto [line, column] = key.source().begin;
+      in_order[{line, column}] = {std::string(key.str()), line, column, value_of(node, file)};
+    }
   } catch (const toml::parse_error& error) {
     throw WrongSetting(place_text(file, error.source().begin.line, error.source().begin.column) +
                        ": this is not TOML: " + printable(in_own_words(error.description())));
   } catch (const std::logic_error& error) {
     throw WrongSetting(place_text(file, 1, 1) + ": something in this file is not TOML: " + error.what());
   }
-  std::ranges::sort(settings, {},
-                    [](const FileSetting& setting) { return std::pair(setting.line, setting.column); });
+  std::vector<FileSetting> settings;
+  for (auto& [place, setting] : in_order) settings.push_back(std::move(setting));
   return settings;
 }
 

@@ -243,17 +243,20 @@ TEST_F(HttpTest, who_reads_slowly_gives_way_to_those_who_ask) {
 TEST_F(HttpTest, whose_answer_is_being_made_does_not_give_way) {
   settings_.threads = 1;
   settings_.undisturbed = 1ms;
+  std::atomic<bool> asked{false};
   std::atomic<bool> others{false};
   const std::uint16_t port = start([&](const Request& request) {
     Answer answer;
     answer.body = request.path;
     if (request.path == "/slow") {
+      asked = true;
       EXPECT_TRUE(test::eventually([&] { return others.load(); }, test::patience()));
     }
     return answer;
   });
   HttpConnection slow(port);
   slow.send(get_request("/slow"));
+  ASSERT_TRUE(test::eventually([&] { return asked.load(); }, test::patience()));
   HttpConnection other(port);
   other.send(get_request("/other"));
   std::this_thread::sleep_for(50ms);  // long enough to be ended, if it could be
