@@ -35,25 +35,28 @@ class StartSignalsTest : public DaemonTest {
 
 TEST_F(StartSignalsTest, that_end_it_end_it_at_once) {
   EXPECT_EQ(start_with("SIGTERM").wait(), 128 + SIGTERM);
+  EXPECT_EQ(start_with("SIGINT").wait(), 128 + SIGINT);
   EXPECT_FALSE(std::filesystem::exists(database()));
 }
 
 TEST_F(StartSignalsTest, that_end_it_while_the_database_is_read_end_it_in_order) {
   joined(start().port(), "127.0.0.2").beat();
   daemon().stop(SIGTERM);
-  Operator holder(database(), Operator::Access::read_write);
-  holder.ask("BEGIN IMMEDIATE");
-  Process process(LEKTD_PROGRAM, {"--listen", "127.0.0.1:0", "--database", database().string()},
-                  directory_.path());
   const std::string lock = database().string() + ".lock";
-  ASSERT_TRUE(eventually([&] { return std::filesystem::exists(lock); }, patience()));
-  process.send_signal(SIGTERM);
-  holder.ask("COMMIT");
-  EXPECT_EQ(process.wait(), 0);
-  EXPECT_EQ(count(process.errors(), "event=stopped message=\"the start was ended by a signal\""), 1u)
-      << process.errors();
-  EXPECT_EQ(count(process.errors(), "event=started"), 0u);
-  EXPECT_FALSE(std::filesystem::exists(lock));
+  for (const int signal : {SIGTERM, SIGINT}) {
+    Operator holder(database(), Operator::Access::read_write);
+    holder.ask("BEGIN IMMEDIATE");
+    Process process(LEKTD_PROGRAM, {"--listen", "127.0.0.1:0", "--database", database().string()},
+                    directory_.path());
+    ASSERT_TRUE(eventually([&] { return std::filesystem::exists(lock); }, patience()));
+    process.send_signal(signal);
+    holder.ask("COMMIT");
+    EXPECT_EQ(process.wait(), 0);
+    EXPECT_EQ(count(process.errors(), "event=stopped message=\"the start was ended by a signal\""), 1u)
+        << process.errors();
+    EXPECT_EQ(count(process.errors(), "event=started"), 0u);
+    EXPECT_FALSE(std::filesystem::exists(lock));
+  }
 }
 
 TEST_F(StartSignalsTest, that_reload_wait_until_there_is_something_to_reload) {

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <csignal>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <regex>
 #include <string>
@@ -269,6 +270,17 @@ TEST_F(TlsTest, warns_from_two_weeks_before_a_certificate_expires_until_there_is
   certificates_.authority.issue("expired", TestCertificates::for_server());
   kill(daemon().id(), SIGHUP);
   EXPECT_TRUE(warnings("0"));
+}
+
+TEST_F(TlsTest, warns_of_a_certificate_that_signs_its_own_and_expires_before_it) {
+  const CertificateAuthority soon(certificates_.directory(), "signs", std::chrono::hours(13 * 24));
+  const CertifiedKey used = soon.issue("chain", TestCertificates::for_server());
+  std::ofstream(used.certificate, std::ios::app) << read_text(soon.certificate());
+  start({"--tls-listen", "127.0.0.1:0", "--tls-cert", used.certificate.string(), "--tls-key",
+         used.key.string()});
+  EXPECT_TRUE(daemon().logs("event=certificate_expires message=\"E616 " + used.certificate.string() +
+                            " expires at 20"))
+      << daemon().log();
 }
 
 TEST_F(TlsTest, asks_nobody_for_a_pass_phrase) {

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <csignal>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <thread>
 
@@ -64,6 +65,23 @@ class UnreadLogTest : public DaemonTest {
         patience());
   }
 
+  nlohmann::json status() const {
+    const Outcome asked = run(LEKTCTL_PROGRAM, {"--database", database().string(), "status", "--json"});
+    return nlohmann::json::parse(asked.output).at("server");
+  }
+
+  /// What /healthz answers; the server has to have an admin page.
+  static std::string health(const nlohmann::json& status) {
+    for (const nlohmann::json& place : status.at("listening")) {
+      if (place.at("kind") != "admin") continue;
+      const std::string address = place.at("address");
+      const std::string path = "/dev/tcp/127.0.0.1/" + address.substr(address.rfind(':') + 1);
+      const std::string ask = "exec 5<>" + path + "; printf 'GET /healthz HTTP/1.0\\r\\n\\r\\n' >&5; cat <&5";
+      return run("/bin/bash", {"-c", ask}).output;
+    }
+    return {};
+  }
+
   OpenSocket socket_{SOCK_STREAM};
   std::optional<Process> process_;
 };
@@ -96,6 +114,19 @@ struct SmallPipe {
 };
 
 }  // namespace
+
+TEST_F(UnreadLogTest, is_in_the_status_and_in_the_health_but_makes_nobody_ill) {
+  const SmallPipe pipe;
+  serve(pipe.redirection(), "--admin 127.0.0.1:0");
+  expect_service();
+  EXPECT_TRUE(warns_of_the_log());
+  const nlohmann::json known = status();
+  EXPECT_GE(known.at("totals").at("log_blocked_seconds"), 1.0);
+  const std::string answer = health(known);
+  EXPECT_PRED_FORMAT2(IsSubstring, " 200 ", answer);
+  EXPECT_PRED_FORMAT2(IsSubstring, "ok\nE615 standard error takes no line of the log for ", answer);
+  expect_stop();
+}
 
 TEST_F(UnreadLogTest, in_a_pipe_stops_nobody_and_is_complete_when_it_is_read_after_all) {
   const SmallPipe pipe;
