@@ -213,7 +213,8 @@ std::string read_text(const std::filesystem::path& path) {
 std::vector<FileSetting> parse_settings(std::string_view text, const std::string& file) {
   if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
   Scanner(text, file).expect_plain();
-  std::map<std::pair<std::uint32_t, std::uint32_t>, FileSetting> in_order;  // the library's is that of the names
+  std::map<std::pair<std::uint32_t, std::uint32_t>, FileSetting>
+      in_order;  // the library's is that of the names
   try {
     const toml::table table = toml::parse(text);
     for (auto&& [key, node] : table) {
