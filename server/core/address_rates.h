@@ -20,8 +20,10 @@ namespace lekt {
 
 class AddressRates {
  public:
-  /// `secret` keeps a stranger from knowing which addresses share a set.
-  AddressRates(Rate rate, std::uint64_t secret) : rate_(rate), secret_(secret), sets_(set_count) {}
+  /// A table of 4 << `size_bits` addresses, which takes 64 << `size_bits` bytes. `secret` keeps a stranger from knowing
+  /// which addresses share a set.
+  AddressRates(Rate rate, std::uint64_t secret, int size_bits = 10)
+      : rate_(rate), secret_(secret), shift_(64 - size_bits), sets_(std::size_t{1} << size_bits) {}
 
   /// Uses another rate from now on.
   void use(Rate rate) { rate_ = rate; }
@@ -32,12 +34,12 @@ class AddressRates {
   /// Whether there is nothing left to take.
   bool is_used_up(Address address, Rate::Time now) const {
     const std::uint64_t name = name_of(address);
-    const Set& set = sets_[name >> 54];
+    const Set& set = sets_[name >> shift_];
     const auto found = std::ranges::find(set, name, &Cell::name);
     return found != set.end() && rate_.is_used_up(found->paid_until, now);
   }
 
-  static constexpr std::size_t bytes() { return set_count * sizeof(Set); }
+  std::size_t bytes() const { return sets_.size() * sizeof(Set); }
 
  private:
   struct Cell {
@@ -45,14 +47,13 @@ class AddressRates {
     Rate::Time paid_until{0};
   };
   using Set = std::array<Cell, 4>;
-  static constexpr std::size_t set_count = 1024;
 
   /// Multiplicative hashing (Knuth, TAOCP 6.4): the upper bits, which number the set, depend on all of the address.
   std::uint64_t name_of(Address address) const { return (address.folded() ^ secret_) * 0x9e3779b97f4a7c15u; }
 
   Cell& cell_of(Address address) {
     const std::uint64_t name = name_of(address);
-    Set& set = sets_[name >> 54];
+    Set& set = sets_[name >> shift_];
     const auto found = std::ranges::find(set, name, &Cell::name);
     if (found != set.end()) return *found;
     Cell& replaced = *std::ranges::min_element(set, {}, &Cell::paid_until);
@@ -62,6 +63,7 @@ class AddressRates {
 
   Rate rate_;
   std::uint64_t secret_;
+  int shift_;
   std::vector<Set> sets_;
 };
 

@@ -40,7 +40,7 @@ Writer::Writer(storage::Database& database, const WriterSettings& settings, Mome
       registry_(settings.limits),
       change_log_(settings.limits.packet_bytes_max),
       side_rows_(settings.presence_interval, now.awake),
-      change_rates_(settings.changes, settings.secret),
+      change_rates_(settings.changes, settings.secret, 8),
       second_since_(now.awake),
       grace_ends_(now.awake + settings.restart_grace),
       forgetting_due_(now.awake),

@@ -26,42 +26,45 @@ Connection::Connection(Worker& worker, Socket socket, SessionId id, Address addr
   socket_.non_blocking(true, ignored);  // one that refuses is about to fail anyway
 }
 
+const Connection::Extras Connection::no_extras;
+
 Connection::~Connection() { assert(operations_ == 0); }
 
 // ---- Before LEKT ----
 
 void Connection::start(std::unique_ptr<Entrance> entrance, const std::optional<Rejection>& rejection) {
-  entrance_ = std::move(entrance);
+  const bool enters = entrance != nullptr;
+  if (enters) give(&Extras::entrance, std::move(entrance));
   watch();
   trace("connected");
-  if (entrance_ == nullptr) member_.begin();
+  if (!enters) member_.begin();
   if (rejection) return refuse(*rejection);
-  entrance_ == nullptr ? read() : enter();
+  enters ? enter() : read();
 }
 
-void Connection::enter() { follow(entrance_->step(socket_)); }
+void Connection::enter() { follow(extras().entrance->step(socket_)); }
 
 void Connection::shake_hands() {
-  place_.reset();
-  follow(entrance_->shake_hands(socket_));
+  drop(&Extras::place);
+  follow(extras().entrance->shake_hands(socket_));
 }
 
 void Connection::follow(Entrance::Step step) {
   switch (step) {
     case Entrance::Step::wait:
-      return wait(entrance_->wants_output());
+      return wait(extras().entrance->wants_output());
     case Entrance::Step::wants_turn:
-      place_ = worker_.wait_for_turn(*this);
+      give(&Extras::place, worker_.wait_for_turn(*this));
       return;
     case Entrance::Step::client_named:
       return identify();
     case Entrance::Step::refused:
-      return refuse(entrance_->rejection());
+      return refuse(extras().entrance->rejection());
     case Entrance::Step::lost:
-      return lose(entrance_->error());
+      return lose(extras().entrance->error());
     case Entrance::Step::open:
       member_.begin();
-      if (entrance_->tls() == nullptr) entrance_.reset();
+      if (extras().entrance->tls() == nullptr) drop(&Extras::entrance);
       return go_on();
   }
 }
@@ -69,10 +72,11 @@ void Connection::follow(Entrance::Step step) {
 /// A proxy has said for whom it connects; from now on the connection is that client's.
 void Connection::identify() {
   const Address proxy = member_.address();
-  member_.name_client(entrance_->proxy_header().client.value_or(proxy));
+  member_.name_client(extras().entrance->proxy_header().client.value_or(proxy));
   watch();
   if (traced_) trace("connected through the proxy " + to_string(proxy));
-  const Admission::Decision decision = worker_.identify(proxy, member_.address(), entrance_->begins_tls());
+  const Admission::Decision decision =
+      worker_.identify(proxy, member_.address(), extras().entrance->begins_tls());
   if (decision.verdict == Admission::Verdict::dropped) return close();
   verdict_ = decision.verdict;
   decision.rejection ? refuse(*decision.rejection) : enter();
@@ -88,7 +92,7 @@ void Connection::trace(std::string_view what) {
 
 /// Whether nothing stands against looking at what the client has sent.
 bool Connection::can_proceed() const {
-  return member_.takes_input() && blocked_ == nullptr && place_ == nullptr;
+  return member_.takes_input() && extras().blocked == nullptr && extras().place == nullptr;
 }
 
 /// A reason to wait has ended: looks at what was kept meanwhile, and reads again, unless another one is left.
@@ -203,7 +207,7 @@ void Connection::process(ByteView input) {
 
 /// A client that asks too often, or for too much, has been answered, and now waits for the next tick.
 void Connection::slow_down() {
-  place_ = worker_.slow_down(*this);
+  give(&Extras::place, worker_.slow_down(*this));
   if (was_slowed_) return;
   was_slowed_ = true;
   trace("slowed: heartbeats come too fast");
@@ -214,8 +218,9 @@ void Connection::slow_down() {
 }
 
 void Connection::resume() {
-  if (member_.asks_too_fast(worker_.settings().members, worker_.now())) return worker_.stay_slowed(*place_);
-  place_.reset();
+  if (member_.asks_too_fast(worker_.settings().members, worker_.now()))
+    return worker_.stay_slowed(*extras().place);
+  drop(&Extras::place);
   proceed();
 }
 
@@ -234,9 +239,9 @@ void Connection::joined(std::int64_t second) {
   member_.joined(second, worker_.now(), output.copied());
   worker_.has_changed(*this, before);
   // Requests of the setup may still wait for the socket; then this one waits behind them.
-  if (blocked_ != nullptr) {
+  if (extras().blocked != nullptr) {
     if (traced_) trace_sent(output);
-    blocked_->output.copied().append(output.copied());
+    extras().blocked->output.copied().append(output.copied());
     return;
   }
   if (send(output)) proceed();
@@ -250,7 +255,7 @@ void Connection::join_was_refused(const Rejection& rejection) {
 void Connection::refuse(const Rejection& rejection) {
   if (!member_.is_open()) return;
   // A client that does not read what it asked for will not read why it is refused either.
-  if (blocked_ != nullptr) {
+  if (extras().blocked != nullptr) {
     (void)worker_.note_reject(member_.address(), peer(), rejection);
     leave(leave_reason(rejection.code), rejection.text());
     return close();
@@ -264,12 +269,12 @@ void Connection::refuse(const Rejection& rejection) {
 void Connection::expire() {
   if (!member_.is_open()) return close();
   const MemberSettings& settings = worker_.settings().members;
-  if (place_ != nullptr && is_entering())
+  if (extras().place != nullptr && is_entering())
     return refuse({ErrorCode::handshakes_too_many, "its TLS handshake waited for its turn for longer than " +
                                                        format_duration(settings.handshake_timeout) +
                                                        "; too many begin at the same time, try again later"});
-  if (member_.is_established() && blocked_ != nullptr) return let_go_unread();
-  if (member_.is_established() && place_ != nullptr) return member_.was_heard(worker_.now());
+  if (member_.is_established() && extras().blocked != nullptr) return let_go_unread();
+  if (member_.is_established() && extras().place != nullptr) return member_.was_heard(worker_.now());
   if (member_.is_established() && !is_silent() && member_.spare()) return;
   refuse(member_.timeout(settings));
 }
@@ -282,7 +287,7 @@ void Connection::let_go_unread() {
 
 bool Connection::is_silent() const {
   asio::error_code ignored;
-  return blocked_ == nullptr && place_ == nullptr && socket_.available(ignored) == 0;
+  return extras().blocked == nullptr && extras().place == nullptr && socket_.available(ignored) == 0;
 }
 
 // ---- Ending ----
@@ -299,8 +304,8 @@ std::string Connection::peer() const {
 void Connection::end(Output& output) {
   if (member_.state() == Member::State::entering) {
     const Bytes reject = std::exchange(output.copied(), Bytes());
-    output.copied() = entrance_->last_words(reject);
-    entrance_.reset();
+    output.copied() = extras().entrance->last_words(reject);
+    drop(&Extras::entrance);
   }
   const std::string address = peer();
   const Rejection& rejection = *member_.session().rejection();
@@ -310,7 +315,7 @@ void Connection::end(Output& output) {
              {"code", code_text(rejection.code)},
              {"message", rejection.message}});
   leave(leave_reason(rejection.code), "rejected");
-  place_.reset();
+  drop(&Extras::place);
   if (send(output)) drain();
 }
 
@@ -351,8 +356,8 @@ void Connection::close() {
   const Member::State before = member_.state();
   member_.close();
   worker_.has_changed(*this, before);
-  place_.reset();
-  blocked_.reset();
+  drop(&Extras::place);
+  drop(&Extras::blocked);
   asio::error_code ignored;
   socket_.close(ignored);
   worker_.was_closed(*this);

@@ -118,11 +118,12 @@ class Connection {
   void hold(bool held) { member_.hold(held); }
   /// Whether an operator has switched on a trace of the client's address.
   void watch();
-  bool is_slowed() const { return place_ != nullptr && !is_entering(); }
-  bool is_encrypted() const { return entrance_ != nullptr && entrance_->tls() != nullptr; }
+  bool is_slowed() const { return extras().place != nullptr && !is_entering(); }
+  bool is_encrypted() const { return tls() != nullptr; }
   /// Of an answer that the client has not read yet.
   std::size_t waiting_bytes() const {
-    return blocked_ != nullptr ? blocked_->output.size() - blocked_->sent : 0;
+    const auto& blocked = extras().blocked;
+    return blocked != nullptr ? blocked->output.size() - blocked->sent : 0;
   }
   bool can_be_freed() const { return is_closed() && operations_ == 0; }
 
@@ -136,6 +137,15 @@ class Connection {
     std::shared_ptr<const ChangeView> view;  ///< null when nothing of the output is shared
     AwakeTime deadline;                      ///< for all of it
     Membership<Connection> place;            ///< among those that are blocked; who reads goes to the end
+  };
+
+  /// What few connections have, and most of these not for long.
+  struct Extras {
+    std::unique_ptr<Blocked> blocked;
+    /// If it has to wait: among those whose TLS handshake goes on in its turn while it is entering, and afterwards among
+    /// those that go on with a later tick, because they are slowed down.
+    std::unique_ptr<Membership<Connection>> place;
+    std::unique_ptr<Entrance> entrance;  ///< until LEKT may begin; for TLS until the end
   };
 
   /// What Asio calls when a read is over, or a wait for the socket before a read through TLS.
@@ -156,7 +166,20 @@ class Connection {
   void wait(bool for_output);
   void read_encrypted();
   /// Null for plain text.
-  TlsStream* tls() const { return entrance_ != nullptr ? entrance_->tls() : nullptr; }
+  TlsStream* tls() const { return extras().entrance != nullptr ? extras().entrance->tls() : nullptr; }
+  const Extras& extras() const { return extras_ != nullptr ? *extras_ : no_extras; }
+  /// Gives it one of these; drop() takes it away again.
+  template <class Part>
+  void give(std::unique_ptr<Part> Extras::*which, std::unique_ptr<Part> part) {
+    if (extras_ == nullptr) extras_ = std::make_unique<Extras>();
+    extras_.get()->*which = std::move(part);
+  }
+  template <class Part>
+  void drop(std::unique_ptr<Part> Extras::*which) {
+    if (extras_ == nullptr) return;
+    (extras_.get()->*which).reset();
+    if (!extras_->blocked && !extras_->place && !extras_->entrance) extras_.reset();
+  }
   void on_read(const asio::error_code& error, std::size_t size);
   void read_more();
   void drop_input(std::size_t size);
@@ -179,6 +202,8 @@ class Connection {
   bool is_entering() const { return member_.state() == Member::State::entering; }
   bool is_closed() const { return member_.state() == Member::State::closed; }
 
+  static const Extras no_extras;
+
   // In the order in which a heartbeat uses them.
   Worker& worker_;
   Socket socket_;
@@ -190,11 +215,7 @@ class Connection {
   bool was_slowed_ : 1 = false;  ///< at some time, and the log has said so
   bool traced_ : 1 = false;
   Admission::Verdict verdict_ = Admission::Verdict::admitted;
-  std::unique_ptr<Blocked> blocked_;
-  /// If it has to wait: among those whose TLS handshake goes on in its turn while it is entering, and afterwards among
-  /// those that go on with a later tick, because they are slowed down.
-  std::unique_ptr<Membership<Connection>> place_;
-  std::unique_ptr<Entrance> entrance_;  ///< until LEKT may begin; for TLS until the end
+  std::unique_ptr<Extras> extras_;
   Member member_;
   List::iterator self_;  ///< in the worker's list of its state
 };

@@ -34,12 +34,11 @@ bool Connection::send(Output& output) {
   const AwakeTime least = worker_.settings().members.heartbeat_timeout;
   // Its own bytes are few (process() sees to it), and those of a view are counted with the view.
   auto view = output.only_copies() ? nullptr : worker_.view();
-  blocked_.reset(
-      new Blocked{std::move(output),
-                  sent,
-                  std::move(view),
-                  worker_.now() + least + std::chrono::seconds(waiting / reading_bytes_per_second_min),
-                  {worker_.blocked(), *this}});
+  const AwakeTime deadline =
+      worker_.now() + least + std::chrono::seconds(waiting / reading_bytes_per_second_min);
+  give(&Extras::blocked,
+       std::unique_ptr<Blocked>(
+           new Blocked{std::move(output), sent, std::move(view), deadline, {worker_.blocked(), *this}}));
   wait_writable();
   return false;
 }
@@ -82,11 +81,12 @@ std::size_t Connection::send_encrypted(Output& output, std::size_t sent, asio::e
 }
 
 bool Connection::holds_other_than(const std::shared_ptr<const ChangeView>& view) const {
-  return blocked_ != nullptr && blocked_->view != nullptr && blocked_->view != view;
+  const auto& blocked = extras().blocked;
+  return blocked != nullptr && blocked->view != nullptr && blocked->view != view;
 }
 
 bool Connection::reads_too_slowly() const {
-  return blocked_ != nullptr && worker_.now() >= blocked_->deadline;
+  return extras().blocked != nullptr && worker_.now() >= extras().blocked->deadline;
 }
 
 void Connection::wait_writable() {
@@ -101,11 +101,12 @@ void Connection::on_writable(const asio::error_code& error) {
   if (error) return lose(error);
   // A client that reads is alive, even if one answer takes it longer than the heartbeat timeout.
   if (member_.is_established()) member_.was_heard(worker_.now());
-  blocked_->place.move_to(worker_.blocked());
+  Blocked& blocked = *extras().blocked;
+  blocked.place.move_to(worker_.blocked());
   asio::error_code failure;
-  if (!send_from(blocked_->output, blocked_->sent, failure))
+  if (!send_from(blocked.output, blocked.sent, failure))
     return would_block(failure) ? wait_writable() : lose(failure);
-  blocked_.reset();
+  drop(&Extras::blocked);
   member_.state() == Member::State::ending ? drain() : proceed();
 }
 

@@ -52,7 +52,7 @@ Worker::Worker(std::uint32_t index, std::uint32_t count, const WorkerSettings& s
       rules_(&shared.rules),
       reader_(shared.doors.published),
       clock_(std::chrono::steady_clock::now(), step_ticks_max * tick_of(settings)),
-      session_lines_(session_lines, random_secret()) {}
+      session_lines_(session_lines, random_secret(), 8) {}
 
 Worker::~Worker() { close_everything(); }
 

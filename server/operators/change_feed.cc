@@ -10,8 +10,8 @@ void ChangeFeed::publish(std::span<const storage::Change> changes, const MethodC
     const MutexLock lock(mutex_);
     // Of a large batch only the newest would be kept anyway.
     for (const storage::Change& change : changes.last(std::min(changes.size(), entries_max)))
-      entries_.push_back({change.sequence, change.second, change.kind, change.address,
-                          storage::stored_words(catalogue, change.methods), to_string(change.reason)});
+      entries_.push_back({change.sequence, change.second, change.kind, change.address, change.reason,
+                          storage::stored_words(catalogue, change.methods)});
     while (entries_.size() > entries_max) entries_.pop_front();
     newest_ = changes.back().sequence;
   }

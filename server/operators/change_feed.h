@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "common/catalogue.h"
+#include "common/leave_reason.h"
 #include "common/mutex.h"
 #include "storage/database.h"
 #include "storage/reader.h"
@@ -28,8 +29,8 @@ class ChangeFeed {
     std::int64_t second = 0;
     UpdateKind kind = UpdateKind::added;  ///< added, or its methods changed; removed
     Address address;
-    std::string methods;  ///< in words, as in the database; empty for a removal
-    std::string reason;   ///< why it was removed, as in the database
+    LeaveReason reason = LeaveReason::unknown;  ///< why it was removed
+    std::string methods;                        ///< in words, as in the database; empty for a removal
 
     /// As of a stored change, but of kind "added" also when only its methods have changed.
     template <class Self, class Io>

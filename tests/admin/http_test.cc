@@ -27,7 +27,7 @@ class HttpTest : public testing::Test {
  protected:
   HttpTest() {
     settings_.address = "127.0.0.1";
-    settings_.host_names = {"coordinator.example"};
+    settings_.host_names = {"coordinator.example", "lekt_backend"};  // the second as of nginx' upstream
     settings_.limits.drain_time_max = 100ms;
   }
 
@@ -156,7 +156,7 @@ TEST_F(HttpTest, a_host_that_is_not_ours_is_refused_before_anybody_is_asked) {
     EXPECT_EQ(answer_to(port, "GET / HTTP/1.1\r\nHost: " + host + "\r\n\r\n").status, 421) << host;
   EXPECT_EQ(asked_, 0);
   for (const std::string host : {"localhost", "LocalHost:9890", "127.0.0.1", "192.0.2.7:80", "[::1]:9890",
-                                 "[::1]", "Coordinator.example:9890"})
+                                 "[::1]", "Coordinator.example:9890", "lekt_backend"})
     EXPECT_EQ(answer_to(port, "GET / HTTP/1.1\r\nHost: " + host + "\r\n\r\n").status, 200) << host;
 }
 
