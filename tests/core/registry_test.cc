@@ -54,18 +54,6 @@ class RegistryTest : public testing::Test {
 
 using Lines = std::vector<std::string>;
 
-TEST_F(RegistryTest, knows_of_clients_that_no_longer_fit_one_packet) {
-  const Methods large = {{2, Bytes(1000, 'x')}};
-  registry_.use({3, 4096});
-  registry_.restore(seven, tcp(7890), true);
-  join(1, address("10.0.0.8"), large);
-  commit();
-  EXPECT_EQ(registry_.oversize().clients, 0u);
-  registry_.use({3, 500});
-  EXPECT_EQ(registry_.oversize().clients, 1u);
-  EXPECT_GT(registry_.oversize().bytes_max, 1000u);
-}
-
 TEST_F(RegistryTest, the_first_session_adds_its_client) {
   join(1, seven, tcp(7890));
   EXPECT_EQ(registry_.clients(), 1u);

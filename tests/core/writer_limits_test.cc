@@ -57,6 +57,17 @@ TEST_F(WriterLimitsTest, who_offers_what_no_longer_fits_is_refused_and_who_offer
   EXPECT_EQ(writer_->oversize().clients, 0u);
 }
 
+TEST(RegistryLimits, a_smaller_limit_finds_those_who_were_stored_and_those_who_have_joined_since) {
+  Registry registry({.clients_max = 3, .packet_bytes_max = 4096});
+  registry.restore(address("10.0.0.7"), tcp(7890), true);
+  EXPECT_EQ(registry.join(1, address("10.0.0.8"), {{2, Bytes(1000, 'x')}}), std::nullopt);
+  registry.committed(registry.differences());
+  EXPECT_EQ(registry.oversize().clients, 0u);
+  registry.use({.clients_max = 3, .packet_bytes_max = 500});
+  EXPECT_EQ(registry.oversize().clients, 1u);
+  EXPECT_GT(registry.oversize().bytes_max, 1000u);
+}
+
 // ---- Who was never told ----
 
 TEST_F(WriterLimitsTest, who_is_cut_while_it_joins_after_a_restart_is_still_waited_for) {
