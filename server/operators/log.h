@@ -1,4 +1,4 @@
-// The log: one line an event, `event=name key=value ...`, or one JSON object a line.
+// The log: one line an event, `event=name key=value ...`, or one JSON object a line, or an entry of systemd's journal.
 //
 // Values may come from a peer: they are escaped, so that nothing in them can begin a line, a field or a
 // terminal sequence, and cut, so that a line has at most log_line_bytes_max bytes. At info: start and stop,
@@ -30,7 +30,8 @@ inline constexpr std::array level_names = {"trace", "debug", "info", "warn", "er
 /// Each field ends with a zero byte, which is in no value, and the entry with a line feed.
 enum class LogFormat : std::uint8_t { text, json, prefixed, entry };
 
-/// The longest line, with its line feed: a pipe takes it in one piece, so that lines of several programs stay whole.
+/// The longest line, with its line feed: a pipe takes it in one piece, so that lines of several programs stay whole. An
+/// entry for the journal, which has each value twice, has at most twice as many bytes.
 inline constexpr std::size_t log_line_bytes_max = 4096;
 /// The longest value in a line; the end of a longer one is replaced by its length.
 inline constexpr std::size_t log_value_bytes_max = 1000;
