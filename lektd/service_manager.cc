@@ -9,6 +9,7 @@
 #include <systemd/sd-journal.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
@@ -141,14 +142,17 @@ bool journal_reads_standard_error() {
 bool journal_takes_entries() { return access("/run/systemd/journal/socket", W_OK) == 0; }
 
 std::ptrdiff_t write_to_journal(std::span<const iovec> entries) {
+  // The library takes an entry for a journal that is not there, and drops it.
+  if (!journal_takes_entries()) return -1;
   std::ptrdiff_t taken = 0;
-  std::vector<iovec> fields;
+  std::array<iovec, journal_fields_max> fields;  // no memory is needed for the log's last lines
   for (const iovec& entry : entries) {
-    fields.clear();
+    std::size_t count = 0;
     const std::string_view text(static_cast<const char*>(entry.iov_base), entry.iov_len);
-    for (std::size_t begin = 0, end = 0; (end = text.find('\0', begin)) != text.npos; begin = end + 1)
-      fields.push_back({static_cast<char*>(entry.iov_base) + begin, end - begin});
-    const int result = sd_journal_sendv(fields.data(), static_cast<int>(fields.size()));
+    for (std::size_t begin = 0, end = 0; count < fields.size() && (end = text.find('\0', begin)) != text.npos;
+         begin = end + 1)
+      fields[count++] = {static_cast<char*>(entry.iov_base) + begin, end - begin};
+    const int result = sd_journal_sendv(fields.data(), static_cast<int>(count));
     if (result < 0) {
       errno = -result;
       return taken > 0 ? taken : -1;

@@ -63,8 +63,9 @@ bool journal_reads_standard_error();
 /// The journal can be given entries, as the log makes them for it (LogFormat::entry); in a container that has only the
 /// stream it cannot.
 bool journal_takes_entries();
-/// Gives the entries to the journal one after the other, and waits as long as it takes none. Yields the bytes of those
-/// that it has taken, or -1 with errno. Called by one thread, which may be another than the main one.
+inline constexpr std::size_t journal_fields_max = 64;
+/// Gives the entries to the journal one after the other, and waits as long as it takes none. Of one entry the first
+/// `journal_fields_max` fields count. Yields the bytes of the entries that it has taken, or -1 with errno. Called by one thread, which may be another than the main one.
 std::ptrdiff_t write_to_journal(std::span<const iovec> entries);
 
 }  // namespace lekt::service_manager

@@ -8,6 +8,7 @@
 #include <csignal>
 #include <cstring>
 #include <fstream>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "tests/integration/daemon.h"
 #include "tests/integration/open_socket.h"
 #include "tests/integration/raw_client.h"
+#include "tests/integration/sqlite.h"
 #include "tests/support/certificates.h"
 
 namespace lekt::test {
@@ -240,6 +242,27 @@ TEST_F(ServiceManagerTest, gives_the_journal_entries_with_a_field_for_each_value
   while (field_of(entry, "LEKT_EVENT") != "stopped" && !entry.empty()) entry = journal.next();
   EXPECT_FALSE(entry.empty()) << "the last entry is there before the program ends";
   EXPECT_EQ(process.errors(), "");
+}
+
+TEST_F(ServiceManagerTest, keeps_entries_for_a_journal_that_is_away) {
+  if (!may_replace_journal()) GTEST_SKIP() << "needs namespaces of its own";
+  std::filesystem::create_directories(systemd_ / "journal");
+  const std::filesystem::path path = systemd_ / "journal" / "socket";
+  std::optional<DatagramSocket> journal(path);
+  Process process = start_in_journal("--listen 127.0.0.1:0 --database " + database().string());
+  ASSERT_EQ(notify_socket().next("READY"), "READY=1");
+  journal.reset();
+  std::filesystem::remove(path);
+  process.send_signal(SIGHUP);
+  EXPECT_TRUE(eventually(
+      [&] {
+        return Operator(database()).ask_one("SELECT count(*) FROM warnings WHERE code = 'E615'") == "1";
+      },
+      patience()));
+  journal.emplace(path);
+  std::string entry = journal->next();
+  while (field_of(entry, "LEKT_EVENT") != "reloaded" && !entry.empty()) entry = journal->next();
+  EXPECT_FALSE(entry.empty());
 }
 
 TEST_F(ServiceManagerTest, stops_in_time_when_the_journal_takes_nothing) {
