@@ -21,6 +21,8 @@ class AddressMap {
   const Value* find(Address address) const { return find_in(values_, address); }
   /// The value of the address, which is made if it has none.
   Value& operator[](Address address) { return values_[key_of(address)]; }
+  /// The value of an address that has one. Throws std::out_of_range if it has none.
+  Value& at(Address address) { return values_.at(key_of(address)); }
   void erase(Address address) { values_.erase(key_of(address)); }
 
   /// Calls `visit(address, value)` for each.

@@ -56,7 +56,7 @@ bool ChangeLog::is_newest(Address address, std::uint64_t sequence) const {
 void ChangeLog::set_newest(const storage::Change& change) {
   Newest& newest = newest_[change.address];
   removals_ -= newest.is_removal;
-  newest.sequence = change.sequence & (~std::uint64_t{0} >> 1);  // all of it: sequences count from 1
+  newest.sequence = change.sequence & sequence_bits;
   newest.is_removal = change.kind == UpdateKind::removed;
   removals_ += newest.is_removal;
 }

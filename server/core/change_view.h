@@ -24,6 +24,9 @@
 
 namespace lekt {
 
+/// Sequences count from 1 and stay within 63 bits: where many are kept, the last bit says something else.
+inline constexpr std::uint64_t sequence_bits = ~std::uint64_t{0} >> 1;
+
 /// What a session remembers of the answers it was given. The session's worker owns it.
 struct Cursor {
   std::uint64_t answered : 63 = 0;  ///< sequence up to which this connection has been answered
@@ -32,7 +35,7 @@ struct Cursor {
   /// later than any closing timestamp given out before.
   std::int64_t second = 0;
 
-  void has_answered(std::uint64_t sequence) { answered = sequence & (~std::uint64_t{0} >> 1); }
+  void has_answered(std::uint64_t sequence) { answered = sequence & sequence_bits; }
 };
 
 /// What an answer rests on: a ladder of reasons, checked from the top. On a connection that was answered before,

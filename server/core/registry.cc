@@ -273,7 +273,7 @@ std::vector<Registry::Difference> Registry::differences(const MayChange& may_cha
 
 void Registry::committed(const std::vector<Difference>& differences) {
   for (const Difference& difference : differences) {
-    Client& client = clients_[difference.address];
+    Client& client = clients_.at(difference.address);
     set_present(difference.address, client, difference.kind == UpdateKind::added);
     client.stored = client.present ? pack(difference.methods) : Bytes();
     stored_bytes_max_ = std::max(stored_bytes_max_, client.stored.size());

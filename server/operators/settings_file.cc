@@ -213,13 +213,14 @@ std::string read_text(const std::filesystem::path& path) {
 std::vector<FileSetting> parse_settings(std::string_view text, const std::string& file) {
   if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
   Scanner(text, file).expect_plain();
-  std::map<std::pair<std::uint32_t, std::uint32_t>, FileSetting>
+  std::multimap<std::pair<std::uint32_t, std::uint32_t>, FileSetting>
       in_order;  // the library's is that of the names
   try {
     const toml::table table = toml::parse(text);
     for (auto&& [key, node] : table) {
       const auto [line, column] = key.source().begin;
-      in_order[{line, column}] = {std::string(key.str()), line, column, value_of(node, file)};
+      in_order.emplace(std::pair(line, column),
+                       FileSetting{std::string(key.str()), line, column, value_of(node, file)});
     }
   } catch (const toml::parse_error& error) {
     throw WrongSetting(place_text(file, error.source().begin.line, error.source().begin.column) +
