@@ -231,6 +231,7 @@ class HungTraceTest : public TracerTest {
     hung_.emplace(
         directory_.path(), [this](const auto&) { return Descriptor(writer_.release()); }, 100'000);
     hung_->start(only_seven, 60s, now_);
+    if (!hung_->flush()) throw std::runtime_error("the first words are not written");
     fill(end_of_file);
   }
 
