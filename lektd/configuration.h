@@ -12,7 +12,7 @@
 #include "common/block.h"
 #include "common/catalogue.h"
 #include "common/limits.h"
-#include "server/core/time.h"
+#include "common/time.h"
 #include "server/net/listen_address.h"
 #include "server/net/tls.h"
 #include "server/operators/log.h"

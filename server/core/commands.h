@@ -10,8 +10,8 @@
 #include "common/address.h"
 #include "common/catalogue.h"
 #include "common/leave_reason.h"
+#include "common/time.h"
 #include "server/core/registry.h"
-#include "server/core/time.h"
 
 namespace lekt {
 

@@ -25,12 +25,12 @@
 #include <utility>
 
 #include "common/errors.h"
+#include "common/rate.h"
+#include "common/time.h"
 #include "server/core/change_view.h"
 #include "server/core/commands.h"
 #include "server/core/output.h"
-#include "server/core/rate.h"
 #include "server/core/session.h"
-#include "server/core/time.h"
 
 namespace lekt {
 

@@ -14,7 +14,7 @@
 #include "common/address.h"
 #include "common/block.h"
 #include "common/errors.h"
-#include "server/core/time.h"
+#include "common/time.h"
 #include "storage/database.h"
 
 namespace lekt {

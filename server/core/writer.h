@@ -21,16 +21,16 @@
 #include <string>
 #include <vector>
 
+#include "common/address_rates.h"
 #include "common/catalogue.h"
 #include "common/errors.h"
-#include "server/core/address_rates.h"
+#include "common/rate.h"
+#include "common/time.h"
 #include "server/core/change_log.h"
 #include "server/core/change_view.h"
-#include "server/core/rate.h"
 #include "server/core/registry.h"
 #include "server/core/side_rows.h"
 #include "server/core/storage_state.h"
-#include "server/core/time.h"
 #include "storage/database.h"
 
 namespace lekt {

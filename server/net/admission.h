@@ -17,11 +17,11 @@
 #include <vector>
 
 #include "common/address_map.h"
+#include "common/address_rates.h"
 #include "common/block.h"
 #include "common/errors.h"
 #include "common/mutex.h"
-#include "server/core/address_rates.h"
-#include "server/core/rate.h"
+#include "common/rate.h"
 #include "server/operators/code_counts.h"
 
 namespace lekt {

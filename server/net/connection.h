@@ -31,9 +31,9 @@
 #include <string>
 #include <string_view>
 
+#include "common/time.h"
 #include "server/core/member.h"
 #include "server/core/output.h"
-#include "server/core/time.h"
 #include "server/net/admission.h"
 #include "server/net/entrance.h"
 #include "server/net/membership.h"

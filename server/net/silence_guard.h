@@ -18,9 +18,9 @@
 #include <unordered_map>
 
 #include "common/mutex.h"
-#include "server/core/rate.h"
+#include "common/rate.h"
+#include "common/time.h"
 #include "server/core/registry.h"
-#include "server/core/time.h"
 
 namespace lekt {
 

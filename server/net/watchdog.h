@@ -2,7 +2,7 @@
 // service manager's watchdog.
 //
 // Each thread counts the turns of its loop, and the main thread looks once a second whether all counts have moved. It
-// counts awake time (server/core/time.h), so a pause of the whole process, after which every thread would look late, is
+// counts awake time (common/time.h), so a pause of the whole process, after which every thread would look late, is
 // not taken for a thread that hangs. The main thread cannot find itself, so those who ask look whether it still looks.
 #pragma once
 
@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "common/mutex.h"
-#include "server/core/time.h"
+#include "common/time.h"
 #include "server/operators/status.h"
 
 namespace lekt {

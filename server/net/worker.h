@@ -19,12 +19,12 @@
 #include <unordered_map>
 #include <vector>
 
+#include "common/address_rates.h"
 #include "common/descriptor.h"
-#include "server/core/address_rates.h"
+#include "common/rate.h"
+#include "common/time.h"
 #include "server/core/member.h"
 #include "server/core/output.h"
-#include "server/core/rate.h"
-#include "server/core/time.h"
 #include "server/core/writer.h"
 #include "server/net/admission.h"
 #include "server/net/connection.h"

@@ -7,7 +7,7 @@
 #include <set>
 #include <vector>
 
-#include "server/core/time.h"
+#include "common/time.h"
 #include "server/core/writer.h"
 #include "server/net/doors.h"
 #include "server/net/front.h"

@@ -1,12 +1,12 @@
 // The machine's clocks, for threads' loops and for code that notes when something happened. Rules take times as
-// arguments (server/core/time.h).
+// arguments (common/time.h).
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 
-#include "server/core/rate.h"
-#include "server/core/time.h"
+#include "common/rate.h"
+#include "common/time.h"
 
 namespace lekt {
 

@@ -1,4 +1,4 @@
-// A number that no stranger knows, for tables that must not be filled on purpose (server/core/address_rates.h).
+// A number that no stranger knows, for tables that must not be filled on purpose (common/address_rates.h).
 #pragma once
 
 #include <cstdint>

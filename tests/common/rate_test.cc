@@ -1,8 +1,8 @@
-#include "server/core/rate.h"
+#include "common/rate.h"
 
 #include <gtest/gtest.h>
 
-#include "server/core/address_rates.h"
+#include "common/address_rates.h"
 
 namespace lekt {
 namespace {

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "common/address.h"
-#include "server/core/rate.h"
+#include "common/rate.h"
 
 namespace lekt {
 

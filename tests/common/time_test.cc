@@ -1,4 +1,4 @@
-#include "server/core/time.h"
+#include "common/time.h"
 
 #include <gtest/gtest.h>
 
