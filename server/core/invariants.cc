@@ -1,5 +1,5 @@
 // What check() of the classes in this folder looks at (invariant.h).
-#include "server/core/invariant.h"
+#include "common/invariant.h"
 
 #include <map>
 #include <unordered_map>
