@@ -1,4 +1,4 @@
-// A hash table by address, in which an address takes 4 bytes and not 16: a server keeps two of these for each client.
+// A hash table by address, in which an address takes 4 bytes and not 16: a server keeps several of these for each client.
 // Every client has an IPv4 address today (address.h); others would be in a second table here.
 //
 // References to a value stay valid until its address is erased. In no order.
@@ -35,7 +35,15 @@ class AddressMap {
     for (const auto& [key, value] : values_) visit(Address::v4(key), value);
   }
 
+  /// The same for as many as `count`, or all if there are fewer.
+  template <class Visit>
+  void for_some(std::size_t count, Visit&& visit) const {
+    for (auto next = values_.begin(); next != values_.end() && count > 0; ++next, --count)
+      visit(Address::v4(next->first), next->second);
+  }
+
   std::size_t size() const { return values_.size(); }
+  bool is_empty() const { return values_.empty(); }
   /// Makes room for so many addresses at once, if it is known how many will come.
   void reserve(std::size_t addresses) { values_.reserve(addresses); }
 

@@ -51,17 +51,17 @@ void Registry::check(Address address, const Client& client) const {
     expect_invariant(client.sessions->size() > 0, "a client without sessions keeps no list of them");
     Sessions again;
     for (const auto& [session, methods] : offers_of(address)) again.add(session, methods);
-    if (client.waiting) again.keep(client.stored);
+    if (client.waiting) again.keep(client.stored.view());
     expect_invariant(*client.sessions == again, "the union of the sessions' methods is up to date");
   }
   if (client.waiting)
     expect_invariant(client.present || client.marked || reloading_, "only who is stored is waited for");
-  if (!client.present) expect_invariant(client.stored.empty(), "who is not stored has no stored methods");
+  if (!client.present) expect_invariant(client.stored.size() == 0, "who is not stored has no stored methods");
   if (client.marked || reloading_) return;
   expect_invariant(client.wanted() && client.present, "who is not marked is stored exactly if it is wanted");
-  expect_invariant(client.stored == wanted_methods(client), "who is not marked offers what is stored");
+  expect_invariant(client.stored.view() == wanted_methods(client), "who is not marked offers what is stored");
   if (client.sessions != nullptr && client.sessions->size() == 1)
-    expect_invariant(client.sessions->only().second != client.stored,
+    expect_invariant(client.sessions->only().second != client.stored.view(),
                      "of a session with the stored methods only the id is kept");
 }
 

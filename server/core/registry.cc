@@ -9,7 +9,7 @@ namespace lekt {
 namespace {
 
 // Packed: index, length, information. It is split again without a catalogue, and one TCP method takes 12
-// bytes, which std::string holds without allocating.
+// bytes, which ShortBytes and Bytes hold without allocating.
 Bytes pack(const Methods& methods) {
   Bytes packed;
   ByteWriter writer(packed);
@@ -69,7 +69,7 @@ bool Registry::Sessions::remove(SessionId session) {
   return true;
 }
 
-void Registry::Sessions::keep(const Bytes& stored) {
+void Registry::Sessions::keep(ByteView stored) {
   if (kept_ == stored) return;
   const Methods methods = unpack(stored);
   offer(methods);
@@ -90,23 +90,24 @@ Registry::Sessions& Registry::Client::spread_out() {
     sessions = std::make_unique<Sessions>();
     keep_stored();
   }
-  if (only != 0) sessions->add(std::exchange(only, 0), unpack(stored));
+  if (only != 0) sessions->add(std::exchange(only, 0), unpack(stored.view()));
   return *sessions;
 }
 
 void Registry::Client::keep_stored() {
-  if (sessions != nullptr) sessions->keep(waiting ? stored : Bytes());
+  if (sessions != nullptr) sessions->keep(waiting ? stored.view() : ByteView());
 }
 
 void Registry::Client::fold() {
   if (sessions == nullptr) return;
-  if (present && sessions->size() == 1 && sessions->only().second == stored) only = sessions->only().first;
+  if (present && sessions->size() == 1 && sessions->only().second == stored.view())
+    only = sessions->only().first;
   if (sessions->size() == 0 || only != 0) sessions.reset();
 }
 
 /// Packed: the union of what its sessions offer and, while it is waited for, of what is stored.
 Bytes Registry::wanted_methods(const Client& client) {
-  if (client.sessions == nullptr) return client.wanted() ? client.stored : Bytes();
+  if (client.sessions == nullptr) return Bytes(client.wanted() ? client.stored.view() : ByteView());
   return pack(client.sessions->methods());
 }
 
@@ -173,7 +174,7 @@ void Registry::leave(SessionId session, Address address, LeaveReason reason) {
     // One that has come back after the restart and left again is gone, unless it offered less than its
     // address did: then another program of this address still runs, and will come back.
     const auto& [last, methods] = client->spread_out().only();
-    if (last == session && methods == client->stored) stop_waiting(*client);
+    if (last == session && methods == client->stored.view()) stop_waiting(*client);
   }
   take_back(session, address, reason);
 }
@@ -196,7 +197,7 @@ void Registry::restore(Address address, const Methods& methods, bool waiting) {
   Client& client = clients_[address];
   const bool wanted_before = client.wanted();
   if (client.only != 0) client.spread_out();
-  client.stored = pack(methods);
+  client.stored = ShortBytes(pack(methods));
   stored_bytes_max_ = std::max(stored_bytes_max_, client.stored.size());
   set_present(address, client, true);
   client.fold();
@@ -236,7 +237,7 @@ void Registry::begin_reload() {
   clients_.for_each([&](Address address, Client& client) {
     if (client.only != 0) client.spread_out();
     set_present(address, client, false);
-    client.stored.clear();
+    client.stored = {};
     client.keep_stored();
   });
 }
@@ -255,7 +256,7 @@ std::vector<Registry::Difference> Registry::differences(const MayChange& may_cha
     Client& client = *found;
     const Bytes methods = wanted_methods(client);
     const bool wanted = client.wanted();
-    if (wanted ? !client.present || client.stored != methods : client.present) {
+    if (wanted ? !client.present || client.stored.view() != methods : client.present) {
       still_marked.push_back(address);
       if (may_change && !may_change(address)) continue;
       differences.push_back({wanted ? UpdateKind::added : UpdateKind::removed, address, unpack(methods),
@@ -275,7 +276,7 @@ void Registry::committed(const std::vector<Difference>& differences) {
   for (const Difference& difference : differences) {
     Client& client = clients_.at(difference.address);
     set_present(difference.address, client, difference.kind == UpdateKind::added);
-    client.stored = client.present ? pack(difference.methods) : Bytes();
+    client.stored = ShortBytes(client.present ? pack(difference.methods) : Bytes());
     stored_bytes_max_ = std::max(stored_bytes_max_, client.stored.size());
     client.keep_stored();
     client.fold();
@@ -285,7 +286,7 @@ void Registry::committed(const std::vector<Difference>& differences) {
   (void)this->differences([](Address) { return false; });
 }
 
-bool Registry::is_oversize(const Bytes& packed) const {
+bool Registry::is_oversize(ByteView packed) const {
   // Packed, each method has its length besides; the comparison is made exactly only where it may matter.
   return entry_overhead + packed.size() > packet_room() &&
          entry_overhead + lekt::encoded_size(unpack(packed)) > packet_room();
@@ -295,10 +296,10 @@ Registry::Oversize Registry::oversize() const {
   Oversize oversize;
   if (entry_overhead + stored_bytes_max_ <= packet_room()) return oversize;
   clients_.for_each([&](Address, const Client& client) {
-    if (!client.present || !is_oversize(client.stored)) return;
+    if (!client.present || !is_oversize(client.stored.view())) return;
     ++oversize.clients;
     oversize.bytes_max = std::max(oversize.bytes_max, limits::update_header_bytes + entry_overhead +
-                                                          lekt::encoded_size(unpack(client.stored)));
+                                                          lekt::encoded_size(unpack(client.stored.view())));
   });
   return oversize;
 }
@@ -318,7 +319,7 @@ std::map<SessionId, Methods> Registry::offers_of(Address address) const {
   const Client* const found = clients_.find(address);
   if (found == nullptr) return offers;
   const Client& client = *found;
-  if (client.only != 0) offers.emplace(client.only, unpack(client.stored));
+  if (client.only != 0) offers.emplace(client.only, unpack(client.stored.view()));
   if (client.sessions != nullptr)
     for (const auto& [session, methods] : client.sessions->each()) offers.emplace(session, unpack(methods));
   return offers;

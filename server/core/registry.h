@@ -29,6 +29,7 @@
 #include "common/errors.h"
 #include "common/leave_reason.h"
 #include "common/packets.h"
+#include "common/short_bytes.h"
 
 namespace lekt {
 
@@ -123,7 +124,7 @@ class Registry {
     bool remove(SessionId session);
     /// Counts what is stored (packed) among what is offered, in place of what was kept before. Nobody in particular
     /// offers it.
-    void keep(const Bytes& stored);
+    void keep(ByteView stored);
 
     std::size_t size() const { return sessions_.size(); }
     bool contains(SessionId session) const { return sessions_.contains(session); }
@@ -152,7 +153,7 @@ class Registry {
   /// Nearly every client has one session, with the methods that are stored. Then only the session's id is
   /// kept.
   struct Client {
-    Bytes stored;                        ///< its packed methods in the database
+    ShortBytes stored;                   ///< its packed methods in the database
     std::unique_ptr<Sessions> sessions;  ///< null: none, or the only one
     SessionId only = 0;                  ///< the id of a session with the stored methods; 0: see sessions
     LeaveReason reason = LeaveReason::unknown;  ///< why its last session, or the waiting for it, ended
@@ -174,7 +175,7 @@ class Registry {
   void set_present(Address address, Client& client, bool present);
   void mark(Address address, Client& client);
   void stop_waiting(Client& client);
-  bool is_oversize(const Bytes& packed) const;
+  bool is_oversize(ByteView packed) const;
   void check(Address address, const Client& client) const;
   std::size_t packet_room() const { return limits_.packet_bytes_max - limits::update_header_bytes; }
 

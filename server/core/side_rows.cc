@@ -14,12 +14,10 @@ constexpr std::size_t presences_per_commit = 5000;
 
 void SideRows::has_sessions(Address address, std::uint32_t sessions) {
   if (sessions == 0) {
-    presences_.erase(address);
+    heard_.erase(address);
     return;
   }
-  storage::Presence& presence = presences_[address];
-  presence.address = address;
-  presence.sessions = sessions;
+  heard_[address].sessions = sessions;
 }
 
 void SideRows::note_code(ErrorCode code, std::uint64_t count, Moment now) {
@@ -45,16 +43,15 @@ std::optional<std::string> SideRows::refusal_of(const Block& block) const {
 
 SideRows::Chosen SideRows::choose(std::span<const storage::Change> changes, Moment now) const {
   Chosen chosen;
+  const auto take = [&](Address address, const Heard& heard) {
+    chosen.presences.push_back({address, heard.sessions, heard.second});
+  };
   if (now.awake < due_) {
     for (const storage::Change& change : changes)
-      if (const auto found = presences_.find(change.address); found != presences_.end())
-        chosen.presences.push_back(found->second);
+      if (const Heard* const heard = heard_.find(change.address)) take(change.address, *heard);
     return chosen;
   }
-  for (const auto& [address, presence] : presences_) {
-    if (chosen.presences.size() >= presences_per_commit) break;
-    chosen.presences.push_back(presence);
-  }
+  heard_.for_some(presences_per_commit, take);
   for (const auto& [code, count] : codes_) chosen.codes.push_back(count);
   return chosen;
 }
@@ -74,15 +71,15 @@ void SideRows::fill(const Chosen& chosen, storage::Batch& batch) const {
 void SideRows::committed(const Chosen& chosen, const std::vector<storage::RefusedRow>& refused, Moment now) {
   for (const storage::RefusedRow& row : refused)
     if (row.ban) refused_bans_.push_back(row);
-  for (const storage::Presence& presence : chosen.presences) presences_.erase(presence.address);
+  for (const storage::Presence& presence : chosen.presences) heard_.erase(presence.address);
   for (const storage::CodeCount& count : chosen.codes) codes_.erase(count.code);
   warnings_are_stored_ = true;
   bans_.clear();
-  if (now.awake >= due_ && presences_.empty()) due_ = now.awake + interval_;
+  if (now.awake >= due_ && heard_.is_empty()) due_ = now.awake + interval_;
 }
 
 AwakeTime SideRows::due_before(AwakeTime at) const {
-  return presences_.empty() && codes_.empty() ? at : std::min(at, due_);
+  return heard_.is_empty() && codes_.empty() ? at : std::min(at, due_);
 }
 
 }  // namespace lekt

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "common/address.h"
+#include "common/address_map.h"
 #include "common/block.h"
 #include "common/errors.h"
 #include "common/time.h"
@@ -26,7 +27,7 @@ class SideRows {
 
   /// A client with this number of sessions was heard at this second of the wall clock.
   void heard(Address address, std::uint32_t sessions, std::int64_t wall) {
-    presences_[address] = {address, sessions, wall};
+    heard_[address] = {wall, sessions};
   }
   /// A client has this number of sessions now. Without any it has no row, which goes with its removal.
   void has_sessions(Address address, std::uint32_t sessions);
@@ -41,7 +42,7 @@ class SideRows {
   bool bans_are_stored() const { return bans_.empty(); }
   /// Why the database does not take the newest ban of the block, or the lifting of it; nothing if it does.
   std::optional<std::string> refusal_of(const Block& block) const;
-  bool presences_are_stored() const { return presences_.empty(); }
+  bool presences_are_stored() const { return heard_.is_empty(); }
 
   /// The interval of what comes from now on.
   void use(AwakeTime interval) { interval_ = interval; }
@@ -68,11 +69,17 @@ class SideRows {
   AwakeTime due_before(AwakeTime at) const;
 
  private:
+  /// What is not stored yet of a storage::Presence.
+  struct Heard {
+    std::int64_t second = 0;
+    std::uint32_t sessions = 0;
+  };
+
   void change(storage::BanChange change);
 
   AwakeTime interval_;
   AwakeTime due_;
-  std::unordered_map<Address, storage::Presence> presences_;
+  AddressMap<Heard> heard_;
   std::unordered_map<ErrorCode, storage::CodeCount> codes_;
   std::vector<storage::Warning> warnings_;
   bool warnings_are_stored_ = true;

@@ -15,18 +15,20 @@ namespace {
 /// Answers to pipelined heartbeats that are collected before they are sent.
 constexpr std::size_t output_bytes_max = 16 * 1024;
 
-/// What a rejected client may still send before it is cut off.
-constexpr std::uint32_t drain_bytes_max = 1024 * 1024;
+/// What a rejected client may still send before it is cut off: 1 MiB, or less in many small pieces.
+constexpr std::uint16_t drain_kilobytes_max = 1024;
 
 }  // namespace
 
-Connection::Connection(Worker& worker, Socket socket, SessionId id, Address address)
-    : worker_(worker), socket_(std::move(socket)), member_(id, address, worker.rules(), worker.now()) {
+Connection::Connection(Socket socket, SessionId id, Address address)
+    : socket_(std::move(socket)), member_(id, address, worker().rules(), worker().now()) {
   asio::error_code ignored;
   socket_.non_blocking(true, ignored);  // one that refuses is about to fail anyway
 }
 
 const Connection::Extras Connection::no_extras;
+
+Worker& Connection::worker() { return static_cast<WorkerContext&>(socket_.get_executor().context()).worker; }
 
 Connection::~Connection() { assert(operations_ == 0); }
 
@@ -54,7 +56,7 @@ void Connection::follow(Entrance::Step step) {
     case Entrance::Step::wait:
       return wait(extras().entrance->wants_output());
     case Entrance::Step::wants_turn:
-      give(&Extras::place, worker_.wait_for_turn(*this));
+      give(&Extras::place, worker().wait_for_turn(*this));
       return;
     case Entrance::Step::client_named:
       return identify();
@@ -76,16 +78,16 @@ void Connection::identify() {
   watch();
   if (traced_) trace("connected through the proxy " + to_string(proxy));
   const Admission::Decision decision =
-      worker_.identify(proxy, member_.address(), extras().entrance->begins_tls());
+      worker().identify(proxy, member_.address(), extras().entrance->begins_tls());
   if (decision.verdict == Admission::Verdict::dropped) return close();
   verdict_ = decision.verdict;
   decision.rejection ? refuse(*decision.rejection) : enter();
 }
 
-void Connection::watch() { traced_ = worker_.tracer().covers(member_.address()); }
+void Connection::watch() { traced_ = worker().tracer().covers(member_.address()); }
 
 void Connection::trace(std::string_view what) {
-  if (traced_) worker_.tracer().note(member_.address(), member_.id(), what);
+  if (traced_) worker().tracer().note(member_.address(), member_.id(), what);
 }
 
 // ---- Reading ----
@@ -139,15 +141,16 @@ void Connection::on_read(const asio::error_code& error, std::size_t size) {
 /// destroy it.
 void Connection::drop_input(std::size_t size) {
   asio::error_code error;
-  drained_ += static_cast<std::uint32_t>(size + socket_.read_some(asio::buffer(worker_.buffer()), error));
+  const std::size_t dropped = size + socket_.read_some(asio::buffer(worker().buffer()), error);
+  drained_ = static_cast<std::uint16_t>(drained_ + 1 + dropped / 1024);
   const bool over = error && !would_block(error);
-  return over || drained_ >= drain_bytes_max ? close() : read();
+  return over || drained_ >= drain_kilobytes_max ? close() : read();
 }
 
 /// Reads once through the worker's buffer: the socket holds more than the connection's own.
 void Connection::read_more() {
   asio::error_code error;
-  auto& buffer = worker_.buffer();
+  auto& buffer = worker().buffer();
   const std::size_t size = socket_.read_some(asio::buffer(buffer), error);
   if (error && !would_block(error)) return lose(error);
   if (!error) process(ByteView(buffer.data(), size));
@@ -155,7 +158,7 @@ void Connection::read_more() {
 
 /// Reads until there is no more: what TLS has already taken from the socket does not make it readable again.
 void Connection::read_encrypted() {
-  auto& buffer = worker_.buffer();
+  auto& buffer = worker().buffer();
   while (can_proceed()) {
     asio::error_code error;
     const std::size_t size = tls()->read_some(buffer.data(), buffer.size(), error);
@@ -170,17 +173,18 @@ void Connection::read_encrypted() {
 /// Feeds the member and does what it asks for, as long as the socket takes what is to be sent.
 void Connection::process(ByteView input) {
   assert(can_proceed());
-  Output& output = worker_.output();
+  Worker& worker = this->worker();
+  Output& output = worker.output();
   output.clear();
-  worker_.refresh_view();
-  WorkerMeters& meters = worker_.meters();
+  worker.refresh_view();
+  WorkerMeters& meters = worker.meters();
   Stopwatch stopwatch(meters.answer);
   meters.received_bytes.add(input.size());
   if (traced_) watch();  // its time may have passed
   if (traced_ && !input.empty())
-    worker_.tracer().received(member_.address(), member_.id(), input, worker_.rules().catalogue);
+    worker.tracer().received(member_.address(), member_.id(), input, worker.rules().catalogue);
   for (;;) {
-    const Session::Action action = member_.next(input, worker_.now(), output.copied());
+    const Session::Action action = member_.next(input, worker.now(), output.copied());
     switch (action.kind) {
       case Session::Action::Kind::wait:
         (void)send(output);
@@ -188,13 +192,13 @@ void Connection::process(ByteView input) {
       case Session::Action::Kind::end:
         return end(output);
       case Session::Action::Kind::join:
-        worker_.ask_to_join(*this);
+        worker.ask_to_join(*this);
         (void)send(output);
         return;
       case Session::Action::Kind::answer:
         stopwatch.begin();
-        const Member::Answer answer = member_.answer(action.timestamp, *worker_.view(),
-                                                     worker_.settings().members, worker_.now(), output);
+        const Member::Answer answer =
+            member_.answer(action.timestamp, *worker.view(), worker.settings().members, worker.now(), output);
         meters.heartbeats.add();
         if (sends_full_list(answer.basis)) meters.full_lists.add();
         if (answer.too_fast) slow_down();
@@ -207,37 +211,37 @@ void Connection::process(ByteView input) {
 
 /// A client that asks too often, or for too much, has been answered, and now waits for the next tick.
 void Connection::slow_down() {
-  give(&Extras::place, worker_.slow_down(*this));
+  give(&Extras::place, worker().slow_down(*this));
   if (was_slowed_) return;
   was_slowed_ = true;
   trace("slowed: heartbeats come too fast");
-  log_event(worker_.note_code(ErrorCode::heartbeats_too_fast), "slowed",
+  log_event(worker().note_code(ErrorCode::heartbeats_too_fast), "slowed",
             {{"address", to_string(member_.address())},
              {"session", member_.id()},
              {"code", code_text(ErrorCode::heartbeats_too_fast)}});
 }
 
 void Connection::resume() {
-  if (member_.asks_too_fast(worker_.settings().members, worker_.now()))
-    return worker_.stay_slowed(*extras().place);
+  if (member_.asks_too_fast(worker().settings().members, worker().now()))
+    return worker().stay_slowed(*extras().place);
   drop(&Extras::place);
   proceed();
 }
 
 void Connection::joined(std::int64_t second) {
   if (!member_.is_open()) return;
-  worker_.meters().joins.add();
+  worker().meters().joins.add();
   trace("joined");
-  if (const LogLevel level = worker_.note_session_line(member_.address()); log_enabled(level))
+  if (const LogLevel level = worker().note_session_line(member_.address()); log_enabled(level))
     log_event(level, "join",
               {{"address", to_string(member_.address())},
                {"session", member_.id()},
-               {"methods", worker_.rules().catalogue.summary(member_.session().methods())}});
-  Output& output = worker_.output();
+               {"methods", worker().rules().catalogue.summary(member_.session().methods())}});
+  Output& output = worker().output();
   output.clear();
   const Member::State before = member_.state();
-  member_.joined(second, worker_.now(), output.copied());
-  worker_.has_changed(*this, before);
+  member_.joined(second, worker().now(), output.copied());
+  worker().has_changed(*this, before);
   // Requests of the setup may still wait for the socket; then this one waits behind them.
   if (extras().blocked != nullptr) {
     if (traced_) trace_sent(output);
@@ -256,11 +260,11 @@ void Connection::refuse(const Rejection& rejection) {
   if (!member_.is_open()) return;
   // A client that does not read what it asked for will not read why it is refused either.
   if (extras().blocked != nullptr) {
-    (void)worker_.note_reject(member_.address(), peer(), rejection);
+    (void)worker().note_reject(member_.address(), peer(), rejection);
     leave(leave_reason(rejection.code), rejection.text());
     return close();
   }
-  Output& output = worker_.output();
+  Output& output = worker().output();
   output.clear();
   member_.refuse(rejection, output.copied());
   end(output);
@@ -268,13 +272,13 @@ void Connection::refuse(const Rejection& rejection) {
 
 void Connection::expire() {
   if (!member_.is_open()) return close();
-  const MemberSettings& settings = worker_.settings().members;
+  const MemberSettings& settings = worker().settings().members;
   if (extras().place != nullptr && is_entering())
     return refuse({ErrorCode::handshakes_too_many, "its TLS handshake waited for its turn for longer than " +
                                                        format_duration(settings.handshake_timeout) +
                                                        "; too many begin at the same time, try again later"});
   if (member_.is_established() && extras().blocked != nullptr) return let_go_unread();
-  if (member_.is_established() && extras().place != nullptr) return member_.was_heard(worker_.now());
+  if (member_.is_established() && extras().place != nullptr) return member_.was_heard(worker().now());
   if (member_.is_established() && !is_silent() && member_.spare()) return;
   refuse(member_.timeout(settings));
 }
@@ -309,7 +313,7 @@ void Connection::end(Output& output) {
   }
   const std::string address = peer();
   const Rejection& rejection = *member_.session().rejection();
-  log_event(worker_.note_reject(member_.address(), address, rejection), "reject",
+  log_event(worker().note_reject(member_.address(), address, rejection), "reject",
             {{"address", address},
              {"session", member_.id()},
              {"code", code_text(rejection.code)},
@@ -338,29 +342,29 @@ void Connection::lose(const asio::error_code& error) {
 
 /// The session is over; the words are for the log.
 void Connection::leave(LeaveReason reason, std::string_view words) {
-  const bool counts = member_.is_established() && !worker_.is_stopping();
-  if (member_.is_established()) worker_.meters().leaves.add();
+  const bool counts = member_.is_established() && !worker().is_stopping();
+  if (member_.is_established()) worker().meters().leaves.add();
   if (traced_) trace("ended: " + std::string(words));
-  log_event(counts ? worker_.note_session_line(member_.address()) : LogLevel::debug,
+  log_event(counts ? worker().note_session_line(member_.address()) : LogLevel::debug,
             counts ? "leave" : "gone", {{"address", peer()}, {"session", member_.id()}, {"reason", words}});
   const Member::State before = member_.state();
-  if (std::optional<LeaveCommand> command = member_.leave(reason, worker_.now()))
-    worker_.has_left(std::move(*command));
-  worker_.has_changed(*this, before);
+  if (std::optional<LeaveCommand> command = member_.leave(reason, worker().now()))
+    worker().has_left(std::move(*command));
+  worker().has_changed(*this, before);
 }
 
 void Connection::close() {
   if (is_closed()) return;
   if (member_.is_registered()) leave(LeaveReason::closed, "closed");
-  if (traced_) worker_.tracer().forget(member_.id());
+  if (traced_) worker().tracer().forget(member_.id());
   const Member::State before = member_.state();
   member_.close();
-  worker_.has_changed(*this, before);
+  worker().has_changed(*this, before);
   drop(&Extras::place);
   drop(&Extras::blocked);
   asio::error_code ignored;
   socket_.close(ignored);
-  worker_.was_closed(*this);
+  worker().was_closed(*this);
 }
 
 }  // namespace lekt

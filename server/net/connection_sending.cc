@@ -31,20 +31,20 @@ bool Connection::send(Output& output) {
     return false;
   }
   const std::size_t waiting = output.size() - sent;
-  const AwakeTime least = worker_.settings().members.heartbeat_timeout;
+  const AwakeTime least = worker().settings().members.heartbeat_timeout;
   // Its own bytes are few (process() sees to it), and those of a view are counted with the view.
-  auto view = output.only_copies() ? nullptr : worker_.view();
+  auto view = output.only_copies() ? nullptr : worker().view();
   const AwakeTime deadline =
-      worker_.now() + least + std::chrono::seconds(waiting / reading_bytes_per_second_min);
+      worker().now() + least + std::chrono::seconds(waiting / reading_bytes_per_second_min);
   give(&Extras::blocked,
        std::unique_ptr<Blocked>(
-           new Blocked{std::move(output), sent, std::move(view), deadline, {worker_.blocked(), *this}}));
+           new Blocked{std::move(output), sent, std::move(view), deadline, {worker().blocked(), *this}}));
   wait_writable();
   return false;
 }
 
 void Connection::trace_sent(Output& output) {
-  worker_.tracer().sent(member_.address(), member_.id(), output, worker_.rules().catalogue);
+  worker().tracer().sent(member_.address(), member_.id(), output, worker().rules().catalogue);
 }
 
 /// Sends on until everything is sent, or an error says why not. It touches nothing but `output`, `sent` and
@@ -56,7 +56,7 @@ bool Connection::send_from(Output& output, std::size_t& sent, asio::error_code& 
             : output.only_copies()
                 ? socket_.send(asio::buffer(ByteView(output.copied()).substr(sent)), 0, error)
                 : send_parts(output, sent, error);
-    worker_.meters().sent_bytes.add(sent - before);
+    worker().meters().sent_bytes.add(sent - before);
     if (error) return false;
   }
   return true;
@@ -64,7 +64,7 @@ bool Connection::send_from(Output& output, std::size_t& sent, asio::error_code& 
 
 /// Sends as many stretches of bytes as one system call takes.
 std::size_t Connection::send_parts(Output& output, std::size_t sent, asio::error_code& error) {
-  std::vector<asio::const_buffer>& parts = worker_.parts();
+  std::vector<asio::const_buffer>& parts = worker().parts();
   parts.clear();
   output.each(sent, [&](ByteView part) {
     parts.push_back(asio::buffer(part));
@@ -75,7 +75,7 @@ std::size_t Connection::send_parts(Output& output, std::size_t sent, asio::error
 
 /// Sends one record of TLS at most.
 std::size_t Connection::send_encrypted(Output& output, std::size_t sent, asio::error_code& error) {
-  Bytes& record = worker_.record();
+  Bytes& record = worker().record();
   output.copy(sent, record_bytes, record);
   return tls()->send(record, error);
 }
@@ -85,8 +85,8 @@ bool Connection::holds_other_than(const std::shared_ptr<const ChangeView>& view)
   return blocked != nullptr && blocked->view != nullptr && blocked->view != view;
 }
 
-bool Connection::reads_too_slowly() const {
-  return extras().blocked != nullptr && worker_.now() >= extras().blocked->deadline;
+bool Connection::reads_too_slowly(AwakeTime now) const {
+  return extras().blocked != nullptr && now >= extras().blocked->deadline;
 }
 
 void Connection::wait_writable() {
@@ -100,9 +100,9 @@ void Connection::wait_writable() {
 void Connection::on_writable(const asio::error_code& error) {
   if (error) return lose(error);
   // A client that reads is alive, even if one answer takes it longer than the heartbeat timeout.
-  if (member_.is_established()) member_.was_heard(worker_.now());
+  if (member_.is_established()) member_.was_heard(worker().now());
   Blocked& blocked = *extras().blocked;
-  blocked.place.move_to(worker_.blocked());
+  blocked.place.move_to(worker().blocked());
   asio::error_code failure;
   if (!send_from(blocked.output, blocked.sent, failure))
     return would_block(failure) ? wait_writable() : lose(failure);

@@ -104,7 +104,7 @@ void Worker::admit(Arrival& arrival) {
   meters_.connections_accepted.add();
   const SessionId id = session_id(++serial_, index_, count_);
   Connection::List& handshaking = list_of(Stage::handshaking);
-  Connection& connection = handshaking.emplace_back(*this, std::move(socket), id, arrival.address);
+  Connection& connection = handshaking.emplace_back(std::move(socket), id, arrival.address);
   connection.self_ = std::prev(handshaking.end());
   connection.verdict_ = arrival.decision.verdict;
   // Between its admission and now, those that this worker had were ended.
@@ -180,7 +180,7 @@ void Worker::look_at_established() {
 
 /// Whether the overdue connection may be ended now. The silence guard may doubt it, and wait.
 bool Worker::may_expire(Connection& connection) {
-  if (connection.reads_too_slowly()) return true;
+  if (connection.reads_too_slowly(now_)) return true;
   const Member& member = connection.member();
   const AwakeTime overdue = member.overdue(settings_.members, now_);
   if (overdue < AwakeTime(0)) return false;

@@ -60,6 +60,18 @@ struct Arrival {
   std::shared_ptr<TlsContext> tls;  ///< null for plain text
 };
 
+/// A worker's io_context, through which each of its sockets knows the worker.
+///
+/// Posting from other threads is safe; sockets are made and used on the worker's thread only, so their operations need
+/// no lock.
+class WorkerContext : public asio::io_context {
+ public:
+  explicit WorkerContext(Worker& its_worker)
+      : asio::io_context(ASIO_CONCURRENCY_HINT_UNSAFE_IO), worker(its_worker) {}
+
+  Worker& worker;
+};
+
 class Worker final : public Front {
  public:
   /// What all workers of a server share; outlives them.
@@ -161,9 +173,7 @@ class Worker final : public Front {
   WorkerMeters meters_;
   PublishedView::Reader reader_;
 
-  // Posting from other threads is safe; sockets are made and used on this thread only, so their operations
-  // need no lock.
-  asio::io_context io_{ASIO_CONCURRENCY_HINT_UNSAFE_IO};
+  WorkerContext io_{*this};
   asio::steady_timer timer_{io_};
   AwakeClock clock_;
   TurnCount turns_;

@@ -10,6 +10,7 @@
 
 #include "admin/metrics.h"
 #include "tests/admin/fake_server.h"
+#include "tests/support/paths.h"
 
 namespace lekt::admin {
 
@@ -30,7 +31,7 @@ std::ostream& operator<<(std::ostream& out, const Documented& documented) {
 /// The rows `name` | type | labels | help of docs/metrics.md.
 std::map<std::string, Documented> documented_metrics() {
   static const std::regex row(R"(\| `([a-z_]+)` \| (\w+) \| ([^|]*) \| ([^|]*) \|)");
-  std::istringstream text(test::read_text(LEKT_SOURCE_DIR "/docs/metrics.md"));
+  std::istringstream text(test::read_text(test::source_file("docs/metrics.md")));
   std::map<std::string, Documented> result;
   std::smatch found;
   for (std::string line; std::getline(text, line);)

@@ -7,6 +7,7 @@
 
 #include "admin/api.h"
 #include "tests/admin/fake_server.h"
+#include "tests/support/paths.h"
 
 namespace lekt::admin {
 
@@ -15,7 +16,7 @@ namespace {
 using nlohmann::json;
 
 const json& document() {
-  static const json parsed = json::parse(test::read_text(LEKT_SOURCE_DIR "/docs/openapi.json"));
+  static const json parsed = json::parse(test::read_text(test::source_file("docs/openapi.json")));
   return parsed;
 }
 

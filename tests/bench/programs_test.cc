@@ -7,6 +7,7 @@
 
 #include "tests/integration/daemon.h"
 #include "tests/integration/process.h"
+#include "tests/support/paths.h"
 
 namespace lekt::test {
 
@@ -19,7 +20,7 @@ class BenchTest : public DaemonTest {
     Flags command{mode, "--server", "127.0.0.1:" + std::to_string(daemon().port()), "--pid",
                   std::to_string(daemon().id())};
     command.insert(command.end(), flags.begin(), flags.end());
-    const Outcome outcome = run(LEKT_BENCH_PROGRAM, command);
+    const Outcome outcome = run(program_file("lekt-bench"), command);
     EXPECT_EQ(outcome.status, 0) << outcome.errors;
     return outcome.status == 0 ? nlohmann::json::parse(outcome.output) : nlohmann::json();
   }
@@ -64,8 +65,8 @@ TEST_F(BenchTest, sees_every_join_become_visible) {
 
 TEST_F(BenchTest, takes_the_full_list_with_every_client_that_rushes_in) {
   const Outcome filled =
-      run(LEKT_STORAGE_BENCH_PROGRAM, {"fill", "--database", database().string(), "--clients", "30",
-                                       "--first", "127.1.0.1", "--port", "7890"});
+      run(program_file("lekt-storage-bench"), {"fill", "--database", database().string(), "--clients", "30",
+                                               "--first", "127.1.0.1", "--port", "7890"});
   ASSERT_EQ(filled.status, 0) << filled.errors;
   start();
   EXPECT_EQ(bench("rush", {"--clients", "30"}).at("entries"), 30 * 30);
@@ -73,14 +74,14 @@ TEST_F(BenchTest, takes_the_full_list_with_every_client_that_rushes_in) {
 
 TEST_F(BenchTest, ends_with_words_when_the_server_refuses) {
   start({"--max-clients", "2"});
-  const Outcome outcome = run(LEKT_BENCH_PROGRAM, {"join", "--clients", "3", "--server",
-                                                   "127.0.0.1:" + std::to_string(daemon().port())});
+  const Outcome outcome = run(program_file("lekt-bench"), {"join", "--clients", "3", "--server",
+                                                           "127.0.0.1:" + std::to_string(daemon().port())});
   EXPECT_EQ(outcome.status, 1);
   EXPECT_NE(outcome.errors.find("E401"), std::string::npos) << outcome.errors;
 }
 
 TEST(Bench, refuses_to_load_what_is_not_on_loopback) {
-  const Outcome outcome = run(LEKT_BENCH_PROGRAM, {"beat", "--server", "192.0.2.1:7890"});
+  const Outcome outcome = run(program_file("lekt-bench"), {"beat", "--server", "192.0.2.1:7890"});
   EXPECT_EQ(outcome.status, 2);
   EXPECT_NE(outcome.errors.find("loopback"), std::string::npos) << outcome.errors;
 }

@@ -7,6 +7,7 @@
 #include "client/command/capture_file.h"
 #include "client/command/tcp_streams.h"
 #include "tests/client/program.h"
+#include "tests/support/paths.h"
 #include "tests/support/support.h"
 
 namespace lekt::command {
@@ -16,7 +17,7 @@ using test::hex;
 using test::Program;
 using test::read_text;
 
-const std::filesystem::path docs = LEKT_DOCS;
+const std::filesystem::path docs = test::source_file("docs");
 
 constexpr std::uint8_t syn = 0x02;
 constexpr std::uint8_t ack = 0x10;

@@ -12,10 +12,12 @@
 #include <system_error>
 #include <utility>
 
+#include "tests/support/paths.h"
+
 namespace lekt::test {
 
 Program::Program(const std::vector<std::string>& arguments, std::string_view input)
-    : Program(LEKT_PROGRAM, arguments, input) {}
+    : Program(program_file("lekt"), arguments, input) {}
 
 Program::Program(const std::string& path, const std::vector<std::string>& arguments, std::string_view input) {
   const auto file = [this](const char* name) { return (directory_.path() / name).string(); };

@@ -9,6 +9,7 @@
 
 #include "tests/client/fake_server.h"
 #include "tests/client/program.h"
+#include "tests/support/paths.h"
 
 namespace lekt::test {
 namespace {
@@ -274,9 +275,9 @@ TEST(ProgramJoin, says_that_a_full_disk_keeps_it_from_printing) {
     connection.answer(100, two);
     connection.expect_end();
   }});
-  Program program(
-      "/bin/sh",
-      {"-c", std::string(LEKT_PROGRAM) + " join --count 1 --server " + server.name() + " > /dev/full"}, "");
+  Program program("/bin/sh",
+                  {"-c", program_file("lekt") + " join --count 1 --server " + server.name() + " > /dev/full"},
+                  "");
   EXPECT_EQ(program.wait(), 1);
   EXPECT_NE(program.error().find("lekt: E706 cannot write to standard output: No space left on device"),
             std::string::npos);

@@ -12,6 +12,7 @@
 #include "common/descriptor.h"
 #include "tests/client/fake_server.h"
 #include "tests/client/program.h"
+#include "tests/support/paths.h"
 
 namespace lekt::test {
 namespace {
@@ -116,7 +117,7 @@ TEST(ProgramOutputs, a_reader_who_does_not_read_holds_up_neither_heartbeats_nor_
     answer_until_it_leaves(connection, leaving);
   }});
   Program program("/bin/sh",
-                  {"-c", std::string("exec ") + LEKT_PROGRAM +
+                  {"-c", std::string("exec ") + program_file("lekt") +
                              " join --format json --interval 10ms --server " + server.name() + " > " + pipe},
                   "");
   EXPECT_TRUE(eventually([&] { return is_full.load(); }, std::chrono::seconds(20)));
@@ -135,7 +136,7 @@ TEST(ProgramOutputs, leaves_as_soon_as_its_reader_has_gone) {
   const std::string code = directory.path() / "code";
   // The next heartbeat would be in an hour.
   Program program("/bin/sh",
-                  {"-c", "{ " + std::string(LEKT_PROGRAM) + " join --interval 1h --server " + server.name() +
+                  {"-c", "{ " + program_file("lekt") + " join --interval 1h --server " + server.name() +
                              "; echo $? > " + code + "; } | head -n 1"},
                   "");
   EXPECT_EQ(program.wait(), 0);
@@ -208,8 +209,8 @@ TEST(ProgramOutputs, as_the_first_process_of_a_container_it_takes_in_orphans) {
   }});
   // The orphan ends while the command runs; as a zombie it would stay in /proc.
   Program program("/usr/bin/unshare",
-                  {"--pid", "--fork", "--kill-child", "--mount-proc", LEKT_PROGRAM, "join", "--server",
-                   server.name(), "--interval", "10ms", "--exec",
+                  {"--pid", "--fork", "--kill-child", "--mount-proc", program_file("lekt"), "join",
+                   "--server", server.name(), "--interval", "10ms", "--exec",
                    "test $LEKT_EVENT = joined || exit 0; sh -c 'sleep 0.05 & echo $! > " + orphan +
                        "'; while test -e /proc/$(cat " + orphan + "); do sleep 0.02; done; touch " + clean},
                   "");
@@ -236,8 +237,8 @@ TEST(ProgramOutputs, as_the_first_process_of_a_container_it_takes_in_orphans_whi
     // The shell's child becomes that of `lekt`, which has not started it.
     Program program("/usr/bin/unshare",
                     {"--pid", "--fork", "--kill-child", "sh", "-c",
-                     "(read line < " + pipe + ") & exec " + LEKT_PROGRAM + " join --interval 10ms --server " +
-                         server.name() + commands},
+                     "(read line < " + pipe + ") & exec " + program_file("lekt") +
+                         " join --interval 10ms --server " + server.name() + commands},
                     "");
     EXPECT_TRUE(eventually([&] { return answers == 1; }));
     const std::string lekt = children_of(std::to_string(program.id()));

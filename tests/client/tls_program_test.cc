@@ -9,6 +9,7 @@
 #include "tests/client/fake_server.h"
 #include "tests/client/program.h"
 #include "tests/support/certificates.h"
+#include "tests/support/paths.h"
 
 namespace lekt::test {
 namespace {
@@ -82,7 +83,7 @@ TEST_F(TlsProgramTest, the_environment_can_say_it_too) {
   Program ping("/usr/bin/env",
                {"LEKT_SERVER=" + server.name(), "LEKT_TLS=true", "LEKT_CA=" + certificates_.ca.string(),
                 "LEKT_CERT=" + certificates_.client.certificate.string(),
-                "LEKT_KEY=" + certificates_.client.key.string(), LEKT_PROGRAM, "ping"},
+                "LEKT_KEY=" + certificates_.client.key.string(), program_file("lekt"), "ping"},
                "");
   EXPECT_EQ(ping.wait(), 0) << ping.error();
 }

@@ -10,6 +10,7 @@
 #include <sstream>
 #include <vector>
 
+#include "tests/support/paths.h"
 #include "tests/support/support.h"
 
 namespace lekt {
@@ -39,7 +40,7 @@ std::vector<std::string> cells_of(const std::string& row) {
 
 /// The rows "| E101 | name | meaning | remedy | seen |" of docs/errors.md, in their order.
 std::vector<std::pair<std::string, Documented>> documented_codes() {
-  std::istringstream document(read_text(LEKT_SOURCE_DIR "/docs/errors.md"));
+  std::istringstream document(read_text(test::source_file("docs/errors.md")));
   std::vector<std::pair<std::string, Documented>> codes;
   for (std::string line; std::getline(document, line);) {
     if (!line.starts_with("| E")) continue;
@@ -52,7 +53,7 @@ std::vector<std::pair<std::string, Documented>> documented_codes() {
 
 /// Name by code, as the header has them: "version_unsupported = 101,".
 std::map<std::string, std::string> enumerators() {
-  const std::string header = read_text(LEKT_SOURCE_DIR "/common/errors.h");
+  const std::string header = read_text(test::source_file("common/errors.h"));
   const std::regex enumerator("\n  ([a-z0-9_]+) = ([0-9]+),");
   std::map<std::string, std::string> names;
   for (auto found = std::sregex_iterator(header.begin(), header.end(), enumerator);
@@ -103,7 +104,7 @@ TEST(Errors, are_documented_word_for_word_and_no_other_code_is) {
 TEST(Errors, that_other_documents_mention_exist) {
   const auto names = enumerators();
   const std::regex code("\\bE[0-9]{3}\\b");
-  for (const auto& file : std::filesystem::directory_iterator(LEKT_SOURCE_DIR "/docs")) {
+  for (const auto& file : std::filesystem::directory_iterator(test::source_file("docs"))) {
     if (file.path().extension() != ".md") continue;
     const std::string text = read_text(file.path());
     for (auto found = std::sregex_iterator(text.begin(), text.end(), code); found != std::sregex_iterator();

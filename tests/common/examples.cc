@@ -4,6 +4,7 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "tests/support/paths.h"
 #include "tests/support/support.h"
 
 namespace lekt::test {
@@ -79,7 +80,7 @@ std::vector<Example> make_examples() {
 
 /// All fenced blocks of docs/protocol.md whose info string is "text NAME".
 std::map<std::string, std::string> read_documented_examples() {
-  std::istringstream document(read_text(LEKT_SOURCE_DIR "/docs/protocol.md"));
+  std::istringstream document(read_text(source_file("docs/protocol.md")));
   const std::string opening = "```text ";
   std::map<std::string, std::string> examples;
   std::string* current = nullptr;

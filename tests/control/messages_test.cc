@@ -11,6 +11,7 @@
 #include "control/control_client.h"
 #include "control/requests.h"
 #include "tests/control/fake_operations.h"
+#include "tests/support/paths.h"
 #include "tests/support/support.h"
 
 namespace lekt::control {
@@ -224,7 +225,7 @@ Names words_in_code(const std::string& text) {
 
 /// The lines between a heading and the next one.
 std::vector<std::string> section(const std::string& heading) {
-  std::istringstream text(test::read_text(LEKT_SOURCE_DIR "/docs/lektctl.md"));
+  std::istringstream text(test::read_text(test::source_file("docs/lektctl.md")));
   std::vector<std::string> lines;
   bool inside = false;
   for (std::string line; std::getline(text, line);) {

@@ -9,6 +9,7 @@
 
 #include "tests/ecosystem/loopback.h"
 #include "tests/integration/daemon.h"
+#include "tests/support/paths.h"
 
 namespace lekt::test {
 namespace {
@@ -27,7 +28,7 @@ class RecipesTest : public DaemonTest {
   Process join(const std::string& address, Flags flags) {
     flags.insert(flags.begin(), {"join", "--server", "127.0.0.1:" + std::to_string(daemon().port()),
                                  "--source", address, "--interval", "100ms"});
-    return {LEKT_PROGRAM, flags, directory_.path()};
+    return {program_file("lekt"), flags, directory_.path()};
   }
 
   static void leave(Process& member) {
@@ -132,7 +133,7 @@ class NginxTest : public RecipesTest {
   }
 
   std::string recipe() const {
-    return std::string(LEKT_SOURCE_DIR "/deploy/recipes/nginx-upstream ") + file("peers") + " " +
+    return source_file("deploy/recipes/nginx-upstream") + " " + file("peers") + " " +
            file("conf.d/lekt.conf") + " " + nginx + " -c " + file("nginx.conf");
   }
 

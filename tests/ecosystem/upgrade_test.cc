@@ -7,6 +7,7 @@
 
 #include "tests/integration/daemon.h"
 #include "tests/integration/sqlite.h"
+#include "tests/support/paths.h"
 
 namespace lekt::test {
 namespace {
@@ -14,7 +15,7 @@ namespace {
 using Lines = std::vector<std::string>;
 
 std::string fixture_path(int version) {
-  return LEKT_SOURCE_DIR "/tests/storage/fixtures/schema-" + std::to_string(version) + ".sql";
+  return source_file("tests/storage/fixtures/schema-") + std::to_string(version) + ".sql";
 }
 
 /// All that there are: tests/storage/upgrade_test.cc sees to it that none is missing.
@@ -39,8 +40,8 @@ TEST_P(ServedUpgradeTest, lists_everybody_whom_the_older_program_had_listed) {
   ASSERT_GE(before.size(), 6u);
   start({"--restart-grace", "1h", "--method", "2:chat:sized", "--method", "3:key:fixed:6"});
   const Outcome peers =
-      run(LEKT_PROGRAM, {"peers", "--server", "127.0.0.1:" + std::to_string(daemon().port()), "--catalogue",
-                         "2:chat:sized", "--catalogue", "3:key:fixed:6"});
+      run(program_file("lekt"), {"peers", "--server", "127.0.0.1:" + std::to_string(daemon().port()),
+                                 "--catalogue", "2:chat:sized", "--catalogue", "3:key:fixed:6"});
   EXPECT_EQ(peers.status, 0) << peers.errors;
   EXPECT_EQ(count(peers.output, "\n"), before.size() + 2) << "the title, they, and who asks";
   const std::string table = std::regex_replace(peers.output, std::regex(" {2,}"), "  ");

@@ -11,6 +11,7 @@
 #include "tests/fault/network.h"
 #include "tests/integration/process.h"
 #include "tests/integration/sqlite.h"
+#include "tests/support/paths.h"
 
 namespace lekt::test {
 
@@ -41,7 +42,7 @@ class ClientNetworkTest : public FaultTest {
   Process lekt(const std::vector<std::string>& arguments) { return lekt(*client_, arguments); }
   Process lekt(const NetworkNamespace& where, const std::vector<std::string>& arguments) {
     const auto stay = where.enter();
-    return Process(LEKT_PROGRAM, arguments, lekt_directory_.path());
+    return Process(program_file("lekt"), arguments, lekt_directory_.path());
   }
 
   std::optional<NetworkNamespace> server_;
@@ -139,7 +140,7 @@ TEST_F(ClientNetworkTest, a_loopback_address_that_others_are_told_is_warned_of_o
   {
     TempDirectory directory;
     const auto stay = client_->enter();
-    const Process other(LEKT_PROGRAM, {"join", "--server", "10.77.0.1" + port}, directory.path());
+    const Process other(program_file("lekt"), {"join", "--server", "10.77.0.1" + port}, directory.path());
     EXPECT_TRUE(daemon().logs("E710 1 of 2 clients are listed under a loopback address"));
     EXPECT_TRUE(
         eventually([&] { return count(local.errors(), "lekt: E710 others are told 127.0.0.1") == 1; }));
@@ -188,10 +189,10 @@ TEST_F(SilentNetworkTest, a_signal_ends_join_at_once_when_name_servers_are_silen
 TEST_F(SilentNetworkTest, a_signal_ends_lekt_as_the_first_process_of_a_container_too) {
   const auto stay = client_->enter();
   // What is sent to this address is lost, so it connects for as long as it may.
-  Process container(
-      "/usr/bin/unshare",
-      {"--pid", "--fork", "--kill-child", LEKT_PROGRAM, "ping", "--server", "192.0.2.1", "--timeout", "1h"},
-      lekt_directory_.path());
+  Process container("/usr/bin/unshare",
+                    {"--pid", "--fork", "--kill-child", program_file("lekt"), "ping", "--server", "192.0.2.1",
+                     "--timeout", "1h"},
+                    lekt_directory_.path());
   const std::string id = std::to_string(container.id());
   const auto first_process = [&] { return read_text("/proc/" + id + "/task/" + id + "/children"); };
   ASSERT_TRUE(eventually([&] { return !first_process().empty(); }, patience()));

@@ -9,6 +9,7 @@
 #include "tests/fault/machine.h"
 #include "tests/fault/strace.h"
 #include "tests/integration/sqlite.h"
+#include "tests/support/paths.h"
 
 namespace lekt::test {
 
@@ -80,7 +81,9 @@ TEST_F(DiskTest, that_hangs_holds_up_no_heartbeat_and_makes_the_server_ill) {
   const std::string reason = cannot_trace();
   if (!reason.empty()) GTEST_SKIP() << reason;
   ASSERT_NO_FATAL_FAILURE(start_with_clients(database()));
-  const auto health = [&] { return run(LEKTCTL_PROGRAM, {"--database", database().string(), "health"}); };
+  const auto health = [&] {
+    return run(program_file("lektctl"), {"--database", database().string(), "health"});
+  };
   EXPECT_EQ(health().status, 0);
   const Strace strace(daemon().id(), {{"fdatasync"}, {}, "fdatasync:delay_enter=300000000"},
                       directory_.path());
@@ -92,7 +95,7 @@ TEST_F(DiskTest, that_hangs_holds_up_no_heartbeat_and_makes_the_server_ill) {
   EXPECT_EQ(ill.status, 1);
   EXPECT_PRED_FORMAT2(IsSubstring, "E620 the thread \"writer\" has made no progress for 3", ill.errors);
   EXPECT_TRUE(daemon().logs("event=thread_hangs thread=writer message=\"E620 "));
-  const Outcome status = run(LEKTCTL_PROGRAM, {"--database", database().string(), "status"});
+  const Outcome status = run(program_file("lektctl"), {"--database", database().string(), "status"});
   EXPECT_PRED_FORMAT2(IsSubstring, "threads that make no progress: writer", status.output);
   for (int heartbeat = 0; heartbeat < 100; ++heartbeat) observer_->beat();
 }

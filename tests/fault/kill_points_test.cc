@@ -17,6 +17,7 @@
 #include "tests/integration/daemon.h"
 #include "tests/integration/raw_client.h"
 #include "tests/integration/sqlite.h"
+#include "tests/support/paths.h"
 
 namespace lekt::test {
 
@@ -265,7 +266,8 @@ class KillPointsAtTheStartTest : public KillPointsTest {
                               {database, database.string() + "-wal", database.string() + "-shm",
                                database.string() + "-journal", database.string() + ".lock", directory},
                               what};
-    std::vector<std::string> command = {LEKTD_PROGRAM, "--listen", "127.0.0.1:0", "--database", database};
+    std::vector<std::string> command = {program_file("lektd"), "--listen", "127.0.0.1:0", "--database",
+                                        database};
     command.insert(command.end(), flags.begin(), flags.end());
     Process process(STRACE_PROGRAM, Strace::arguments(injection, directory / "trace", command), directory);
     EXPECT_TRUE(eventually(

@@ -9,6 +9,7 @@
 #include "tests/fault/fault_support.h"
 #include "tests/fault/machine.h"
 #include "tests/fault/strace.h"
+#include "tests/support/paths.h"
 
 namespace lekt::test {
 
@@ -35,7 +36,7 @@ class LimitsTest : public FaultTest {
   /// otherwise it has ended with a message and without a core.
   bool comes_up(const std::string& program, const std::vector<std::string>& limit) {
     std::vector<std::string> arguments = limit;
-    arguments.insert(arguments.end(), {LEKTD_PROGRAM, "--listen", "127.0.0.1:0", "--threads", "4",
+    arguments.insert(arguments.end(), {program_file("lektd"), "--listen", "127.0.0.1:0", "--threads", "4",
                                        "--database", database().string()});
     Process process(program, arguments, directory_.path());
     const auto started = [&] { return process.errors().find("event=started") != std::string::npos; };
@@ -52,7 +53,7 @@ class LimitsTest : public FaultTest {
   /// Under that limit not even main() is reached: the loader gives up, or what a library does at its
   /// beginning, whose exceptions nobody can catch.
   bool never_begins(const std::string& program, std::vector<std::string> limit) {
-    limit.insert(limit.end(), {LEKTD_PROGRAM, "--version"});
+    limit.insert(limit.end(), {program_file("lektd"), "--version"});
     Process process(program, limit, directory_.path());
     const int status = process.wait();
     return status == 127 || status == -SIGABRT;

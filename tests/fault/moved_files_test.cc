@@ -10,6 +10,7 @@
 
 #include "tests/fault/fault_support.h"
 #include "tests/integration/sqlite.h"
+#include "tests/support/paths.h"
 
 namespace lekt::test {
 
@@ -91,7 +92,8 @@ TEST_F(MovedFilesTest, log_and_shared_memory_that_are_deleted_lose_nothing) {
 TEST_F(MovedFilesTest, a_lock_that_is_deleted_is_taken_again) {
   fs::remove(file(".lock"));
   expect_joins_again("127.0.0.4", *observer_);
-  const Outcome second = run(LEKTD_PROGRAM, {"--listen", "127.0.0.1:0", "--database", database().string()});
+  const Outcome second =
+      run(program_file("lektd"), {"--listen", "127.0.0.1:0", "--database", database().string()});
   EXPECT_EQ(second.status, 1);
   EXPECT_PRED_FORMAT2(IsSubstring, "E504", second.errors);
   expect_recovers();

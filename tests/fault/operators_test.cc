@@ -15,6 +15,7 @@
 #include "tests/fault/machine.h"
 #include "tests/fault/strace.h"
 #include "tests/integration/sqlite.h"
+#include "tests/support/paths.h"
 
 namespace lekt::test {
 
@@ -142,14 +143,14 @@ TEST_F(OperatorsFaultTest, a_kick_and_a_ban_during_a_compaction_say_what_was_don
   std::optional<Strace> strace;
   strace.emplace(daemon().id(), Injection{{"fdatasync"}, {}, "fdatasync:delay_enter=12000000"},
                  directory_.path());
-  Process compaction(LEKTCTL_PROGRAM, lektctl({"compact"}), directory_.path());
+  Process compaction(program_file("lektctl"), lektctl({"compact"}), directory_.path());
   std::this_thread::sleep_for(1s);
   const auto begun = Clock::now();
-  const Outcome kick = run(LEKTCTL_PROGRAM, lektctl({"kick", "127.0.0.2"}));
+  const Outcome kick = run(program_file("lektctl"), lektctl({"kick", "127.0.0.2"}));
   EXPECT_EQ(kick.output, "kicked 127.0.0.2; 1 session ended\n") << kick.errors;
   EXPECT_LE(since(begun), slowed(2s));
   EXPECT_PRED_FORMAT2(IsSubstring, "E409", kicked.expect_reject());
-  const Outcome ban = run(LEKTCTL_PROGRAM, lektctl({"ban", "127.0.0.3"}));
+  const Outcome ban = run(program_file("lektctl"), lektctl({"ban", "127.0.0.3"}));
   EXPECT_EQ(ban.status, 1);
   EXPECT_PRED_FORMAT2(
       IsSubstring,

@@ -5,6 +5,7 @@
 #include "common/text.h"
 #include "tests/fuzz/corpus.h"
 #include "tests/fuzz/fuzzers.h"
+#include "tests/support/paths.h"
 #include "tests/support/support.h"
 
 namespace lekt::fuzz {
@@ -15,7 +16,7 @@ constexpr std::size_t input_bytes_max = 4096;
 class EveryFuzzer : public testing::TestWithParam<Fuzzer> {
  protected:
   static std::vector<Seed> corpus() {
-    return read_corpus(std::filesystem::path(LEKT_SOURCE_DIR "/tests/fuzz/corpus") / GetParam().name);
+    return read_corpus(std::filesystem::path(test::source_file("tests/fuzz/corpus")) / GetParam().name);
   }
 
   /// On a copy that ends where its memory ends, so that a sanitizer sees every read beyond it.
@@ -61,7 +62,7 @@ TEST_P(EveryFuzzer, has_a_corpus_and_keeps_its_promises_on_it) {
 
 TEST_P(EveryFuzzer, keeps_its_promises_on_what_long_searches_have_found) {
   const std::string name(GetParam().name);
-  for (const Seed& seed : read_found(LEKT_SOURCE_DIR "/tests/fuzz/found/" + name + ".hex"))
+  for (const Seed& seed : read_found(test::source_file("tests/fuzz/found/") + name + ".hex"))
     expect_kept(seed.name, seed.bytes);
 }
 

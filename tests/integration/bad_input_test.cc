@@ -15,6 +15,7 @@
 #include "tests/integration/daemon.h"
 #include "tests/integration/raw_client.h"
 #include "tests/support/bad_input.h"
+#include "tests/support/paths.h"
 
 namespace lekt::test {
 
@@ -187,7 +188,7 @@ class HostileTextTest : public BadInputTest {
     Flags all = {subcommand, "--server", "127.0.0.1:" + std::to_string(daemon().port()), "--catalogue",
                  "2:chat:sized"};
     all.insert(all.end(), flags.begin(), flags.end());
-    return run(LEKT_PROGRAM, all);
+    return run(program_file("lekt"), all);
   }
 
   std::vector<RawClient> clients_;

@@ -7,6 +7,7 @@
 #include "tests/integration/daemon.h"
 #include "tests/integration/raw_client.h"
 #include "tests/integration/sqlite.h"
+#include "tests/support/paths.h"
 
 namespace lekt::test {
 
@@ -63,8 +64,8 @@ INSTANTIATE_TEST_SUITE_P(EachCombination, ClosedInputAndErrorTest, testing::Valu
 
 TEST_P(ClosedDescriptorsTest, of_the_server_lead_nowhere_and_not_into_its_files) {
   Process server("/bin/sh",
-                 closing(LEKTD_PROGRAM, {"--listen", "127.0.0.1:0", "--threads", "1", "--log-level", "debug",
-                                         "--database", database().string()}),
+                 closing(program_file("lektd"), {"--listen", "127.0.0.1:0", "--threads", "1", "--log-level",
+                                                 "debug", "--database", database().string()}),
                  directory_.path());
   const fs::path socket = database().string() + ".sock";
   ASSERT_TRUE(eventually([&] { return fs::exists(socket); }, patience()));
@@ -83,9 +84,10 @@ TEST_P(ClosedDescriptorsTest, of_the_client_take_no_output_for_written) {
   joined(start().port(), "127.0.0.2").beat();
   const fs::path elsewhere = directory_.path() / "elsewhere";
   fs::create_directory(elsewhere);
-  Process client("/bin/sh",
-                 closing(LEKT_PROGRAM, {"peers", "--server", "127.0.0.1:" + std::to_string(daemon().port())}),
-                 elsewhere);
+  Process client(
+      "/bin/sh",
+      closing(program_file("lekt"), {"peers", "--server", "127.0.0.1:" + std::to_string(daemon().port())}),
+      elsewhere);
   EXPECT_EQ(client.wait(), is_closed(1) ? 1 : 0);
   if (is_closed(1) && !is_closed(2)) {
     EXPECT_PRED_FORMAT2(IsSubstring, "E706", client.errors());
@@ -96,7 +98,7 @@ TEST_P(ClosedDescriptorsTest, of_the_operators_command_take_no_output_for_writte
   joined(start().port(), "127.0.0.2").beat();
   const fs::path elsewhere = directory_.path() / "elsewhere";
   fs::create_directory(elsewhere);
-  Process command("/bin/sh", closing(LEKTCTL_PROGRAM, {"--database", database().string(), "export"}),
+  Process command("/bin/sh", closing(program_file("lektctl"), {"--database", database().string(), "export"}),
                   elsewhere);
   EXPECT_EQ(command.wait(), is_closed(1) ? 1 : 0);
   if (is_closed(1) && !is_closed(2)) {
@@ -105,12 +107,12 @@ TEST_P(ClosedDescriptorsTest, of_the_operators_command_take_no_output_for_writte
 }
 
 TEST_P(ClosedInputAndErrorTest, of_a_client_lead_nowhere) {
-  expect_nowhere(LEKT_PROGRAM, {"join", "--server", "127.0.0.1:" + std::to_string(start().port())});
+  expect_nowhere(program_file("lekt"), {"join", "--server", "127.0.0.1:" + std::to_string(start().port())});
 }
 
 TEST_P(ClosedInputAndErrorTest, of_the_operators_command_lead_nowhere) {
   start();
-  expect_nowhere(LEKTCTL_PROGRAM, {"--database", database().string(), "changes", "--follow"});
+  expect_nowhere(program_file("lektctl"), {"--database", database().string(), "changes", "--follow"});
 }
 
 }  // namespace lekt::test

@@ -5,6 +5,7 @@
 
 #include "tests/integration/daemon.h"
 #include "tests/integration/raw_client.h"
+#include "tests/support/paths.h"
 
 namespace lekt::test {
 
@@ -21,23 +22,23 @@ class CommandTest : public DaemonTest {
 
 TEST_F(CommandTest, ping_tells_whether_the_server_answers) {
   start();
-  EXPECT_EQ(run(LEKT_PROGRAM, {"ping", "--server", server()}).status, 0);
+  EXPECT_EQ(run(program_file("lekt"), {"ping", "--server", server()}).status, 0);
   const std::string address = server();
   daemon().stop(SIGTERM);
-  EXPECT_EQ(run(LEKT_PROGRAM, {"ping", "--server", address}).status, 1);
+  EXPECT_EQ(run(program_file("lekt"), {"ping", "--server", address}).status, 1);
 }
 
 TEST_F(CommandTest, ping_leaves_no_trace_in_the_list) {
   RawClient client = joined(start().port(), "127.0.0.2");
   client.beat();
-  ASSERT_EQ(run(LEKT_PROGRAM, {"ping", "--server", server()}).status, 0);
+  ASSERT_EQ(run(program_file("lekt"), {"ping", "--server", server()}).status, 0);
   EXPECT_EQ(client.beat().packets.size(), 1u);
 }
 
 TEST_F(CommandTest, peers_prints_the_list) {
   start();
   const RawClient client = joined(daemon().port(), "127.0.0.2");
-  const Outcome outcome = run(LEKT_PROGRAM, {"peers", "--server", server()});
+  const Outcome outcome = run(program_file("lekt"), {"peers", "--server", server()});
   EXPECT_EQ(outcome.status, 0) << outcome.errors;
   EXPECT_PRED_FORMAT2(IsSubstring, "127.0.0.2", outcome.output);
   EXPECT_PRED_FORMAT2(IsSubstring, "tcp:7890", outcome.output);
@@ -47,7 +48,7 @@ TEST_F(CommandTest, join_prints_who_comes_and_goes_and_survives_a_restart_of_the
   start();
   const std::string address = server();
   Process join(
-      LEKT_PROGRAM,
+      program_file("lekt"),
       {"join", "--server", address, "--method", "tcp:1000", "--interval", "50ms", "--source", "127.0.0.9"},
       directory_.path());
   const auto prints = [&](const std::string& line, std::size_t times = 1) {

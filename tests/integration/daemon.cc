@@ -7,6 +7,7 @@
 
 #include "common/duration.h"
 #include "tests/integration/raw_client.h"
+#include "tests/support/paths.h"
 
 namespace lekt::test {
 
@@ -32,7 +33,7 @@ std::vector<std::uint16_t> ports_in(const std::string& log) {
 }  // namespace
 
 Daemon::Daemon(const std::filesystem::path& directory, const Flags& flags, const Environment& environment)
-    : process_(LEKTD_PROGRAM, with_defaults(directory, flags), directory, environment) {
+    : process_(program_file("lektd"), with_defaults(directory, flags), directory, environment) {
   const bool came_up = eventually(
       [this] {
         const std::string text = log();

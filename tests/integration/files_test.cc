@@ -6,6 +6,7 @@
 #include "tests/integration/daemon.h"
 #include "tests/integration/raw_client.h"
 #include "tests/integration/sqlite.h"
+#include "tests/support/paths.h"
 
 namespace lekt::test {
 
@@ -23,7 +24,7 @@ class FilesTest : public DaemonTest {
 
   void expect_refused(const std::string& code) {
     const std::string before = read_text(database());
-    Process process(LEKTD_PROGRAM, {"--listen", "127.0.0.1:0", "--database", database().string()},
+    Process process(program_file("lektd"), {"--listen", "127.0.0.1:0", "--database", database().string()},
                     directory_.path());
     EXPECT_EQ(process.wait(), 1);
     EXPECT_PRED_FORMAT2(IsSubstring, "lektd: " + code + " ", process.errors());
@@ -74,7 +75,8 @@ TEST_F(FilesTest, a_truncated_file_is_refused) {
 }
 
 TEST_F(FilesTest, a_directory_that_does_not_exist_is_named) {
-  const Outcome outcome = run(LEKTD_PROGRAM, {"--database", "/nowhere/lekt.db", "--listen", "127.0.0.1:0"});
+  const Outcome outcome =
+      run(program_file("lektd"), {"--database", "/nowhere/lekt.db", "--listen", "127.0.0.1:0"});
   EXPECT_EQ(outcome.status, 1);
   EXPECT_PRED_FORMAT2(IsSubstring, "E503 the directory /nowhere does not exist", outcome.errors);
 }

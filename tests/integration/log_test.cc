@@ -8,6 +8,7 @@
 
 #include "tests/integration/daemon.h"
 #include "tests/integration/raw_client.h"
+#include "tests/support/paths.h"
 
 namespace lekt::test {
 
@@ -127,7 +128,7 @@ TEST_F(LogTest, has_nothing_about_heartbeats) {
 
 TEST_F(LogTest, has_only_what_its_level_asks_for) {
   start({"--log-level", "info"}).stop(SIGTERM);
-  const Outcome quiet = run(LEKTD_PROGRAM, {"--log-level", "off", "--database", "/nowhere/x"});
+  const Outcome quiet = run(program_file("lektd"), {"--log-level", "off", "--database", "/nowhere/x"});
   EXPECT_EQ(count(quiet.errors, "event="), 0u);
   EXPECT_PRED_FORMAT2(IsSubstring, "E503", quiet.errors) << "why it did not start is said whatever the level";
 }

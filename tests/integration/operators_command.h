@@ -8,6 +8,7 @@
 
 #include "tests/integration/daemon.h"
 #include "tests/integration/raw_client.h"
+#include "tests/support/paths.h"
 
 namespace lekt::test {
 
@@ -27,7 +28,7 @@ class OperatorsCommandTest : public DaemonTest {
     given.insert(given.begin(), {"--database", database().string()});
     return given;
   }
-  Outcome lektctl(const Flags& given) const { return run(LEKTCTL_PROGRAM, arguments(given)); }
+  Outcome lektctl(const Flags& given) const { return run(program_file("lektctl"), arguments(given)); }
 
   /// The objects that it prints.
   std::vector<Json> objects(Flags given) const {

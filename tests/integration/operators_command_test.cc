@@ -8,6 +8,7 @@
 
 #include "tests/integration/operators_command.h"
 #include "tests/integration/sqlite.h"
+#include "tests/support/paths.h"
 
 namespace lekt::test {
 
@@ -257,7 +258,7 @@ TEST_F(OperatorsCommandTest, steers_only_for_those_who_may_write_the_socket) {
   if (geteuid() != 0) GTEST_SKIP() << "only root can become another user";
   start();
   const auto as_group = [&](const std::string& group) {
-    Flags given = {"--reuid=65534", "--regid=" + group, "--clear-groups", LEKTCTL_PROGRAM};
+    Flags given = {"--reuid=65534", "--regid=" + group, "--clear-groups", program_file("lektctl")};
     for (const std::string& argument : arguments({"kick", "127.0.0.2"})) given.push_back(argument);
     return run("/usr/bin/setpriv", given).errors;
   };
@@ -300,10 +301,10 @@ TEST_F(OperatorsCommandTest, imports_clients_that_the_server_then_waits_for) {
   }
   const std::string other = (directory_.path() / "other.db").string();
   expect_failed({"--database", other, "import", file.string()}, 1, "E503 there is no database");
-  EXPECT_EQ(run(LEKTCTL_PROGRAM, {"--database", other, "import", "--create", file.string()}).output,
+  EXPECT_EQ(run(program_file("lektctl"), {"--database", other, "import", "--create", file.string()}).output,
             "imported: 1 client added, 0 changed, 0 were the same; 0 bans added\n");
   std::ofstream(file, std::ios::app) << "rubbish\n";
-  const Outcome wrong = run(LEKTCTL_PROGRAM, {"--database", other, "import", file.string()});
+  const Outcome wrong = run(program_file("lektctl"), {"--database", other, "import", file.string()});
   EXPECT_EQ(wrong.status, 1);
   EXPECT_PRED_FORMAT2(IsSubstring, "E807 line 3", wrong.errors);
   start({"--database", other});
@@ -316,7 +317,7 @@ TEST_F(OperatorsCommandTest, follows_changes_over_restarts_and_a_restore) {
   const std::filesystem::path backup = directory_.path() / "copy.db";
   start();
   ASSERT_EQ(lektctl({"backup", backup.string()}).status, 0);
-  Process follower(LEKTCTL_PROGRAM, arguments({"changes", "--follow", "--json"}), directory_.path());
+  Process follower(program_file("lektctl"), arguments({"changes", "--follow", "--json"}), directory_.path());
   const auto sees = [&](const std::string& address) {
     return eventually([&] { return count(follower.output(), "\"added\",\"address\":\"" + address) == 1; },
                       patience());

@@ -4,6 +4,7 @@
 #include "common/text.h"
 #include "tests/integration/operators_command.h"
 #include "tests/integration/terminal.h"
+#include "tests/support/paths.h"
 
 namespace lekt::test {
 
@@ -37,7 +38,7 @@ TEST_F(OperatorsCommandTest, does_not_ban_many_by_one_wrong_digit) {
 TEST_F(OperatorsCommandTest, asks_on_a_terminal_before_it_bans_a_block) {
   RawClient client = joined(start().port(), "127.0.0.2");
   const auto answers = [&](const Flags& given, const std::string& answer, const std::string& shown) {
-    Terminal terminal(LEKTCTL_PROGRAM, arguments(given), {.columns = 200, .rows = 24});
+    Terminal terminal(program_file("lektctl"), arguments(given), {.columns = 200, .rows = 24});
     EXPECT_TRUE(terminal.shows(shown)) << terminal.output();
     if (!answer.empty()) terminal.press(answer);
     return terminal.wait();
@@ -59,14 +60,14 @@ TEST_F(OperatorsCommandTest, asks_on_a_terminal_before_it_bans_a_block) {
 
 TEST_F(OperatorsCommandTest, says_when_it_would_ban_where_the_operator_sits) {
   start();
-  const Outcome outcome = run(LEKTCTL_PROGRAM, arguments({"ban", "10.0.0.0/8"}),
+  const Outcome outcome = run(program_file("lektctl"), arguments({"ban", "10.0.0.0/8"}),
                               {{"SSH_CONNECTION", "10.9.8.7 40000 10.0.0.1 22"}});
   EXPECT_PRED_FORMAT2(IsSubstring, "holds 10.9.8.7, from which you are here", outcome.errors);
 }
 
 TEST_F(OperatorsCommandTest, watches_on_a_screen_that_it_gives_back) {
   const RawClient client = joined(start().port(), "127.0.0.2");
-  Terminal terminal(LEKTCTL_PROGRAM, arguments({"watch"}), {.columns = 60, .rows = 20});
+  Terminal terminal(program_file("lektctl"), arguments({"watch"}), {.columns = 60, .rows = 20});
   EXPECT_TRUE(terminal.shows("added    127.0.0.2")) << terminal.output();
   EXPECT_TRUE(terminal.output().find("127.0.0.2        connected") != std::string::npos) << terminal.output();
   EXPECT_TRUE(terminal.output().starts_with("\x1b[?1049h"));
@@ -84,7 +85,7 @@ TEST_F(OperatorsCommandTest, watches_who_is_here_and_scrolls_to_the_last_of_them
   std::vector<RawClient> clients;
   for (int last = 2; last < 32; ++last)
     clients.push_back(joined(daemon().port(), "127.0.0." + std::to_string(last)));
-  Terminal terminal(LEKTCTL_PROGRAM, arguments({"watch"}), {.columns = 80, .rows = 24});
+  Terminal terminal(program_file("lektctl"), arguments({"watch"}), {.columns = 80, .rows = 24});
   ASSERT_TRUE(terminal.shows("30 clients")) << terminal.output();
   EXPECT_EQ(count(terminal.output(), "127.0.0.31  connected"), 0u) << "it is far below";
   terminal.press("G");
@@ -100,7 +101,7 @@ TEST_F(OperatorsCommandTest, watches_who_is_here_and_scrolls_to_the_last_of_them
 
 TEST_F(OperatorsCommandTest, watches_a_server_that_hangs_and_still_ends_at_once) {
   start();
-  Terminal terminal(LEKTCTL_PROGRAM, arguments({"watch"}), {.columns = 80, .rows = 24});
+  Terminal terminal(program_file("lektctl"), arguments({"watch"}), {.columns = 80, .rows = 24});
   ASSERT_TRUE(terminal.shows("Server"));
   daemon().pause();
   EXPECT_TRUE(terminal.shows("cannot be reached; process")) << terminal.output();
@@ -111,7 +112,7 @@ TEST_F(OperatorsCommandTest, watches_a_server_that_hangs_and_still_ends_at_once)
 
 TEST_F(OperatorsCommandTest, ends_on_a_terminal_that_takes_nothing) {
   start();
-  Terminal terminal(LEKTCTL_PROGRAM, arguments({"watch"}), {.columns = 200, .rows = 200});
+  Terminal terminal(program_file("lektctl"), arguments({"watch"}), {.columns = 200, .rows = 200});
   ASSERT_TRUE(terminal.shows("Server"));
   terminal.stop_output();
   // It draws a few frames more, which fill what the terminal keeps.
@@ -124,7 +125,7 @@ TEST_F(OperatorsCommandTest, ends_on_a_terminal_that_takes_nothing) {
 
 TEST_F(OperatorsCommandTest, gives_the_screen_back_while_it_is_stopped) {
   start();
-  Terminal terminal(LEKTCTL_PROGRAM, arguments({"watch"}), {.columns = 80, .rows = 24});
+  Terminal terminal(program_file("lektctl"), arguments({"watch"}), {.columns = 80, .rows = 24});
   ASSERT_TRUE(terminal.shows("Server"));
   terminal.send_signal(SIGTSTP);
   EXPECT_TRUE(terminal.shows("\x1b[?25h\x1b[?1049l"));
@@ -140,7 +141,7 @@ TEST_F(OperatorsCommandTest, gives_the_screen_back_while_it_is_stopped) {
 TEST_F(OperatorsCommandTest, gives_the_screen_back_whatever_ends_it) {
   start();
   const auto ends_with = [&](auto end) {
-    Terminal terminal(LEKTCTL_PROGRAM, arguments({"watch"}), {.columns = 80, .rows = 24});
+    Terminal terminal(program_file("lektctl"), arguments({"watch"}), {.columns = 80, .rows = 24});
     EXPECT_TRUE(terminal.shows("Server"));
     end(terminal);
     EXPECT_EQ(terminal.wait(), 0);
@@ -155,7 +156,7 @@ TEST_F(OperatorsCommandTest, gives_the_screen_back_whatever_ends_it) {
 TEST_F(OperatorsCommandTest, fits_its_tables_to_the_terminal_and_cuts_nothing_elsewhere) {
   const std::string information(200, 'x');
   const RawClient client = joined(start(catalogue_flags()).port(), "127.0.0.2", chat(information));
-  Terminal terminal(LEKTCTL_PROGRAM, arguments({"clients"}), {.columns = 100, .rows = 24});
+  Terminal terminal(program_file("lektctl"), arguments({"clients"}), {.columns = 100, .rows = 24});
   EXPECT_EQ(terminal.wait(), 0);
   for (const std::string& line : lines_of(terminal.output())) EXPECT_LE(line.size(), 100u + 1) << line;
   EXPECT_PRED_FORMAT2(IsSubstring, "...", terminal.output());

@@ -1,6 +1,7 @@
 // What lektctl says of wrong usage, of codes, and of output that nobody can read.
 #include "common/errors.h"
 #include "tests/integration/operators_command.h"
+#include "tests/support/paths.h"
 
 namespace lekt::test {
 
@@ -20,7 +21,7 @@ TEST_F(OperatorsCommandTest, says_what_is_wrong_with_its_arguments) {
   expect_failed({"trace", "10.0.0.1", "--for", "25h"}, 2, "E808 --for \"25h\" is not a duration of 1s to 1d");
   expect_failed({"rejects", "--count", "1001"}, 2, "E808 --count \"1001\" is not a number from 1 to 1000");
   expect_failed({"clients"}, 1, "E503 cannot read");
-  const Outcome unnamed = run(LEKTCTL_PROGRAM, {"clients"});
+  const Outcome unnamed = run(program_file("lektctl"), {"clients"});
   EXPECT_PRED_FORMAT2(IsSubstring, "name the server's database with --database or LEKT_DATABASE",
                       unnamed.errors);
 }
@@ -35,13 +36,13 @@ TEST_F(OperatorsCommandTest, says_what_was_probably_meant) {
 }
 
 TEST_F(OperatorsCommandTest, explains_codes) {
-  const Outcome one = run(LEKTCTL_PROGRAM, {"explain", "E605"});
+  const Outcome one = run(program_file("lektctl"), {"explain", "E605"});
   EXPECT_PRED_FORMAT2(IsSubstring, "E605 (while the server runs)\n  Meaning: so many clients", one.output);
   EXPECT_PRED_FORMAT2(IsSubstring, "\n  Remedy:  look at the network", one.output);
   for (const char* text : {"605", "e605"})
-    EXPECT_EQ(run(LEKTCTL_PROGRAM, {"explain", text}).output, one.output);
-  EXPECT_EQ(lines_of(run(LEKTCTL_PROGRAM, {"explain"}).output).size(), error_catalogue().size() + 1);
-  const Lines lines = lines_of(run(LEKTCTL_PROGRAM, {"explain", "--json"}).output);
+    EXPECT_EQ(run(program_file("lektctl"), {"explain", text}).output, one.output);
+  EXPECT_EQ(lines_of(run(program_file("lektctl"), {"explain"}).output).size(), error_catalogue().size() + 1);
+  const Lines lines = lines_of(run(program_file("lektctl"), {"explain", "--json"}).output);
   ASSERT_EQ(lines.size(), error_catalogue().size());
   EXPECT_EQ(Json::parse(lines.front()).at("code"), "E101");
   EXPECT_NE(Json::parse(lines.front()).at("remedy"), "");
@@ -53,8 +54,8 @@ TEST_F(OperatorsCommandTest, explains_codes) {
 
 TEST_F(OperatorsCommandTest, ends_with_an_error_when_its_output_cannot_be_written) {
   start();
-  const std::string lektctl = std::string(LEKTCTL_PROGRAM) + " --database " + database().string() + " ";
-  const std::string lektd = std::string(LEKTD_PROGRAM) + " ";
+  const std::string lektctl = program_file("lektctl") + " --database " + database().string() + " ";
+  const std::string lektd = program_file("lektd") + " ";
   for (const std::string& command : {lektctl + "--help", lektctl + "--version", lektctl + "status",
                                      lektctl + "clients", lektctl + "explain", lektctl + "export",
                                      lektctl + "unban --help", lektd + "--help", lektd + "--check-config"}) {
@@ -67,7 +68,7 @@ TEST_F(OperatorsCommandTest, ends_with_an_error_when_its_output_cannot_be_writte
 TEST_F(OperatorsCommandTest, follows_changes_no_longer_when_nobody_reads_them) {
   const RawClient client = joined(start().port(), "127.0.0.2");
   const std::string follow =
-      std::string(LEKTCTL_PROGRAM) + " --database " + database().string() + " changes --follow";
+      program_file("lektctl") + " --database " + database().string() + " changes --follow";
   const Outcome piped = run("/bin/sh", {"-c", follow + " | head -n 2"});
   EXPECT_PRED_FORMAT2(IsSubstring, "added", piped.output) << "and it has ended without a further change";
   EXPECT_EQ(piped.errors, "");
@@ -76,12 +77,12 @@ TEST_F(OperatorsCommandTest, follows_changes_no_longer_when_nobody_reads_them) {
 }
 
 TEST_F(OperatorsCommandTest, explains_each_subcommand) {
-  const std::string all = run(LEKTCTL_PROGRAM, {"--help"}).output;
+  const std::string all = run(program_file("lektctl"), {"--help"}).output;
   for (const char* name : {"status",  "clients", "client",  "changes", "watch",  "bans",    "rejects",
                            "traces",  "kick",    "ban",     "unban",   "trace",  "untrace", "backup",
                            "restore", "check",   "compact", "export",  "import", "explain"}) {
     EXPECT_PRED_FORMAT2(IsSubstring, std::string("\n  ") + name + " ", all);
-    const Outcome help = run(LEKTCTL_PROGRAM, {name, "--help"});
+    const Outcome help = run(program_file("lektctl"), {name, "--help"});
     EXPECT_EQ(help.status, 0);
     EXPECT_PRED_FORMAT2(IsSubstring, "Exit codes: 0", help.output);
     for (const std::string& line : lines_of(help.output)) EXPECT_LE(line.size(), 120u) << line;

@@ -19,6 +19,7 @@
 #include "tests/integration/raw_client.h"
 #include "tests/integration/sqlite.h"
 #include "tests/support/certificates.h"
+#include "tests/support/paths.h"
 
 namespace lekt::test {
 
@@ -79,7 +80,7 @@ class ServiceManagerTest : public DaemonTest {
   Process activate(const std::vector<const OpenSocket*>& sockets, const std::string& names,
                    const std::string& flags = "") {
     std::string script = "LISTEN_PID=$$ LISTEN_FDS=" + std::to_string(sockets.size()) +
-                         " LISTEN_FDNAMES=" + names + " exec " LEKTD_PROGRAM " --database " +
+                         " LISTEN_FDNAMES=" + names + " exec " + program_file("lektd") + " --database " +
                          database().string() + " " + flags;
     // By way of 20 and 21: one of the test's own may be a 3.
     for (std::size_t index = 0; index < sockets.size(); ++index)
@@ -109,7 +110,7 @@ class ServiceManagerTest : public DaemonTest {
     const std::string script =
         "export JOURNAL_STREAM=$(stat --dereference --format=%d:%i /proc/self/fd/2)\n"
         "mkdir -p /run/systemd && mount --bind " +
-        systemd_.string() + " /run/systemd && exec " LEKTD_PROGRAM " " + flags;
+        systemd_.string() + " /run/systemd && exec " + program_file("lektd") + " " + flags;
     std::vector<std::string> arguments = namespace_flags();
     arguments.insert(arguments.end(), {"/bin/bash", "-c", script});
     return {"/usr/bin/unshare", arguments, directory_.path(), notify_.environment()};

@@ -8,6 +8,7 @@
 #include "tests/integration/daemon.h"
 #include "tests/integration/raw_client.h"
 #include "tests/support/certificates.h"
+#include "tests/support/paths.h"
 
 namespace lekt::test {
 
@@ -20,7 +21,7 @@ class SettingsInUseTest : public DaemonTest {
  protected:
   Outcome lektctl(Flags given) const {
     given.insert(given.begin(), {"--database", database().string()});
-    return run(LEKTCTL_PROGRAM, given);
+    return run(program_file("lektctl"), given);
   }
   Outcome health(Flags given = {}) const {
     given.insert(given.begin(), "health");
@@ -38,7 +39,7 @@ class SettingsInUseTest : public DaemonTest {
   Outcome reload(const Flags& more = {}, const Environment& environment = {}) const {
     Flags given = {"--config=" + file().string(), "--database=" + database().string(), "--reload"};
     given.insert(given.end(), more.begin(), more.end());
-    return run(LEKTD_PROGRAM, given, environment);
+    return run(program_file("lektd"), given, environment);
   }
 
   TestCertificates certificates_;
@@ -93,15 +94,15 @@ TEST_F(SettingsInUseTest, in_the_file_tell_lektctl_where_the_server_is) {
         // TLS only, so nothing listens in plain text.
         "tls-listen = \"127.0.0.1:0\"\ntls-cert = \"" + certificates_.server.certificate.string() +
         "\"\ntls-key = \"" + certificates_.server.key.string() + "\"\n");
-  const Process server(LEKTD_PROGRAM, {"--config", file().string()}, directory_.path());
+  const Process server(program_file("lektd"), {"--config", file().string()}, directory_.path());
   const Environment variables = {{"LEKT_CONFIG", file().string()}};
-  const auto is_healthy = [&] { return run(LEKTCTL_PROGRAM, {"health"}, variables).status == 0; };
+  const auto is_healthy = [&] { return run(program_file("lektctl"), {"health"}, variables).status == 0; };
   EXPECT_TRUE(eventually(is_healthy, patience())) << server.errors();
   // The operator's own words come first, and a file that is wrong does not keep him from looking.
-  expect_outcome(run(LEKTCTL_PROGRAM, {"--database", database().string(), "health"}, variables), 1, "",
-                 "E801");
+  expect_outcome(run(program_file("lektctl"), {"--database", database().string(), "health"}, variables), 1,
+                 "", "E801");
   std::ofstream(file()) << "database = ";
-  expect_outcome(run(LEKTCTL_PROGRAM, {"--control-socket", socket.string(), "health"}, variables), 0,
+  expect_outcome(run(program_file("lektctl"), {"--control-socket", socket.string(), "health"}, variables), 0,
                  "healthy", "E501 " + file().string() + ":1:");
 }
 

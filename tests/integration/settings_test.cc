@@ -5,6 +5,7 @@
 
 #include "tests/integration/daemon.h"
 #include "tests/integration/raw_client.h"
+#include "tests/support/paths.h"
 
 namespace lekt::test {
 
@@ -16,7 +17,7 @@ using namespace std::string_literals;
 class SettingsTest : public DaemonTest {
  protected:
   static Outcome lektd(const Flags& flags, const Environment& environment = {}) {
-    return run(LEKTD_PROGRAM, flags, environment);
+    return run(program_file("lektd"), flags, environment);
   }
 
   std::filesystem::path write_configuration(const std::string& text) const {
@@ -146,7 +147,7 @@ TEST_F(SettingsTest, a_port_in_use_is_said_and_leaves_the_other_server_alone) {
 
 TEST_F(SettingsTest, a_second_server_on_one_database_is_refused_and_told_who_has_it) {
   RawClient client = joined(start().port(), "127.0.0.2");
-  Process second(LEKTD_PROGRAM, {"--listen", "127.0.0.1:0", "--database", database().string()},
+  Process second(program_file("lektd"), {"--listen", "127.0.0.1:0", "--database", database().string()},
                  directory_.path());
   EXPECT_EQ(second.wait(), 1);
   EXPECT_PRED_FORMAT2(IsSubstring, "E504 process " + std::to_string(daemon().id()) + " holds the lock",

@@ -6,6 +6,7 @@
 #include "tests/integration/daemon.h"
 #include "tests/integration/raw_client.h"
 #include "tests/integration/sqlite.h"
+#include "tests/support/paths.h"
 
 namespace lekt::test {
 
@@ -26,7 +27,7 @@ class StartSignalsTest : public DaemonTest {
                  signal +
                  ")\n"
                  "os.execv(sys.argv[1], sys.argv[1:])",
-             LEKTD_PROGRAM, "--listen", "127.0.0.1:0", "--database", database().string()},
+             program_file("lektd"), "--listen", "127.0.0.1:0", "--database", database().string()},
             directory_.path()};
   }
 };
@@ -46,7 +47,7 @@ TEST_F(StartSignalsTest, that_end_it_while_the_database_is_read_end_it_in_order)
   for (const int signal : {SIGTERM, SIGINT}) {
     Operator holder(database(), Operator::Access::read_write);
     holder.ask("BEGIN IMMEDIATE");
-    Process process(LEKTD_PROGRAM, {"--listen", "127.0.0.1:0", "--database", database().string()},
+    Process process(program_file("lektd"), {"--listen", "127.0.0.1:0", "--database", database().string()},
                     directory_.path());
     ASSERT_TRUE(eventually([&] { return std::filesystem::exists(lock); }, patience()));
     process.send_signal(signal);

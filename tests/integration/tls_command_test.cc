@@ -5,6 +5,7 @@
 #include "tests/integration/daemon.h"
 #include "tests/integration/raw_client.h"
 #include "tests/support/certificates.h"
+#include "tests/support/paths.h"
 
 namespace lekt::test {
 
@@ -26,7 +27,7 @@ class TlsCommandTest : public DaemonTest {
     Flags flags = {subcommand, "--server", "127.0.0.1:" + std::to_string(port),
                    "--tls",    "--ca",     certificates_.ca};
     flags.insert(flags.end(), more.begin(), more.end());
-    return run(LEKT_PROGRAM, flags);
+    return run(program_file("lekt"), flags);
   }
 
   std::uint16_t plain_port() { return daemon().ports().front(); }
@@ -53,7 +54,7 @@ TEST_F(TlsCommandTest, pings_lists_and_joins) {
 TEST_F(TlsCommandTest, is_switched_on_and_off_by_a_variable_that_says_so_and_by_no_other_word) {
   start_with(certificates_.server);
   const auto ping = [&](std::uint16_t port, const std::string& value) {
-    return run(LEKT_PROGRAM, {"ping", "--server", "127.0.0.1:" + std::to_string(port)},
+    return run(program_file("lekt"), {"ping", "--server", "127.0.0.1:" + std::to_string(port)},
                {{"LEKT_TLS", value}, {"LEKT_CA", value == "true" ? certificates_.ca.string() : ""}});
   };
   EXPECT_EQ(ping(tls_port(), "true").status, 0);
@@ -97,7 +98,8 @@ TEST_F(TlsCommandTest, tells_when_only_one_side_speaks_tls) {
                       "E707 TLS with 127.0.0.1:" + std::to_string(plain_port()) +
                           ": the server does not speak TLS on this port",
                       lekt("ping", plain_port()).errors);
-  const Outcome plain = run(LEKT_PROGRAM, {"ping", "--server", "127.0.0.1:" + std::to_string(tls_port())});
+  const Outcome plain =
+      run(program_file("lekt"), {"ping", "--server", "127.0.0.1:" + std::to_string(tls_port())});
   EXPECT_EQ(plain.status, 1);
   EXPECT_PRED_FORMAT2(IsSubstring, "E70", plain.errors);
 }

@@ -12,6 +12,7 @@
 #include "tests/integration/raw_client.h"
 #include "tests/integration/sqlite.h"
 #include "tests/support/certificates.h"
+#include "tests/support/paths.h"
 
 namespace lekt::test {
 
@@ -197,7 +198,7 @@ TEST_F(TlsTest, is_checked_with_the_settings) {
                          Flags more = {}) {
     more.insert(more.begin(), {"--check-config", "--tls-listen=127.0.0.1:0", "--tls-cert",
                                certificate.string(), "--tls-key", key.string()});
-    return run(LEKTD_PROGRAM, more);
+    return run(program_file("lektd"), more);
   };
   const auto& good = certificates_.server;
   const auto& old = certificates_.expired;
@@ -235,7 +236,8 @@ TEST_F(TlsTest, tells_when_its_certificates_expire) {
   const CertifiedKey used = certificates_.authority.issue("used", wishes);
   start({"--tls-listen", "127.0.0.1:0", "--tls-cert", used.certificate.string(), "--tls-key",
          used.key.string(), "--tls-client-ca", certificates_.ca.string()});
-  const Outcome status = run(LEKTCTL_PROGRAM, {"--database", database().string(), "status", "--json"});
+  const Outcome status =
+      run(program_file("lektctl"), {"--database", database().string(), "status", "--json"});
   ASSERT_EQ(status.status, 0) << status.errors;
   const auto totals = nlohmann::json::parse(status.output).at("server").at("totals");
   const auto of = [&](const char* which) { return totals.at(which).get<std::string>(); };
@@ -290,8 +292,9 @@ TEST_F(TlsTest, asks_nobody_for_a_pass_phrase) {
                 {"pkey", "-in", used.key.string(), "-aes256", "-passout", "pass:x", "-out", secret.string()})
                 .status,
             0);
-  const Outcome outcome = run(LEKTD_PROGRAM, {"--tls-listen", "127.0.0.1:0", "--tls-cert",
-                                              used.certificate.string(), "--tls-key", secret.string()});
+  const Outcome outcome = run(
+      program_file("lektd"),
+      {"--tls-listen", "127.0.0.1:0", "--tls-cert", used.certificate.string(), "--tls-key", secret.string()});
   EXPECT_EQ(outcome.status, 1);
   EXPECT_PRED_FORMAT2(IsSubstring, "it has a pass phrase, for which nobody is asked", outcome.errors);
   start({"--tls-listen", "127.0.0.1:0", "--listen", "127.0.0.1:0", "--tls-cert", used.certificate.string(),
@@ -306,8 +309,8 @@ TEST_F(TlsTest, reads_no_pipe_which_a_reload_would_wait_for) {
   const std::filesystem::path pipe = directory_.path() / "pipe";
   ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
   const Outcome outcome =
-      run(LEKTD_PROGRAM, {"--tls-listen", "127.0.0.1:0", "--tls-cert",
-                          certificates_.server.certificate.string(), "--tls-key", pipe.string()});
+      run(program_file("lektd"), {"--tls-listen", "127.0.0.1:0", "--tls-cert",
+                                  certificates_.server.certificate.string(), "--tls-key", pipe.string()});
   EXPECT_EQ(outcome.status, 1);
   EXPECT_PRED_FORMAT2(IsSubstring, "it is not a regular file", outcome.errors);
 }
@@ -315,7 +318,7 @@ TEST_F(TlsTest, reads_no_pipe_which_a_reload_would_wait_for) {
 TEST_F(TlsTest, does_not_start_with_files_that_do_not_fit) {
   const std::string certificate = certificates_.server.certificate.string();
   const auto outcome_with = [&](const std::string& cert, const std::string& key) {
-    return run(LEKTD_PROGRAM, {"--tls-listen", "127.0.0.1:0", "--tls-cert", cert, "--tls-key", key});
+    return run(program_file("lektd"), {"--tls-listen", "127.0.0.1:0", "--tls-cert", cert, "--tls-key", key});
   };
   const Outcome missing = outcome_with("/nowhere.pem", certificates_.server.key.string());
   EXPECT_EQ(missing.status, 1);
@@ -323,10 +326,10 @@ TEST_F(TlsTest, does_not_start_with_files_that_do_not_fit) {
   const Outcome other = outcome_with(certificate, certificates_.client.key.string());
   EXPECT_EQ(other.status, 1);
   EXPECT_PRED_FORMAT2(IsSubstring, "key values mismatch", other.errors);
-  const Outcome half = run(LEKTD_PROGRAM, {"--tls-listen", "127.0.0.1:0", "--tls-cert", certificate});
+  const Outcome half = run(program_file("lektd"), {"--tls-listen", "127.0.0.1:0", "--tls-cert", certificate});
   EXPECT_EQ(half.status, 2);
   EXPECT_PRED_FORMAT2(IsSubstring, "E501 --tls-listen needs a certificate and its key", half.errors);
-  const Outcome useless = run(LEKTD_PROGRAM, {"--listen", "127.0.0.1:0", "--tls-cert", certificate});
+  const Outcome useless = run(program_file("lektd"), {"--listen", "127.0.0.1:0", "--tls-cert", certificate});
   EXPECT_EQ(useless.status, 2);
   EXPECT_PRED_FORMAT2(IsSubstring, "of no use without --tls-listen", useless.errors);
 }

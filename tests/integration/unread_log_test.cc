@@ -16,6 +16,7 @@
 #include "tests/integration/open_socket.h"
 #include "tests/integration/raw_client.h"
 #include "tests/integration/sqlite.h"
+#include "tests/support/paths.h"
 
 namespace lekt::test {
 
@@ -28,9 +29,9 @@ class UnreadLogTest : public DaemonTest {
  protected:
   /// lektd with this redirection of its standard error, for the shell.
   void serve(const std::string& redirection, const std::string& flags = "") {
-    const std::string script = "LISTEN_PID=$$ LISTEN_FDS=1 exec " LEKTD_PROGRAM " --threads 2 --database " +
-                               database().string() + " " + flags + " 9<&" + std::to_string(socket_.value()) +
-                               " 3<&9- " + redirection;
+    const std::string script = "LISTEN_PID=$$ LISTEN_FDS=1 exec " + program_file("lektd") +
+                               " --threads 2 --database " + database().string() + " " + flags + " 9<&" +
+                               std::to_string(socket_.value()) + " 3<&9- " + redirection;
     process_.emplace("/bin/bash", std::vector<std::string>{"-c", script}, directory_.path());
   }
 
@@ -66,7 +67,8 @@ class UnreadLogTest : public DaemonTest {
   }
 
   nlohmann::json status() const {
-    const Outcome asked = run(LEKTCTL_PROGRAM, {"--database", database().string(), "status", "--json"});
+    const Outcome asked =
+        run(program_file("lektctl"), {"--database", database().string(), "status", "--json"});
     return nlohmann::json::parse(asked.output).at("server");
   }
 
@@ -202,7 +204,8 @@ TEST_F(UnreadLogTest, does_not_keep_a_start_that_fails_from_ending) {
   const SmallPipe pipe;
   const std::string full(4096, '.');
   ASSERT_EQ(::write(pipe.writer.value(), full.data(), full.size()), 4096);
-  Process failing("/bin/bash", {"-c", "exec " LEKTD_PROGRAM " --database /nowhere/x " + pipe.redirection()},
+  Process failing("/bin/bash",
+                  {"-c", "exec " + program_file("lektd") + " --database /nowhere/x " + pipe.redirection()},
                   directory_.path());
   EXPECT_EQ(failing.wait(slowed(5s)), 1);
 }

@@ -9,6 +9,7 @@
 
 #include "lektd/reload.h"
 #include "tests/lektd/configuration_support.h"
+#include "tests/support/paths.h"
 
 namespace lekt {
 namespace {
@@ -45,7 +46,7 @@ struct Row {
 /// The rows "| `--name VALUE`, `--other` | default | when | ... |" of the manual, by name.
 std::map<std::string, Row> manual() {
   std::map<std::string, Row> rows;
-  std::istringstream text(read_text(LEKT_SOURCE_DIR "/docs/operations.md"));
+  std::istringstream text(read_text(source_file("docs/operations.md")));
   for (std::string line; std::getline(text, line);) {
     if (!line.starts_with("| `--")) continue;
     std::erase(line, '`');

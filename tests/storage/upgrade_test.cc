@@ -8,6 +8,7 @@
 
 #include "storage/migrations.h"
 #include "tests/storage/support.h"
+#include "tests/support/paths.h"
 
 namespace lekt::storage {
 
@@ -18,7 +19,7 @@ using Lines = std::vector<std::string>;
 int newest_version() { return static_cast<int>(split_migrations(schema_text).size()); }
 
 std::string fixture_path(int version) {
-  return LEKT_SOURCE_DIR "/tests/storage/fixtures/schema-" + std::to_string(version) + ".sql";
+  return test::source_file("tests/storage/fixtures/schema-") + std::to_string(version) + ".sql";
 }
 
 /// Rows of a query, columns separated by '|'.
