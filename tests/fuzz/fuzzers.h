@@ -49,6 +49,14 @@ void fuzz_worker(ByteView input);
 /// A settings' file. What is refused has its place, and what is taken is what a setting can be.
 void fuzz_settings_file(ByteView input);
 
+/// What a device says of itself: read within its limits, told to other programs without a value that could begin another,
+/// and one line of the handler log whatever it contains.
+void fuzz_device_string(ByteView input);
+
+/// Lines that are device groups and hosts, the last one also a type. What is taken is written as the same, and the group
+/// that a device gets fits it and is the closest.
+void fuzz_device_groups(ByteView input);
+
 struct Fuzzer {
   std::string_view name;
   void (*run)(ByteView input);
@@ -66,6 +74,8 @@ inline constexpr Fuzzer fuzzers[] = {
     {"fuzz_proxy_header", fuzz_proxy_header},
     {"fuzz_worker", fuzz_worker, 1000},
     {"fuzz_settings_file", fuzz_settings_file},
+    {"fuzz_device_string", fuzz_device_string},
+    {"fuzz_device_groups", fuzz_device_groups},
 };
 
 }  // namespace lekt::fuzz

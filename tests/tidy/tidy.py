@@ -23,19 +23,20 @@ SOURCES = CXX | {".py", ".sql", ".proto", ".cmake", ".sh"}
 MAY_INCLUDE = {
     "common": set(),
     "storage": {"common"},
+    "devices": {"common"},
     "server/core": {"common", "storage"},
     "server/operators": {"common", "storage", "server/core"},
-    "server/net": {"common", "storage", "server/core", "server/operators"},
+    "server/net": {"common", "storage", "devices", "server/core", "server/operators"},
     "control": {"common", "storage", "server/core", "server/operators"},
     "admin": {"common", "storage", "server/core", "server/operators"},
-    "lektd": {"common", "storage", "server/core", "server/operators", "server/net", "control", "admin"},
+    "lektd": {"common", "storage", "devices", "server/core", "server/operators", "server/net", "control", "admin"},
     "lektctl": {"common", "storage", "server/core", "server/operators", "control"},
     "client": {"common"},
 }
 UNRESTRICTED = {"tests", "bench"}
 
 # What decides has no thread and takes no lock, and is told the time.
-PURE = {"server/core"}
+PURE = {"devices", "server/core"}
 IMPURE_HEADERS = {"thread", "mutex", "shared_mutex", "condition_variable", "future", "semaphore", "latch", "barrier",
                   "stop_token", "common/mutex.h"}
 CLOCK = re.compile(r"\b(?:steady|system|high_resolution)_clock::now\b|\bclock_gettime\b|\bgettimeofday\b")
@@ -49,7 +50,8 @@ LIBRARIES = {
     r"(SQLiteCpp/|sqlite3\.h)": r"storage/.*",
     r"spdlog/": r"server/operators/.*",
     r"fmt/": r"server/operators/.*|lektd/.*",
-    r"openssl/": r"admin/page_answer\.cc|server/net/tls\.(h|cc)|client/(certificate_check|stream|tls_context)\.cc",
+    r"openssl/": r"admin/page_answer\.cc|devices/token\.cc|server/net/tls\.(h|cc)"
+                 r"|client/(certificate_check|stream|tls_context)\.cc",
     r"CLI/": r"(lektd|lektctl|client)/.*",
     r"nlohmann/": r"server/operators/.*|(lektd|lektctl|client|control|admin)/.*",
     r"httplib\.h": r"admin/.*",

@@ -61,6 +61,20 @@ class Tidy(unittest.TestCase):
             "4: server/core/ is told the time, so no steady_clock::now",
         )
 
+    def test_devices_are_as_pure_and_know_only_common(self):
+        self.expect(
+            "devices/a.cc",
+            '#include <thread>\n#include <chrono>\n#include "server/core/x.h"\n'
+            "auto now = std::chrono::system_clock::now();\n",
+            "1: devices/ has no threads and locks, so no <thread>",
+            "3: devices/ may include common, devices, not server/core/x.h",
+            "4: devices/ is told the time, so no system_clock::now",
+        )
+
+    def test_devices_have_no_sockets(self):
+        self.write("devices/a.cc", "#include <sys/socket.h>\n#include <asio.hpp>\n#include <arpa/inet.h>\n")
+        self.assertEqual(3, len(self.found()))
+
     def test_every_file_of_the_server_is_in_a_room(self):
         self.expect("server/a.cc", "#include <string>\n", "1: server/a.cc is no room that tidy.py knows")
 

@@ -1,0 +1,115 @@
+// Device groups: what is decided for a device by its address and its type, above all which hosts it may work on.
+//
+// Settings write them as group_syntax.h says. A device belongs to the group that fits it most closely: the one with the
+// longest prefix that has its address, of these the one whose pattern has most characters that are no wildcards, of these
+// the one that was named first. The group `default` takes everybody whom no other takes, and always exists.
+//
+// A list of groups never changes; a reload makes another one. A session keeps the group that it was given, so it keeps
+// its hosts and rules as long as it lives. Any thread may read them.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "common/address.h"
+#include "common/block.h"
+#include "common/bytes.h"
+
+namespace lekt {
+
+namespace limits {
+
+/// Far more than any site has. Each is compared with each device that comes.
+inline constexpr std::size_t device_groups_max = 256;
+/// More could not be chosen from on the screen of a device.
+inline constexpr std::size_t device_hosts_max = 256;
+/// Sessions that one device may have.
+inline constexpr std::uint32_t device_sessions_ceiling = 10;
+
+}  // namespace limits
+
+inline constexpr std::string_view default_group_name = "default";
+
+/// A telnet host that users of devices work on.
+struct DeviceHost {
+  std::string name;  ///< as users see it in the selection
+  std::string host;  ///< a name or an IPv4 address
+  std::uint16_t port = 0;
+  std::string term = "vt220";  ///< the type of terminal that the host is told
+
+  bool operator==(const DeviceHost&) const = default;
+};
+
+/// A group as settings say it.
+struct DeviceGroup {
+  enum class Resume : std::uint8_t {
+    ticket,  ///< a session goes on for who has its ticket
+    uid,     ///< also for who says its uid, which everybody on the radio can
+  };
+
+  std::string name;
+
+  // Whom it is for.
+  Block from = Block::everyone();
+  std::string type = "*";  ///< '*' is any characters, '?' is one; the case of letters does not count
+
+  // What they get.
+  std::vector<std::string> hosts;  ///< names, in the order of the selection; none: all hosts, in theirs
+  std::chrono::seconds idle = std::chrono::hours(12);     ///< a session without input for so long ends
+  std::optional<std::chrono::seconds> keyboard_timeout;   ///< 0: none
+  std::optional<std::chrono::seconds> backlight_timeout;  ///< 0: none
+  bool encryption_required = false;                       ///< whatever the server's setting is
+  std::uint32_t sessions = 1;                             ///< that one device may have
+  std::optional<bool> headless;
+  std::optional<bool> voice;
+  std::optional<std::chrono::seconds> keep_alive;  ///< 0: a device that has nothing to say is quiet
+  Resume resume = Resume::ticket;
+
+  bool operator==(const DeviceGroup&) const = default;
+};
+
+/// Whether the pattern of a group fits a type. Takes at most the product of both lengths, whatever they are.
+bool fits_type(std::string_view pattern, std::string_view type);
+
+/// The rules of packet 7 that a group gives, as SetDeviceConfig has them: encryption (whether DTLS is in force) and
+/// sessions always, the others if the group says them.
+Bytes encode_rules(const DeviceGroup& group, bool encrypted);
+
+class DeviceGroups {
+ public:
+  /// A group and the hosts that it offers, in the order of the selection; there may be none.
+  struct Offer {
+    DeviceGroup group;
+    std::vector<DeviceHost> hosts;
+  };
+
+  /// The group `default` alone, without hosts.
+  DeviceGroups();
+
+  /// All groups and all hosts of the settings; `default` is added unless it is there. The other alternative is what is
+  /// wrong with them and what would be right, in one line: a name that is given twice, or a host that does not exist.
+  static std::variant<DeviceGroups, std::string> make(const std::vector<DeviceGroup>& groups,
+                                                      const std::vector<DeviceHost>& hosts);
+
+  /// The group of a device. Whoever keeps it is not touched by a reload.
+  std::shared_ptr<const Offer> match(Address address, std::string_view type) const;
+
+  /// In the order of the settings; a `default` that was added is the last one.
+  const std::vector<std::shared_ptr<const Offer>>& all() const { return offers_; }
+
+ private:
+  /// One of them is `default`.
+  explicit DeviceGroups(std::vector<std::shared_ptr<const Offer>> offers);
+
+  std::vector<std::shared_ptr<const Offer>> offers_;
+  std::shared_ptr<const Offer> default_;
+};
+
+}  // namespace lekt
