@@ -1,0 +1,244 @@
+// A device's side of the protocol: registering and time. What comes is in device_link_receive.cc.
+#include "client/device_link.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "common/device_string.h"
+
+namespace lekt {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+/// When packets 1 and 3 are sent, after the first time. Sending ends there, and the time limit comes.
+constexpr std::array<AwakeTime, 5> request_times = {0ms, 500ms, 1500ms, 3500ms, 7500ms};
+/// The same for the user's goodbye; at the end of these the device stops without an answer.
+constexpr std::array<AwakeTime, 5> bye_times = {0ms, 500ms, 1500ms, 3500ms, 7500ms};
+
+void earliest(std::optional<AwakeTime>& due, std::optional<AwakeTime> other) {
+  if (other && (!due || *other < *due)) due = other;
+}
+
+/// As many items from the front of `items` as fit one message.
+ByteView fitting_items(ByteView items) {
+  ItemReader reader(items.substr(0, limits::input_items_bytes_max));
+  InputItem item;
+  while (reader.next(item)) continue;
+  return items.substr(0, reader.consumed());
+}
+
+}  // namespace
+
+DeviceLink::DeviceLink(Settings settings, Random random, AwakeTime now)
+    : string_(std::move(settings.string)),
+      random_(std::move(random)),
+      ticket_(settings.ticket),
+      screen_(limits::screen_rows_default, limits::screen_columns_default) {
+  begin(now);
+}
+
+// ---- Attempts ----
+
+void DeviceLink::begin(AwakeTime now) {
+  attempt_ = std::make_unique<Try>();
+  do attempt_->registration = random_();
+  while (attempt_->registration == 0);
+  attempt_->begun = attempt_->since = attempt_->send_at = now;
+  if (current_ != nullptr) return;
+  phase_ = Phase::connecting;
+  message_ = "Connecting...";
+}
+
+/// Nothing is under way until the delay is over.
+void DeviceLink::pause(AwakeTime now, AwakeTime delay) {
+  attempt_.reset();
+  begin_at_ = now + delay;
+  if (current_ == nullptr && phase_ != Phase::leaving) phase_ = Phase::pausing;
+}
+
+/// The delay becomes longer each time, and differs by up to a quarter, so that devices do not come together.
+void DeviceLink::pause_later(AwakeTime now) {
+  const auto quarter = later_.count() / 4;
+  const auto spread = static_cast<std::int64_t>(random_() % static_cast<std::uint64_t>(2 * quarter + 1));
+  pause(now, later_ - AwakeTime(quarter) + AwakeTime(spread));
+  later_ = std::min(2 * later_, later_max);
+}
+
+void DeviceLink::end(const Rejection& why) {
+  phase_ = Phase::ended;
+  ending_ = why;
+  message_ = why.text();
+  current_.reset();
+  attempt_.reset();
+}
+
+void DeviceLink::leave(AwakeTime now) {
+  attempt_.reset();
+  if (current_ == nullptr) return end({ErrorCode::session_ended, "the user has ended the session"});
+  phase_ = Phase::leaving;
+  bye_at_ = now;
+}
+
+// ---- Time ----
+
+/// Notices what has taken too long.
+void DeviceLink::expire(AwakeTime now) {
+  if (attempt_ != nullptr && attempt_->step == Step::waiting) {
+    // As for one that serves; but it has nothing yet that would be worth waiting for.
+    if (const auto since = attempt_->delivery.unacknowledged_since(); since && now - *since >= linking_after)
+      begin(now);
+  }
+  if (attempt_ != nullptr && now >= attempt_->since + host_timeout) {
+    if (current_ != nullptr) {
+      pause(now, std::max(attempt_->begun + attempts_apart - now, AwakeTime(0)));  // it is linking
+    } else {
+      message_ = "Err:Host Timeout!";
+      ending_ = {ErrorCode::host_timeout, "Err:Host Timeout! the server does not answer"};
+      pause_later(now);
+    }
+  }
+  look_at_silence(now);
+  const bool begins =
+      attempt_ == nullptr && now >= begin_at_ &&
+      (phase_ == Phase::pausing || (phase_ == Phase::serving && indicator_ != Indicator::none));
+  if (begins) begin(now);
+}
+
+/// The current registration is not acknowledged any more, or is again.
+void DeviceLink::look_at_silence(AwakeTime now) {
+  if (current_ == nullptr || phase_ != Phase::serving) return;
+  const auto since = current_->delivery.unacknowledged_since();
+  const AwakeTime silent = since ? now - *since : 0ms;
+  if (silent < linking_after) {
+    // It goes on. An attempt that the server has not answered yet is not needed.
+    if (std::exchange(indicator_, Indicator::none) != Indicator::none && attempt_ != nullptr &&
+        attempt_->step == Step::requesting)
+      attempt_.reset();
+    return;
+  }
+  if (indicator_ == Indicator::none) {
+    begin_at_ = now;
+    ending_ = {ErrorCode::device_lost, "eSP0001 the server does not answer"};
+  }
+  indicator_ = silent >= out_of_range_after ? Indicator::out_of_range : Indicator::linking;
+}
+
+std::optional<AwakeTime> DeviceLink::due_of(const Try& attempt) const {
+  std::optional<AwakeTime> due = attempt.delivery.due();
+  if (attempt.step == Step::requesting || attempt.step == Step::registering) {
+    if (attempt.sends < request_times.size()) earliest(due, attempt.send_at);
+  }
+  if (attempt.step != Step::serving) earliest(due, attempt.since + host_timeout);
+  if (attempt.step == Step::waiting)
+    if (const auto since = attempt.delivery.unacknowledged_since()) earliest(due, *since + linking_after);
+  return due;
+}
+
+std::optional<AwakeTime> DeviceLink::due() const {
+  if (phase_ == Phase::ended) return std::nullopt;
+  if (phase_ == Phase::leaving) return bye_at_;
+  std::optional<AwakeTime> due;
+  if (attempt_ != nullptr) due = due_of(*attempt_);
+  if (current_ == nullptr) {
+    if (attempt_ == nullptr) earliest(due, begin_at_);
+    return due;
+  }
+  earliest(due, due_of(*current_));
+  if (keep_alive_ > 0ms && current_->delivery.has_room()) earliest(due, last_sent_ + keep_alive_);
+  if (const auto since = current_->delivery.unacknowledged_since();
+      since && indicator_ != Indicator::out_of_range)
+    earliest(due, *since + (indicator_ == Indicator::none ? linking_after : out_of_range_after));
+  if (indicator_ != Indicator::none && attempt_ == nullptr) earliest(due, begin_at_);
+  return due;
+}
+
+// ---- Sending ----
+
+std::optional<DeviceLink::Datagram> DeviceLink::next(AwakeTime now) {
+  if (phase_ == Phase::ended) return std::nullopt;
+  if (phase_ == Phase::leaving) {
+    if (now < bye_at_) return std::nullopt;
+    if (byes_ == bye_times.size()) {
+      end({ErrorCode::session_ended, "the user has ended the session; the server has not answered"});
+      return std::nullopt;
+    }
+    const AwakeTime sent_at = bye_times[byes_++];
+    bye_at_ = now + (byes_ == bye_times.size() ? 2500ms : bye_times[byes_] - sent_at);
+    return Datagram{current_->port,
+                    encode_datagram({DatagramType::bye, version_spoken, current_->registration, 0,
+                                     current_->delivery.received()},
+                                    Bye{})};
+  }
+  expire(now);
+  if (attempt_ != nullptr)
+    if (auto datagram = next_of(*attempt_, now)) return datagram;
+  if (current_ == nullptr) return std::nullopt;
+  auto datagram = next_of(*current_, now);
+  if (datagram) last_sent_ = now;
+  return datagram;
+}
+
+std::optional<DeviceLink::Datagram> DeviceLink::next_of(Try& attempt, AwakeTime now) {
+  if (attempt.step == Step::requesting || attempt.step == Step::registering)
+    return next_request(attempt, now);
+  return next_message(attempt, now);
+}
+
+/// Packet 1 or 3, for the first time or again: the same bytes.
+std::optional<DeviceLink::Datagram> DeviceLink::next_request(Try& attempt, AwakeTime now) {
+  if (attempt.sends == request_times.size() || now < attempt.send_at) return std::nullopt;
+  const AwakeTime sent_at = request_times[attempt.sends++];
+  if (attempt.sends < request_times.size()) attempt.send_at = now + request_times[attempt.sends] - sent_at;
+  const DatagramHead head{DatagramType::connection_request, version_spoken, attempt.registration, 0, 0};
+  if (attempt.step == Step::requesting) return Datagram{0, encode_datagram(head, ConnectionRequest{})};
+  return Datagram{attempt.port, encode_datagram(head, RegistrationRequest{attempt.token})};
+}
+
+std::optional<DeviceLink::Datagram> DeviceLink::next_message(Try& attempt, AwakeTime now) {
+  Delivery& delivery = attempt.delivery;
+  const auto send = [&](const auto& body) {
+    Bytes bytes = encode_datagram(delivery.head(body.type, attempt.registration), body);
+    delivery.sent(bytes, now);
+    return Datagram{attempt.port, std::move(bytes)};
+  };
+  if (const auto due = delivery.next(now)) {
+    if (due->repeated != nullptr) return Datagram{attempt.port, *due->repeated};
+    return Datagram{attempt.port, encode_datagram({DatagramType::acknowledgment, version_spoken,
+                                                   attempt.registration, 0, delivery.received()},
+                                                  Acknowledgment{})};
+  }
+  if (!delivery.has_room()) return std::nullopt;
+  if (std::exchange(attempt.describes, false)) return send(DeviceConfig{ticket_, string_});
+  if (attempt.step != Step::serving) return std::nullopt;
+  if (sent_ == numbered_ && !typed_.empty()) {
+    const std::size_t size = fitting_items(typed_).size();
+    inputs_.push_back({++numbered_, typed_.substr(0, size)});
+    typed_.erase(0, size);
+  }
+  if (sent_ < numbered_) {
+    const Input& input = *std::ranges::find(inputs_, ++sent_, &Input::number);
+    attempt.under_way.emplace_back(delivery.sent() + 1, input.number);
+    return send(InputMessage{input.number, input.items});
+  }
+  if (keep_alive_ > 0ms && now >= last_sent_ + keep_alive_) return send(InputMessage{});
+  return std::nullopt;
+}
+
+// ---- The user ----
+
+bool DeviceLink::type(ByteView items, AwakeTime) {
+  if (phase_ == Phase::ended || phase_ == Phase::leaving) return false;
+  if (typed_.size() + items.size() > typed_bytes_max) return false;
+  typed_.append(items);
+  return true;
+}
+
+void DeviceLink::describe(std::string string) {
+  string_ = std::move(string);
+  if (current_ != nullptr) current_->describes = true;
+}
+
+}  // namespace lekt

@@ -1,0 +1,157 @@
+// What comes to a device; the other half is device_link.cc.
+#include <algorithm>
+#include <utility>
+
+#include "client/device_link.h"
+
+namespace lekt {
+
+namespace {
+
+/// What the server says. An answer that is no larger than what it answers may have no room for words.
+Rejection rejection_of(std::uint32_t code, std::string_view text) {
+  if (code > UINT16_MAX)
+    return {ErrorCode::datagram_malformed, "the server has sent a code that does not exist"};
+  const auto known = static_cast<ErrorCode>(code);
+  if (!text.empty()) return {known, std::string(text)};
+  const auto found = std::ranges::find(error_catalogue(), known, &ErrorInfo::code);
+  return {known, found == error_catalogue().end() ? std::string() : std::string(found->meaning)};
+}
+
+}  // namespace
+
+void DeviceLink::receive(std::uint16_t port, ByteView datagram, AwakeTime now) {
+  const auto head = read_head_to_device(datagram);
+  if (!head || phase_ == Phase::ended) return;
+  for (Try* const attempt : {attempt_.get(), current_.get()})
+    if (attempt != nullptr && attempt->registration == head->registration)
+      return receive_by(*attempt, port, *head, datagram, now);
+}
+
+void DeviceLink::receive_by(Try& attempt, std::uint16_t port, const DatagramHead& head, ByteView datagram,
+                            AwakeTime now) {
+  // Only whom it talks to is listened to.
+  if (port != (attempt.step == Step::requesting ? 0 : attempt.port)) return;
+  if (head.type == DatagramType::failure) return fail(attempt, head, datagram, now);
+  if (attempt.step == Step::requesting || attempt.step == Step::registering)
+    return go_on_registering(attempt, head, datagram, now);
+  const Delivery::Receipt receipt = attempt.delivery.receive(head, now);
+  if (receipt == Delivery::Receipt::impossible) return;
+  while (!attempt.under_way.empty() && attempt.under_way.front().first <= attempt.delivery.acknowledged()) {
+    // A message is acknowledged when the session has taken its input.
+    while (!inputs_.empty() && inputs_.front().number <= attempt.under_way.front().second)
+      inputs_.pop_front();
+    attempt.under_way.pop_front();
+  }
+  look_at_silence(now);
+  if (receipt != Delivery::Receipt::next) return;
+  const auto body = read_body_to_device(head, datagram);
+  if (const auto* read = std::get_if<BodyToDevice>(&body)) return use(attempt, *read, now);
+  // A server that sends what nobody can read is asked again later.
+  ending_ = {ErrorCode::datagram_malformed, std::get<std::string>(body)};
+  if (&attempt == current_.get()) current_.reset();
+  pause_later(now);
+}
+
+/// Packets 2 and 4. Packet 5 may overtake packet 4; it comes again.
+void DeviceLink::go_on_registering(Try& attempt, const DatagramHead& head, ByteView datagram, AwakeTime now) {
+  const auto body = read_body_to_device(head, datagram);
+  const auto* read = std::get_if<BodyToDevice>(&body);
+  if (read == nullptr) return;
+  if (const auto* accept = std::get_if<ConnectionAccept>(read)) {
+    if (attempt.step != Step::requesting) return;
+    attempt.step = Step::registering;
+    attempt.port = accept->port;
+    attempt.token = accept->token;
+    attempt.send_at = now;
+    attempt.sends = 0;
+    if (current_ == nullptr) message_ = "Register Port " + std::to_string(accept->port);
+  } else if (std::holds_alternative<RegistrationAccept>(*read)) {
+    if (attempt.step != Step::registering) return;
+    attempt.step = Step::waiting;
+    attempt.since = now;
+    if (current_ == nullptr) message_ = "Connected";
+  }
+}
+
+void DeviceLink::use(Try& attempt, const BodyToDevice& body, AwakeTime now) {
+  if (std::holds_alternative<GetDeviceConfig>(body)) {
+    attempt.describes = true;
+  } else if (const auto* config = std::get_if<SetDeviceConfig>(&body)) {
+    configure(attempt, *config, now);
+  } else if (const auto* time = std::get_if<SetTime>(&body)) {
+    time_ = *time;
+  } else if (const auto* screen = std::get_if<ScreenMessage>(&body)) {
+    if (screen_.apply(screen->items).rings) ++bells_;
+  }
+}
+
+/// Packet 7: the attempt has a session, and is the current registration from now on.
+void DeviceLink::configure(Try& attempt, const SetDeviceConfig& config, AwakeTime now) {
+  rules_.clear();
+  keep_alive_ = AwakeTime(0);
+  for_each_rule(config.rules, [&](DeviceRule rule, std::uint32_t value) {
+    if (rules_.size() < 64) rules_.emplace_back(rule, value);
+    if (rule == DeviceRule::keep_alive) keep_alive_ = std::chrono::seconds(value);
+  });
+  if (&attempt != attempt_.get()) return;
+  if (config.ticket != ticket_ && ticket_ != no_ticket) {
+    // It is another session: what was typed for the old one is not for this one.
+    inputs_.clear();
+    typed_.clear();
+    numbered_ = 0;
+  }
+  ticket_ = config.ticket;
+  while (!inputs_.empty() && inputs_.front().number <= config.input) inputs_.pop_front();
+  numbered_ = inputs_.empty() ? config.input : inputs_.back().number;
+  sent_ = inputs_.empty() ? config.input : inputs_.front().number - 1;
+  current_ = std::move(attempt_);
+  current_->step = Step::serving;
+  phase_ = Phase::serving;
+  indicator_ = Indicator::none;
+  ending_.reset();
+  later_ = later_first;
+  last_sent_ = now;
+}
+
+/// The server ends or refuses a registration.
+void DeviceLink::fail(Try& attempt, const DatagramHead& head, ByteView datagram, AwakeTime now) {
+  const auto body = read_body_to_device(head, datagram);
+  const auto* read = std::get_if<BodyToDevice>(&body);
+  if (read == nullptr) return;
+  const Rejection rejection = rejection_of(head.number, std::get<DeviceFailure>(*read).text);
+  const bool is_current = &attempt == current_.get();
+  switch (rejection.code) {
+    case ErrorCode::registration_replaced:
+      // Its own attempt has taken the session over, and the answer to that is on its way.
+      if (is_current && attempt_ != nullptr && attempt_->step == Step::waiting) return current_.reset();
+      return end(rejection);
+    case ErrorCode::version_unsupported:
+    case ErrorCode::host_hung_up:
+    case ErrorCode::session_idle:
+    case ErrorCode::encryption_required:
+    case ErrorCode::session_ended:
+      return end(rejection);
+    default:
+      break;
+  }
+  ending_ = rejection;
+  if (phase_ == Phase::leaving) return end(rejection);
+  const bool at_once_again =
+      rejection.code == ErrorCode::token_refused || rejection.code == ErrorCode::registration_unknown;
+  const AwakeTime begun = attempt.begun;
+  if (is_current) {
+    current_.reset();
+    indicator_ = Indicator::none;
+    if (attempt_ != nullptr) return;  // it is trying already
+  } else {
+    attempt_.reset();
+  }
+  if (rejection.code == ErrorCode::ports_exhausted)
+    message_ = "Err:Host Timeout! " + rejection.message;
+  else
+    message_ = rejection.text();
+  at_once_again ? pause(now, std::max(begun + at_once - now, AwakeTime(0))) : pause_later(now);
+}
+
+}  // namespace lekt

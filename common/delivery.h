@@ -1,0 +1,133 @@
+// Numbered messages over datagrams that may be lost, repeated and overtaken: one rule for both directions of the device
+// protocol, and one class for the server and the device (docs/device-protocol.md, "Numbered messages").
+//
+// A sender has at most four messages under way. A receiver takes them in order and drops every other one. When the timer
+// fires, only the oldest is repeated; when that one is acknowledged, the others are sent again, because the receiver has
+// dropped them. Nothing but the timer repeats anything. So a pair that has nothing to say is silent.
+//
+// It decides what is to be sent, and its owner sends it: after each call, as long as next() yields something. It knows no
+// socket and no clock, and keeps no more than four datagrams.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "common/bytes.h"
+#include "common/device_packets.h"
+#include "common/time.h"
+
+namespace lekt {
+
+class Delivery {
+ public:
+  static constexpr std::size_t window = 4;
+  static constexpr AwakeTime timer_first{500};
+  static constexpr AwakeTime timer_min{200};
+  static constexpr AwakeTime timer_max{4000};
+  static constexpr std::uint32_t number_max = UINT32_MAX - 1;
+
+  struct Counts {
+    std::uint64_t sent = 0;  ///< messages
+    std::uint64_t received = 0;
+    std::uint64_t repeated = 0;
+    std::uint64_t duplicates = 0;
+    std::uint64_t out_of_sequence = 0;
+  };
+
+  /// What a datagram from the other side was.
+  enum class Receipt : std::uint8_t {
+    next,             ///< the message that comes next: use it
+    not_numbered,     ///< nothing but an acknowledgment
+    duplicate,        ///< was used before
+    out_of_sequence,  ///< one before it is missing
+    impossible,       ///< acknowledges what was not sent, and changes nothing
+  };
+
+  /// What is to be sent now.
+  struct Due {
+    const Bytes* repeated = nullptr;  ///< a message that was sent before, with the newest acknowledgment
+    bool acknowledgment = false;      ///< nothing else carries it
+  };
+
+  /// `acknowledgment_delay`: how long an acknowledgment may wait for a message that carries it.
+  explicit Delivery(AwakeTime acknowledgment_delay) : acknowledgment_delay_(acknowledgment_delay) {}
+
+  // ---- Sending ----
+
+  /// Whether one more message may be sent now.
+  bool has_room() const { return under_way_.size() < window && sent_ < number_max && !repeats_all_; }
+  /// Whether everything that was sent has been acknowledged.
+  bool is_quiet() const { return under_way_.empty(); }
+  /// Whether one side has no number left. Numbers never begin anew.
+  bool is_used_up() const { return sent_ == number_max || received_ > number_max; }
+  /// The highest number that the other side has acknowledged.
+  std::uint32_t acknowledged() const { return sent_ - static_cast<std::uint32_t>(under_way_.size()); }
+  /// The highest number that was sent.
+  std::uint32_t sent() const { return sent_; }
+  /// The head of the next message of this type.
+  DatagramHead head(DatagramType type, std::uint64_t registration) const {
+    return {type, version_spoken, registration, sent_ + 1, received_};
+  }
+  /// That message has been made and is sent now.
+  void sent(Bytes datagram, AwakeTime now);
+
+  /// What is to be sent now; call it until it yields nothing. What it refers to is valid until the next call of anything.
+  std::optional<Due> next(AwakeTime now);
+  /// When to call next() again, if nothing is received before.
+  std::optional<AwakeTime> due() const;
+  /// Nothing is sent from now on, until resume().
+  void pause() { paused_ = true; }
+  /// The other side has been heard again: the oldest message is repeated at once.
+  void resume(AwakeTime now);
+
+  // ---- Receiving ----
+
+  /// Judges a datagram by its head. A message that is `next` counts as used.
+  Receipt receive(const DatagramHead& head, AwakeTime now);
+  /// The highest number that came in order, for the heads of datagrams.
+  std::uint32_t received() const { return received_; }
+  /// Something was sent that says so.
+  void acknowledgment_was_sent() { acknowledgment_at_.reset(); }
+
+  // ---- The other side ----
+
+  /// Since when the oldest message waits for its acknowledgment; nothing when none does.
+  std::optional<AwakeTime> unacknowledged_since() const;
+  /// The smoothed time of a round trip (RFC 6298); nothing before the first sample.
+  std::optional<AwakeTime> round_trip() const;
+  const Counts& counts() const { return counts_; }
+
+  /// Throws std::logic_error when an invariant does not hold. For tests.
+  void check() const;
+
+ private:
+  struct Message {
+    Bytes datagram;
+    AwakeTime first_sent;
+    bool repeated = false;
+  };
+
+  void take_acknowledgment(std::uint32_t acknowledged, AwakeTime now);
+  void take_sample(AwakeTime sample);
+
+  AwakeTime acknowledgment_delay_;
+  std::vector<Message>
+      under_way_;  ///< the oldest first; the newest has the number sent_. Without memory when empty
+  std::uint32_t sent_ = 0;
+  std::uint32_t received_ = 0;
+  AwakeTime timer_ = timer_first;  ///< of the oldest message
+  AwakeTime fires_at_{0};          ///< while something is under way
+  bool timer_fired_ = false;       ///< for the oldest message
+  /// The oldest was repeated and has been acknowledged: those behind it are sent again, from this index on.
+  bool repeats_all_ = false;
+  std::size_t sends_again_ = 0;
+  bool paused_ = false;
+  std::optional<AwakeTime> acknowledgment_at_;
+  std::optional<double> smoothed_;  ///< ms
+  double variation_ = 0;            ///< ms
+  Counts counts_;
+};
+
+}  // namespace lekt

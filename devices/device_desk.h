@@ -1,0 +1,196 @@
+// Everything that the server decides about devices: who gets which port, which registration and which session, and what
+// each datagram is answered with. docs/device-protocol.md says the rules.
+//
+//     contact port: packet 1 ──> packet 2, and nothing is kept but a place in a list
+//     dedicated port: packet 3 ──> a registration (registration.h) ── packet 6 ──> a session (session_book.h)
+//
+// Its owner receives datagrams and gives them here, sends what it is told to, and calls advance() when due() has come.
+// It knows no socket, no clock, no thread and no file: the service drives it with real ones, and the simulation with
+// others.
+//
+// Invariants: a port has at most one registration, and a registration at most one session; a session has at most one
+// registration; an answer to a datagram that belongs to no registration is not larger than it. Used by one thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/errors.h"
+#include "devices/groups.h"
+#include "devices/ports.h"
+#include "devices/registration.h"
+#include "devices/request_list.h"
+#include "devices/session_book.h"
+#include "devices/token.h"
+
+namespace lekt {
+
+class DeviceDesk {
+ public:
+  struct Settings {
+    SessionBook::Limits limits;
+    std::shared_ptr<const DeviceGroups> groups = std::make_shared<const DeviceGroups>();
+  };
+
+  struct Secrets {
+    TokenSecret token{};
+    std::uint64_t list = 0;
+  };
+
+  struct Counts {
+    std::uint64_t received = 0;       ///< datagrams
+    std::uint64_t malformed = 0;      ///< nothing was answered (E916)
+    std::uint64_t too_fast = 0;       ///< dropped (E407)
+    std::uint64_t registrations = 0;  ///< that were made
+    std::uint64_t inputs = 0;         ///< that were taken
+  };
+
+  /// Something that operators should know. `other`: the other address, of E918.
+  struct Alert {
+    ErrorCode code;
+    DeviceEndpoint device;
+    std::string uid;  ///< if it is known
+    std::string message;
+  };
+
+  enum class Admitted : std::uint8_t { yes, refused, too_fast };
+  struct Judgement {
+    Admitted admitted = Admitted::yes;
+    Rejection rejection{ErrorCode::address_denied, {}};  ///< if it is refused
+  };
+
+  /// What the desk needs of the world, and tells it. Nothing here may call the desk.
+  class Outside {
+   public:
+    virtual ~Outside() = default;
+
+    /// Whether the port has its socket now. False: a foreign program has the port.
+    virtual bool open(std::uint16_t port) = 0;
+    /// Sends from this port of the server; 0: from the contact port.
+    virtual void send(std::uint16_t from, const DeviceEndpoint& to, ByteView datagram) = 0;
+    /// Whether packets 1 and 3 of this address are served: rules, bans, rates.
+    virtual Judgement judge(Address address) = 0;
+    virtual Ticket random_ticket() = 0;
+    virtual LoggedTime time() = 0;
+
+    virtual void log(Address device, const HandlerEvent& event) = 0;
+    virtual void alert(const Alert& alert) = 0;
+    virtual void session_began(const DeviceSession& session) = 0;
+    /// It goes on with another registration, perhaps from another address.
+    virtual void session_resumed(const DeviceSession& session, const DeviceEndpoint& before) = 0;
+    virtual void session_ended(const DeviceSession& session, const Rejection& reason) = 0;
+    /// An input is delivered to the session, once and in order.
+    virtual void input(const DeviceSession& session, ByteView items) = 0;
+  };
+
+  /// `first` to `last`: the dedicated ports.
+  DeviceDesk(std::uint16_t first, std::uint16_t last, const Secrets& secrets, Outside& outside);
+  DeviceDesk(const DeviceDesk&) = delete;
+  DeviceDesk& operator=(const DeviceDesk&) = delete;
+
+  /// For devices that register, and sessions that begin, from now on.
+  void use(const Settings& settings);
+
+  // ---- Time is awake time and never goes back ----
+
+  /// A datagram came to the contact port, at the server's address `local`.
+  void receive_at_contact(const DeviceEndpoint& from, Address local, ByteView datagram, AwakeTime now);
+  /// A datagram came to a dedicated port.
+  void receive(std::uint16_t port, const DeviceEndpoint& from, ByteView datagram, AwakeTime now);
+  /// Does what is due.
+  void advance(AwakeTime now);
+  /// When to call advance() if nothing comes before.
+  std::optional<AwakeTime> due() const;
+
+  // ---- Operators ----
+
+  /// Ends the sessions for which `chosen` is true, and tells their devices why. Returns how many there were.
+  std::size_t end_sessions(const std::function<bool(const DeviceSession&)>& chosen, const Rejection& reason,
+                           AwakeTime now);
+  /// Tells every registration that the server stops (E402), and serves nobody any more. Sessions are over, but nobody is
+  /// told of their end: devices come back to the next server.
+  void stop(AwakeTime now);
+
+  const Counts& counts() const { return counts_; }
+  DevicePorts::Counts ports() const { return ports_.counts(); }
+  SessionBook& book() { return book_; }
+  /// The registration of a port; null when it has none.
+  const Registration* registration(std::uint16_t port) const;
+  template <class Use>
+  void for_each_request(Use use) const {
+    requests_.for_each_on_its_way(use);
+  }
+
+  /// Throws std::logic_error when an invariant does not hold. For tests: it looks at everything.
+  void check();
+
+ private:
+  struct Place {
+    std::unique_ptr<Registration> registration;
+    DeviceSession* session = nullptr;
+    std::uint64_t last_number = 0;  ///< of its registration, or the last one: a token is good once
+    std::optional<AwakeTime> scheduled;
+  };
+
+  Place& place(std::uint16_t port) { return places_[static_cast<std::size_t>(port - ports_.first())]; }
+  const Place& place(std::uint16_t port) const {
+    return places_[static_cast<std::size_t>(port - ports_.first())];
+  }
+  Registration::Send sender(std::uint16_t port);
+  void log(Address device, const HandlerEvent& event) { outside_.log(device, event); }
+  void alert(ErrorCode code, const DeviceEndpoint& device, const std::string& uid, std::string message);
+  void refuse(std::uint16_t from, const DeviceEndpoint& to, std::uint64_t registration,
+              const Rejection& rejection, std::size_t bytes_max);
+  bool is_admitted(std::uint16_t port, const DeviceEndpoint& from, const DatagramHead& head);
+
+  std::optional<std::uint16_t> choose_port(AwakeTime now);
+  std::optional<std::uint16_t> offer_port(AwakeTime now);
+  void ask_silent_ones(AwakeTime now);
+  void accept_connection(DeviceRequest& request, AwakeTime now);
+
+  void receive_registration(std::uint16_t port, const DeviceEndpoint& from, const DatagramHead& head,
+                            ByteView datagram, AwakeTime now);
+  void begin_registration(std::uint16_t port, const DeviceEndpoint& from, const DatagramHead& head,
+                          AwakeTime now);
+  void receive_from_nobody(std::uint16_t port, const DeviceEndpoint& from, const DatagramHead& head,
+                           ByteView datagram);
+  void use(std::uint16_t port, const Registration::Received& received, AwakeTime now);
+  void configure(std::uint16_t port, const DeviceConfig& config, AwakeTime now);
+  void begin_session(std::uint16_t port, SessionBook::Request request, const SessionBook::Begins& decision,
+                     AwakeTime now);
+  void resume_session(std::uint16_t port, const SessionBook::Request& request,
+                      const SessionBook::Resumed& decision, AwakeTime now);
+  void refuse_session(std::uint16_t port, const SessionBook::Request& request,
+                      const SessionBook::Refused& decision, AwakeTime now);
+  void serve(std::uint16_t port, DeviceSession& session, AwakeTime now);
+  void take_input(std::uint16_t port, const InputMessage& input, AwakeTime now);
+  void end_registration(std::uint16_t port, const std::optional<Rejection>& reason);
+  void end_session(DeviceSession& session, const Rejection& reason);
+  void go_on(std::uint16_t port, AwakeTime now);
+  void schedule(std::uint16_t port);
+  void look_at_requests(AwakeTime now);
+  void look_at_idle(AwakeTime now);
+
+  Outside& outside_;
+  TokenMaker tokens_;
+  DevicePorts ports_;
+  RequestList requests_;
+  SessionBook book_;
+  std::vector<Place> places_;  ///< one for each port
+  /// When registrations have something to do. One that is idle is not in it.
+  std::set<std::pair<AwakeTime, std::uint16_t>> deadlines_;
+  /// When sessions may be over because of their users' silence. An input does not move its session; it is looked at
+  /// again when its time has come.
+  std::multimap<AwakeTime, DeviceSession::Number> idle_;
+  Counts counts_;
+  bool stopping_ = false;
+};
+
+}  // namespace lekt

@@ -1,0 +1,233 @@
+// The desk's side of registrations and sessions; that of ports and time is device_desk.cc.
+#include <utility>
+
+#include "devices/device_desk.h"
+
+namespace lekt {
+
+// ---- Packet 3, and what comes after it ----
+
+void DeviceDesk::receive(std::uint16_t port, const DeviceEndpoint& from, ByteView datagram, AwakeTime now) {
+  ++counts_.received;
+  const auto head = read_head_to_server(datagram);
+  if (!head || head->type == DatagramType::connection_request || !ports_.contains(port)) {
+    ++counts_.malformed;
+    return;
+  }
+  if (head->type == DatagramType::registration_request)
+    return receive_registration(port, from, *head, datagram, now);
+  Place& here = place(port);
+  if (here.registration == nullptr || here.registration->number() != head->registration ||
+      here.registration->device() != from)
+    return receive_from_nobody(port, from, *head, datagram);
+  use(port, here.registration->receive(*head, datagram, now), now);
+  go_on(port, now);
+}
+
+void DeviceDesk::receive_registration(std::uint16_t port, const DeviceEndpoint& from,
+                                      const DatagramHead& head, ByteView datagram, AwakeTime now) {
+  if (!is_admitted(port, from, head)) return;
+  const BodyOrFault<BodyToServer> body = read_body_to_server(head, datagram);
+  const Registration* const registration = place(port).registration.get();
+  if (registration != nullptr && registration->number() == head.registration &&
+      registration->device() == from) {
+    // Packet 4 was lost. It says no more than that the registration is there.
+    outside_.send(
+        port, from,
+        encode_datagram({DatagramType::registration_accept, version_spoken, head.registration, 0, 0},
+                        RegistrationAccept{}));
+    return;
+  }
+  const auto& token = std::get<RegistrationRequest>(std::get<BodyToServer>(body)).token;
+  const bool fits = ports_.is_free(port) && place(port).last_number != head.registration &&
+                    tokens_.is_good(token, {from.address, port, head.registration, 0}, now);
+  if (fits) return begin_registration(port, from, head, now);
+  refuse(port, from, head.registration, {ErrorCode::token_refused, "the token does not fit; begin anew"},
+         datagram.size());
+}
+
+void DeviceDesk::begin_registration(std::uint16_t port, const DeviceEndpoint& from, const DatagramHead& head,
+                                    AwakeTime now) {
+  ports_.use(port);
+  Place& here = place(port);
+  here.last_number = head.registration;
+  here.registration = std::make_unique<Registration>(head.registration, from, now);
+  ++counts_.registrations;
+  if (DeviceRequest* const request = requests_.find(from.address, head.registration))
+    request->is_registered = true;
+  log(from.address, handler_event::processing_registration(from));
+  log(from.address, handler_event::sending_registration_accept(from));
+  outside_.send(port, from,
+                encode_datagram({DatagramType::registration_accept, version_spoken, head.registration, 0, 0},
+                                RegistrationAccept{}));
+  schedule(port);
+}
+
+/// A datagram of a registration that the port does not have at this address. Whoever has it is not disturbed.
+void DeviceDesk::receive_from_nobody(std::uint16_t port, const DeviceEndpoint& from, const DatagramHead& head,
+                                     ByteView datagram) {
+  if (outside_.judge(from.address).admitted == Admitted::too_fast) {
+    ++counts_.too_fast;
+    return;
+  }
+  const Rejection rejection = head.type == DatagramType::bye
+                                  ? Rejection{ErrorCode::session_ended, "the session has ended"}
+                                  : Rejection{ErrorCode::registration_unknown, "register again"};
+  refuse(port, from, head.registration, rejection, datagram.size());
+}
+
+void DeviceDesk::use(std::uint16_t port, const Registration::Received& received, AwakeTime now) {
+  if (std::holds_alternative<Registration::TooFast>(received)) {
+    ++counts_.too_fast;
+  } else if (std::holds_alternative<Registration::Impossible>(received)) {
+    ++counts_.malformed;
+  } else if (const auto* broken = std::get_if<Registration::Broken>(&received)) {
+    ++counts_.malformed;
+    end_registration(port, Rejection{ErrorCode::datagram_malformed, broken->fault});
+  } else if (const auto* config = std::get_if<DeviceConfig>(&received)) {
+    configure(port, *config, now);
+  } else if (const auto* input = std::get_if<InputMessage>(&received)) {
+    take_input(port, *input, now);
+  } else if (std::holds_alternative<Bye>(received)) {
+    const Rejection over{ErrorCode::session_ended, "the user has ended the session"};
+    if (DeviceSession* const session = place(port).session)
+      end_session(*session, over);
+    else
+      end_registration(port, over);
+  }
+}
+
+// ---- Packet 6 ----
+
+void DeviceDesk::configure(std::uint16_t port, const DeviceConfig& config, AwakeTime now) {
+  Place& here = place(port);
+  const DeviceEndpoint& device = here.registration->device();
+  log(device.address, handler_event::got_device_config(config.string));
+  auto read = read_device_string(config.string);
+  if (std::string* const fault = std::get_if<std::string>(&read))
+    return end_registration(port, Rejection{ErrorCode::device_string_unusable, std::move(*fault)});
+  DeviceString& string = std::get<DeviceString>(read);
+  if (here.session != nullptr) {
+    here.session->describe(std::move(string), std::string(config.string));
+    here.registration->show(draw_session(*here.session, outside_.time()));
+    return;
+  }
+  SessionBook::Request request{config.ticket, std::move(string), std::string(config.string), device, port};
+  const SessionBook::Decision decision = book_.decide(request);
+  if (const auto* refused = std::get_if<SessionBook::Refused>(&decision))
+    return refuse_session(port, request, *refused, now);
+  if (const auto* resumed = std::get_if<SessionBook::Resumed>(&decision))
+    return resume_session(port, request, *resumed, now);
+  begin_session(port, std::move(request), std::get<SessionBook::Begins>(decision), now);
+}
+
+void DeviceDesk::begin_session(std::uint16_t port, SessionBook::Request request,
+                               const SessionBook::Begins& decision, AwakeTime now) {
+  if (decision.ends != nullptr)
+    end_session(*decision.ends, {ErrorCode::registration_replaced, "a new session of this device has begun"});
+  DeviceSession& session = book_.begin(std::move(request), decision, outside_.random_ticket(), now);
+  if (const auto at = session.idle_at()) idle_.emplace(*at, session.number());
+  log(session.endpoint().address, handler_event::session_started(session.device(), session.group().name));
+  serve(port, session, now);
+  outside_.session_began(session);
+}
+
+void DeviceDesk::resume_session(std::uint16_t port, const SessionBook::Request& request,
+                                const SessionBook::Resumed& decision, AwakeTime now) {
+  DeviceSession& session = *decision.session;
+  if (decision.replaced)
+    end_registration(*decision.replaced,
+                     Rejection{ErrorCode::registration_replaced, "the session goes on elsewhere"});
+  const DeviceEndpoint before = session.endpoint();
+  session.describe(request.device, request.text);
+  book_.attach(session, port, request.endpoint);
+  log(request.endpoint.address, handler_event::session_resumed(session.device().uid, request.endpoint));
+  serve(port, session, now);
+  outside_.session_resumed(session, before);
+}
+
+void DeviceDesk::refuse_session(std::uint16_t port, const SessionBook::Request& request,
+                                const SessionBook::Refused& decision, AwakeTime now) {
+  if (decision.in_use.empty()) {
+    alert(decision.rejection.code, request.endpoint, request.device.uid, decision.rejection.message);
+  } else {
+    alert(ErrorCode::uid_in_use, request.endpoint, request.device.uid,
+          "the uid is in use at " + to_string(decision.in_use.front()->endpoint().address) + " and at " +
+              to_string(request.endpoint.address));
+  }
+  // One of them may be dead, which nobody has noticed; then the device's next try succeeds.
+  for (const DeviceSession* const other : decision.in_use) {
+    if (!other->port()) continue;
+    place(*other->port()).registration->ask(now, sender(*other->port()));
+    schedule(*other->port());
+  }
+  end_registration(port, decision.rejection);
+}
+
+/// Packets 7 and 8 and the screen follow.
+void DeviceDesk::serve(std::uint16_t port, DeviceSession& session, AwakeTime now) {
+  Place& here = place(port);
+  here.session = &session;
+  const LoggedTime time = outside_.time();
+  here.registration->serve({session.ticket(), session.taken(), encode_rules(session.group(), false), time,
+                            draw_session(session, time)},
+                           now, sender(port));
+}
+
+void DeviceDesk::take_input(std::uint16_t port, const InputMessage& input, AwakeTime now) {
+  DeviceSession& session = *place(port).session;
+  switch (session.take(input.input, now)) {
+    case DeviceSession::Input::taken:
+      return;
+    case DeviceSession::Input::beyond:
+      ++counts_.malformed;
+      return end_registration(port, Rejection{ErrorCode::datagram_malformed,
+                                              "input " + std::to_string(input.input) + " came after input " +
+                                                  std::to_string(session.taken())});
+    case DeviceSession::Input::next:
+      ++counts_.inputs;
+      outside_.input(session, input.items);
+  }
+}
+
+// ---- Ends ----
+
+/// The registration is over; its session, if it has one, waits for the next. Without a reason nobody is told.
+void DeviceDesk::end_registration(std::uint16_t port, const std::optional<Rejection>& reason) {
+  Place& here = place(port);
+  if (here.registration == nullptr) return;
+  if (reason)
+    outside_.send(port, here.registration->device(), encode_failure(here.registration->number(), *reason));
+  if (here.session != nullptr) here.session->detach();
+  here.session = nullptr;
+  here.registration.reset();
+  ports_.release(port);
+  schedule(port);
+}
+
+void DeviceDesk::end_session(DeviceSession& session, const Rejection& reason) {
+  log(session.endpoint().address, handler_event::session_ended(session.device().uid, reason.text()));
+  if (session.port()) end_registration(*session.port(), reason);
+  outside_.session_ended(session, reason);
+  book_.end(session);
+}
+
+std::size_t DeviceDesk::end_sessions(const std::function<bool(const DeviceSession&)>& chosen,
+                                     const Rejection& reason, AwakeTime) {
+  std::vector<DeviceSession*> ending;
+  book_.for_each([&](DeviceSession& session) {
+    if (chosen(session)) ending.push_back(&session);
+  });
+  for (DeviceSession* const session : ending) end_session(*session, reason);
+  return ending.size();
+}
+
+void DeviceDesk::stop(AwakeTime) {
+  stopping_ = true;
+  for (std::size_t index = 0; index < places_.size(); ++index)
+    end_registration(
+        static_cast<std::uint16_t>(ports_.first() + index),
+        Rejection{ErrorCode::server_stopping, "the server is shutting down; register again later"});
+}
+
+}  // namespace lekt

@@ -1,0 +1,80 @@
+// A session: what a user of a device has, and what outlives registrations, addresses and reboots of the device.
+//
+// A device proves with the session's ticket that a session is its own. The uid that it says of itself can be seen by
+// everybody on the radio, so it is a name and no key (docs/device-protocol.md, "Resume").
+//
+// Knows no datagram and no clock. Owned by the book (session_book.h); used by one thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "common/address.h"
+#include "common/device_packets.h"
+#include "common/device_string.h"
+#include "common/screen.h"
+#include "common/time.h"
+#include "devices/groups.h"
+#include "devices/handler_log.h"
+
+namespace lekt {
+
+class DeviceSession {
+ public:
+  using Number = std::uint64_t;  ///< of a session, never used again while the process lives
+
+  DeviceSession(Number number, const Ticket& ticket, DeviceString device, std::string text,
+                std::shared_ptr<const DeviceGroups::Offer> group, AwakeTime now);
+
+  Number number() const { return number_; }
+  const Ticket& ticket() const { return ticket_; }
+  const DeviceString& device() const { return device_; }
+  /// The whole string of the device.
+  const std::string& text() const { return text_; }
+  const DeviceGroups::Offer& offer() const { return *offer_; }
+  const DeviceGroup& group() const { return offer_->group; }
+
+  /// The dedicated port of its registration; nothing while it has none.
+  std::optional<std::uint16_t> port() const { return port_; }
+  /// Where its registration is, or the last one was.
+  const DeviceEndpoint& endpoint() const { return endpoint_; }
+  void attach(std::uint16_t port, const DeviceEndpoint& endpoint) {
+    port_ = port;
+    endpoint_ = endpoint;
+  }
+  void detach() { port_.reset(); }
+
+  /// The device says of itself something else: its screen was turned, its window has another size.
+  void describe(DeviceString device, std::string text);
+
+  // ---- Inputs: each is used once, whatever was lost on the way ----
+
+  enum class Input : std::uint8_t {
+    next,    ///< use it; it counts as taken
+    taken,   ///< was used before
+    beyond,  ///< one before it is missing, which no device may skip
+  };
+  Input take(std::uint32_t input, AwakeTime now);
+  /// The highest input that was taken.
+  std::uint32_t taken() const { return taken_; }
+  /// When the session ends unless there is an input before; nothing if its group does not say.
+  std::optional<AwakeTime> idle_at() const;
+
+ private:
+  Number number_;
+  Ticket ticket_;
+  DeviceString device_;
+  std::string text_;
+  std::shared_ptr<const DeviceGroups::Offer> offer_;
+  DeviceEndpoint endpoint_;
+  std::optional<std::uint16_t> port_;
+  std::uint32_t taken_ = 0;
+  AwakeTime last_input_;
+};
+
+/// The screen that the server draws: the group, the string in words, the time of the registration.
+Screen draw_session(const DeviceSession& session, LoggedTime time);
+
+}  // namespace lekt

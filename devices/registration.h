@@ -1,0 +1,133 @@
+// A registration on the server's side: what a device has from its packet 3 on, with a dedicated port and its own numbers.
+//
+//     registered ── 100 ms ──> configuring ── packet 6 ──> serving <── heard ── away
+//                                                             └── 30 s without acknowledgment ──┘
+//
+// It sends packet 5, waits for packet 6, and then sends packets 7 and 8 and the screen. It decides when the device is
+// away, and when it is lost. What a datagram means for sessions is its owner's business (device_desk.h).
+//
+// Knows no socket and no clock. While nothing is under way it has no deadline and sends nothing.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "common/delivery.h"
+#include "common/device_packets.h"
+#include "common/rate.h"
+#include "common/screen.h"
+#include "common/screen_pass.h"
+#include "common/time.h"
+#include "devices/handler_log.h"
+
+namespace lekt {
+
+class Registration {
+ public:
+  static constexpr AwakeTime config_delay{100};        ///< from packet 4 to packet 5
+  static constexpr AwakeTime config_patience{10'000};  ///< from packet 5 to packet 6
+  static constexpr AwakeTime silence_max{30'000};      ///< without acknowledgment, until the device is away
+  static constexpr AwakeTime asked_patience{
+      5'000};                                    ///< the same for a device that was asked whether it is there
+  static constexpr AwakeTime away_max{120'000};  ///< until it is lost
+  static constexpr AwakeTime acknowledgment_delay{50};      ///< so that a screen carries it
+  static constexpr std::uint32_t datagrams_a_second = 100;  ///< of the device; twice as many at once
+
+  enum class State : std::uint8_t { registered, configuring, serving, away };
+
+  /// Sends a datagram to the device.
+  using Send = std::function<void(ByteView)>;
+
+  /// Packet 4 is sent now.
+  Registration(std::uint64_t number, const DeviceEndpoint& device, AwakeTime now);
+
+  std::uint64_t number() const { return number_; }
+  const DeviceEndpoint& device() const { return device_; }
+  State state() const { return state_; }
+  AwakeTime since() const { return since_; }
+  AwakeTime heard() const { return heard_; }
+  /// When it became away; only of one that is.
+  AwakeTime away_since() const { return away_since_; }
+  const Delivery& delivery() const { return delivery_; }
+
+  // ---- Receiving ----
+
+  /// What a datagram of this registration and address is. Views are into the datagram.
+  struct TooFast {};  ///< beyond the rate: as if it had not come
+  struct Nothing {
+  };  ///< nothing to be done; or one that was used, comes too early, or acknowledges what was not sent
+  struct Impossible {};  ///< acknowledges what was not sent: as if it had not come
+  struct Broken {        ///< the next message breaks a rule
+    std::string fault;
+  };
+  using Received = std::variant<Nothing, TooFast, Impossible, Broken, DeviceConfig, InputMessage, Bye>;
+  Received receive(const DatagramHead& head, ByteView datagram, AwakeTime now);
+
+  // ---- Sending ----
+
+  /// What packets 7 and 8 and the first screen say.
+  struct Service {
+    Ticket ticket{};
+    std::uint32_t input = 0;  ///< the highest that the session has taken
+    Bytes rules;
+    LoggedTime time;
+    Screen screen{1, 1};
+  };
+  /// Packet 6 has come and belongs to a session: packets 7 and 8 and the screen follow.
+  void serve(const Service& service, AwakeTime now, const Send& send);
+  /// Shows another screen.
+  void show(Screen screen);
+  /// Asks whether the device is there, unless something is under way that asks it already.
+  void ask(AwakeTime now, const Send& send);
+  bool is_asked() const { return asked_until_.has_value(); }
+
+  /// How it goes on.
+  enum class Fate : std::uint8_t {
+    lives,
+    config_missing,  ///< packet 6 has not come (E908)
+    lost,            ///< away for too long; nobody is there to be told
+    used_up,         ///< no number is left (E905)
+  };
+  /// Sends what is due; call it after everything else, and when due() has come.
+  Fate advance(AwakeTime now, const Send& send);
+  /// When to call advance() if nothing happens before; nothing when it may be never.
+  std::optional<AwakeTime> due() const;
+
+  /// Throws std::logic_error when an invariant does not hold. For tests.
+  void check() const { delivery_.check(); }
+
+ private:
+  /// The contents of the screen, and how far the device has them. Dropped when it has them all.
+  struct Display {
+    Screen contents;
+    ScreenPass pass;
+  };
+
+  template <class Body>
+  void send_message(const Body& body, AwakeTime now, const Send& send);
+  void send_screen(AwakeTime now, const Send& send);
+  void go_away(AwakeTime now);
+  /// Since when what was sent waits for its acknowledgment for too long.
+  std::optional<AwakeTime> silent_at() const;
+
+  std::uint64_t number_;
+  DeviceEndpoint device_;
+  State state_ = State::registered;
+  AwakeTime since_;
+  AwakeTime heard_;
+  AwakeTime config_at_;  ///< packet 5 is due, or packet 6 is
+  AwakeTime away_since_{0};
+  AwakeTime returned_{0};  ///< from being away, last
+  Delivery delivery_{acknowledgment_delay};
+  Rate::Time paid_until_{0};  ///< datagrams of the device
+  std::optional<AwakeTime> asked_until_;
+  std::unique_ptr<Display> display_;
+};
+
+std::string_view to_string(Registration::State state);
+
+}  // namespace lekt

@@ -1,0 +1,106 @@
+// All sessions: found by ticket, by uid and by number. Which session a device gets, and which one has to go for it, is
+// decided here (docs/device-protocol.md, "Resume").
+//
+// Knows no registration but by its port, no datagram and no clock. Used by one thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "common/errors.h"
+#include "devices/device_session.h"
+
+namespace lekt {
+
+class SessionBook {
+ public:
+  struct Limits {
+    std::size_t sessions_max = 2000;
+    std::size_t per_address_max = 64;
+  };
+
+  /// What packet 6 says, and where it came from.
+  struct Request {
+    Ticket ticket{};
+    DeviceString device;
+    std::string text;
+    DeviceEndpoint endpoint;
+    std::uint16_t port = 0;
+  };
+
+  /// The session goes on.
+  struct Resumed {
+    DeviceSession* session;
+    std::optional<std::uint16_t> replaced;  ///< the port of its registration until now, which is over (E914)
+  };
+  /// A session is to be begun with begin(); before that, these end for it (E914).
+  struct Begins {
+    std::shared_ptr<const DeviceGroups::Offer> offer;
+    DeviceSession* ends;  ///< or null
+  };
+  /// E912. `in_use`: the sessions that have the uid, if that is why: somebody should look whether they live.
+  struct Refused {
+    Rejection rejection;
+    std::vector<DeviceSession*> in_use;
+  };
+  using Decision = std::variant<Resumed, Begins, Refused>;
+
+  explicit SessionBook(std::function<bool(std::uint16_t port)> is_away) : is_away_(std::move(is_away)) {}
+
+  void use(Limits limits, std::shared_ptr<const DeviceGroups> groups) {
+    limits_ = limits;
+    groups_ = std::move(groups);
+  }
+
+  /// Decides about a packet 6, and changes nothing.
+  Decision decide(const Request& request);
+  /// Begins the session that was decided on. `ticket` is random, and no session has it.
+  DeviceSession& begin(Request request, const Begins& decision, const Ticket& ticket, AwakeTime now);
+  /// The session goes on with this registration.
+  void attach(DeviceSession& session, std::uint16_t port, const DeviceEndpoint& endpoint);
+  void end(DeviceSession& session);
+
+  DeviceSession* find(const Ticket& ticket);
+  DeviceSession* find(DeviceSession::Number number);
+  /// Oldest first.
+  std::vector<DeviceSession*> of_uid(const std::string& uid);
+  std::size_t size() const { return sessions_.size(); }
+  /// How many sessions are at the address, or were there last.
+  std::size_t sessions_at(Address address) const;
+  /// Oldest first.
+  template <class Use>
+  void for_each(Use use) {
+    for (const auto& [number, session] : sessions_) use(*session);
+  }
+
+ private:
+  /// Tickets are random, so any of their bytes are a hash.
+  struct TicketHash {
+    std::size_t operator()(const Ticket& ticket) const noexcept;
+  };
+
+  void leave(Address address);
+  bool gives_way(const DeviceSession& session, const DeviceEndpoint& endpoint) const;
+  std::optional<Refused> refuse_beyond_limits(const Request& request, const DeviceSession* ends);
+
+  std::function<bool(std::uint16_t)> is_away_;
+  Limits limits_;
+  std::shared_ptr<const DeviceGroups> groups_ = std::make_shared<const DeviceGroups>();
+  DeviceSession::Number last_ = 0;
+  std::map<DeviceSession::Number, std::unique_ptr<DeviceSession>> sessions_;
+  std::unordered_map<Ticket, DeviceSession*, TicketHash> by_ticket_;
+  std::map<std::pair<std::string, DeviceSession::Number>, DeviceSession*>
+      by_uid_;  ///< those whose uid names anybody
+  std::map<Address, std::size_t> at_address_;
+};
+
+}  // namespace lekt

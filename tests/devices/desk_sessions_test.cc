@@ -1,0 +1,207 @@
+// Time limits, ports and sessions: the cases that have a name.
+#include <string>
+#include <vector>
+
+#include "tests/devices/desk.h"
+
+namespace lekt::test {
+namespace {
+
+class DeskSessionsTest : public DeskTest {};
+
+// ---- Time ----
+
+TEST_F(DeskSessionsTest, waits_ten_seconds_for_the_config) {
+  const std::uint16_t port = register_device();
+  wait(100ms + 9'900ms);
+  EXPECT_NE(desk_.registration(port), nullptr);
+  wait(200ms);
+  EXPECT_EQ(desk_.registration(port), nullptr);
+  ASSERT_EQ(outside_.alerts.size(), 1u);
+  EXPECT_EQ(outside_.alerts[0].code, ErrorCode::device_config_missing);
+  EXPECT_EQ(outside_.alerts[0].message, "eSP0008 could not get the device config");
+}
+
+TEST_F(DeskSessionsTest, tells_operators_of_a_device_that_could_not_complete_its_registration) {
+  (void)accept(example_endpoint, first_number);
+  wait(9'999ms);
+  EXPECT_TRUE(outside_.alerts.empty());
+  wait(1ms);
+  ASSERT_EQ(outside_.alerts.size(), 1u);
+  EXPECT_EQ(outside_.alerts[0].code, ErrorCode::registration_incomplete);
+}
+
+TEST_F(DeskSessionsTest, ends_a_session_without_inputs) {
+  DeviceDesk::Settings settings;
+  settings.groups = std::make_shared<const DeviceGroups>(
+      std::get<DeviceGroups>(DeviceGroups::make({group_of("default;idle=1h")}, {})));
+  desk_.use(settings);
+  const std::uint16_t port = serve();
+  wait(30min);
+  dedicated(port, example_endpoint, datagram(first_number, InputMessage{1, {}}, 2, 4));
+  wait(59min);
+  EXPECT_TRUE(outside_.ended.empty());
+  wait(1min);
+  EXPECT_EQ(outside_.ended, std::vector{ErrorCode::session_idle});
+}
+
+TEST_F(DeskSessionsTest, lets_a_silent_device_be_away_and_forgets_its_registration_later) {
+  const std::uint16_t port = serve();
+  // An input is acknowledged with the screen that has not come.
+  dedicated(port, example_endpoint, datagram(first_number, DeviceConfig{no_ticket, its_string}, 2, 4));
+  wait(31s);
+  EXPECT_EQ(desk_.registration(port)->state(), Registration::State::away);
+  wait(60s);
+  EXPECT_TRUE(outside_.sent.empty());
+  dedicated(port, example_endpoint, datagram(first_number, Acknowledgment{}, 0, 4));
+  EXPECT_EQ(desk_.registration(port)->state(), Registration::State::serving);
+  EXPECT_EQ(answer().head.type, DatagramType::message) << "what it has missed is sent at once";
+  wait(31s + 2min);
+  EXPECT_EQ(desk_.registration(port), nullptr);
+  EXPECT_EQ(desk_.book().size(), 1u) << "its session waits for it";
+}
+
+// ---- Ports ----
+
+TEST_F(DeskSessionsTest, passes_over_a_port_that_a_foreign_program_has_and_takes_it_when_it_is_free) {
+  outside_.foreign = 5000;
+  EXPECT_EQ(accept(example_endpoint, 1).port, 5001);
+  EXPECT_EQ(desk_.ports().taken, 1u);
+  outside_.foreign.reset();
+  wait(61s);
+  EXPECT_EQ(accept(example_endpoint, 2).port, 5002);
+  EXPECT_EQ(accept(example_endpoint, 3).port, 5001);
+  EXPECT_EQ(accept(example_endpoint, 4).port, 5000);
+  EXPECT_EQ(desk_.ports().taken, 0u);
+}
+
+TEST_F(DeskSessionsTest, asks_the_silent_ones_before_it_has_no_port) {
+  std::vector<DeviceEndpoint> devices;
+  for (std::uint32_t number = 1; number <= 3; ++number) {
+    devices.push_back({Address::v4(number), 3771});
+    std::string string = its_string;
+    string.replace(string.find("0015708E863F"), 12, "UID" + std::to_string(number));
+    (void)serve(devices.back(), number, no_ticket, string);
+  }
+  const DeviceEndpoint late{Address::v4(4), 3771};
+  contact(late, datagram(4, ConnectionRequest{}));
+  ASSERT_EQ(outside_.sent.size(), 4u) << "each is asked, and the new one told";
+  EXPECT_EQ(static_cast<ErrorCode>(outside_.sent.back().head.number), ErrorCode::ports_exhausted);
+  // Two of them live.
+  for (std::uint32_t number = 1; number <= 2; ++number)
+    dedicated(static_cast<std::uint16_t>(4999 + number), devices[number - 1],
+              datagram(number, Acknowledgment{}, 0, 5));
+  wait(5s);
+  EXPECT_EQ(accept(late, 5).port, 5002);
+}
+
+TEST_F(DeskSessionsTest, is_not_used_up_by_requests_of_strangers) {
+  for (std::uint32_t number = 1; number <= 100'000; ++number)
+    contact({Address::v4(number), 3771}, datagram(number, ConnectionRequest{}));
+  EXPECT_EQ(desk_.ports(), (DevicePorts::Counts{3, 0, 0}));
+  std::size_t kept = 0;
+  desk_.for_each_request([&](const DeviceRequest&) { ++kept; });
+  EXPECT_EQ(kept, RequestList::requests_max);
+  EXPECT_EQ(serve(), 5000 + 100'000 % 3);
+}
+
+// ---- Sessions ----
+
+TEST_F(DeskSessionsTest, goes_on_with_the_session_of_a_ticket_at_another_address) {
+  const std::uint16_t before = serve();
+  const Ticket ticket = session().ticket();
+  dedicated(before, example_endpoint, datagram(first_number, InputMessage{1, {}}, 2, 4));
+  const DeviceEndpoint elsewhere{Address::v4(0x0a0ae1ff), 3771};
+  const std::uint16_t port = register_device(elsewhere, 7);
+  wait(100ms);
+  dedicated(port, elsewhere, datagram(7, DeviceConfig{ticket, its_string}, 1, 1));
+  ASSERT_EQ(outside_.sent.size(), 3u);
+  EXPECT_EQ(outside_.sent[0].to, example_endpoint);
+  EXPECT_EQ(static_cast<ErrorCode>(outside_.sent[0].head.number), ErrorCode::registration_replaced);
+  const auto config = std::get<SetDeviceConfig>(
+      std::get<BodyToDevice>(read_body_to_device(outside_.sent[1].head, outside_.sent[1].bytes)));
+  EXPECT_EQ(config.ticket, ticket);
+  EXPECT_EQ(config.input, 1u) << "what the session has taken";
+  EXPECT_EQ(outside_.resumed, 1);
+  EXPECT_EQ(desk_.registration(before), nullptr);
+}
+
+TEST_F(DeskSessionsTest, gives_nobody_a_session_for_its_uid_alone) {
+  (void)serve();
+  const DeviceEndpoint elsewhere{Address::v4(0x0a0ae1ff), 3771};
+  const std::uint16_t port = register_device(elsewhere, 7);
+  wait(100ms);
+  dedicated(port, elsewhere, datagram(7, DeviceConfig{no_ticket, its_string}, 1, 1));
+  ASSERT_EQ(outside_.sent.size(), 2u);
+  EXPECT_EQ(outside_.sent[0].to, example_endpoint) << "the other one is asked whether it lives";
+  EXPECT_EQ(static_cast<ErrorCode>(outside_.sent[1].head.number), ErrorCode::sessions_too_many);
+  ASSERT_EQ(outside_.alerts.size(), 1u);
+  EXPECT_EQ(outside_.alerts[0].code, ErrorCode::uid_in_use);
+  EXPECT_NE(outside_.alerts[0].message.find("10.10.225.150"), std::string::npos);
+  EXPECT_NE(outside_.alerts[0].message.find("10.10.225.255"), std::string::npos);
+}
+
+TEST_F(DeskSessionsTest, gives_a_ticket_with_another_uid_to_nobody) {
+  (void)serve();
+  const Ticket ticket = session().ticket();
+  std::string other = its_string;
+  other.replace(other.find("0015708E863F"), 12, "ANOTHER");
+  (void)serve({Address::v4(9), 3771}, 9, ticket, other);
+  EXPECT_EQ(outside_.resumed, 0);
+  EXPECT_EQ(desk_.book().size(), 2u);
+}
+
+TEST_F(DeskSessionsTest, replaces_the_session_of_a_device_that_has_lost_its_ticket_at_the_same_address) {
+  (void)serve();
+  (void)serve({example_device, 4000}, 7);
+  EXPECT_EQ(outside_.ended, std::vector{ErrorCode::registration_replaced});
+  EXPECT_EQ(desk_.book().size(), 1u);
+}
+
+TEST_F(DeskSessionsTest, resumes_by_uid_where_the_group_says_so) {
+  DeviceDesk::Settings settings;
+  settings.groups = std::make_shared<const DeviceGroups>(
+      std::get<DeviceGroups>(DeviceGroups::make({group_of("default;resume=uid")}, {})));
+  desk_.use(settings);
+  (void)serve();
+  (void)serve({Address::v4(9), 3771}, 9);
+  EXPECT_EQ(outside_.resumed, 1);
+  EXPECT_EQ(desk_.book().size(), 1u);
+}
+
+TEST_F(DeskSessionsTest, has_as_many_sessions_of_an_address_as_it_may) {
+  DeviceDesk::Settings settings;
+  settings.limits.per_address_max = 2;
+  desk_.use(settings);
+  for (std::uint16_t number = 1; number <= 3; ++number) {
+    std::string string = its_string;
+    string.replace(string.find("0015708E863F"), 12, "UID" + std::to_string(number));
+    (void)serve({example_device, number}, number, no_ticket, string);
+  }
+  EXPECT_EQ(desk_.book().size(), 2u);
+  ASSERT_EQ(outside_.alerts.size(), 1u);
+  EXPECT_EQ(outside_.alerts[0].code, ErrorCode::sessions_too_many);
+}
+
+TEST_F(DeskSessionsTest, tells_a_device_that_an_operator_has_ended_its_session) {
+  (void)serve();
+  outside_.sent.clear();
+  EXPECT_EQ(desk_.end_sessions([](const DeviceSession& its) { return its.device().uid == "0015708E863F"; },
+                               {ErrorCode::ended_by_operator, "ended by the operator"}, now_),
+            1u);
+  EXPECT_EQ(refused_with(), ErrorCode::ended_by_operator);
+  EXPECT_EQ(desk_.book().size(), 0u);
+}
+
+TEST_F(DeskSessionsTest, tells_every_device_that_the_server_stops_and_serves_nobody_any_more) {
+  (void)serve();
+  outside_.sent.clear();
+  desk_.stop(now_);
+  EXPECT_EQ(refused_with(), ErrorCode::server_stopping);
+  EXPECT_TRUE(outside_.ended.empty()) << "peers hear nothing: it comes back";
+  contact(example_endpoint, datagram(8, ConnectionRequest{}));
+  EXPECT_EQ(refused_with(), ErrorCode::server_stopping);
+}
+
+}  // namespace
+}  // namespace lekt::test

@@ -1,0 +1,331 @@
+#include "tests/simulation/device_world.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace lekt::test {
+
+namespace {
+
+void expect(bool holds, const std::string& words) {
+  if (!holds) throw std::logic_error("broken guarantee: " + words);
+}
+
+std::string string_of(const std::string& uid) {
+  return "AB~001~19~000~PDT9090_E5~16~26~09~01~0107~0000~000~" + uid +
+         "~640~6006~1~20100118100852~S~WindowsCE      ~2~01~0~";
+}
+
+std::string row_text(const Screen& screen, std::size_t row) {
+  std::string text;
+  for (const Cell& cell : screen.row(row)) text += static_cast<char>(cell.character);
+  return text;
+}
+
+}  // namespace
+
+DeviceWorld::Statistics& DeviceWorld::Statistics::operator+=(const Statistics& other) {
+  datagrams += other.datagrams;
+  lost += other.lost;
+  duplicated += other.duplicated;
+  forged += other.forged;
+  inputs += other.inputs;
+  sessions += other.sessions;
+  resumed += other.resumed;
+  ended += other.ended;
+  moves += other.moves;
+  reboots += other.reboots;
+  restarts += other.restarts;
+  repeated += other.repeated;
+  ports_taken += other.ports_taken;
+  for (const auto& [code, count] : other.alerts) alerts[code] += count;
+  for (const auto& [code, count] : other.failures) failures[code] += count;
+  return *this;
+}
+
+DeviceWorld::DeviceWorld(Random& random, std::uint16_t first, std::uint16_t last)
+    : random_(random), first_(first), last_(last) {
+  start_desk();
+}
+
+DeviceWorld::~DeviceWorld() = default;
+
+void DeviceWorld::start_desk() {
+  DeviceDesk::Secrets secrets;
+  for (char& byte : secrets.token) byte = static_cast<char>(random_.below(256));
+  secrets.list = random_.next();
+  words_.clear();
+  desk_ = std::make_unique<DeviceDesk>(first_, last_, secrets, static_cast<DeviceDesk::Outside&>(*this));
+  desk_->use(settings_);
+}
+
+void DeviceWorld::use(const DeviceDesk::Settings& settings) {
+  settings_ = settings;
+  desk_->use(settings_);
+}
+
+// ---- What the desk needs, and tells ----
+
+void DeviceWorld::send(std::uint16_t from, const DeviceEndpoint& to, ByteView datagram) {
+  if (const auto found = strangers_.find(to.address); found != strangers_.end())
+    found->second.second += datagram.size();
+  const auto device = device_at(to);
+  if (!device) return;  // it has moved, or was never there
+  fly({false, *device, to, from, Bytes(datagram)});
+}
+
+DeviceDesk::Judgement DeviceWorld::judge(Address) { return {}; }
+
+Ticket DeviceWorld::random_ticket() {
+  Ticket ticket;
+  for (char& byte : ticket) byte = static_cast<char>(random_.below(256));
+  return ticket;
+}
+
+LoggedTime DeviceWorld::time() { return {std::chrono::milliseconds(1'264'408'182'549) + now_, {}}; }
+
+void DeviceWorld::log(Address, const HandlerEvent& event) {
+  log_.push_back(handler_line(HandlerLevel::socket, time(), event));
+}
+
+void DeviceWorld::alert(const DeviceDesk::Alert& alert) {
+  alerts_.push_back(alert);
+  ++statistics_.alerts[alert.code];
+}
+
+void DeviceWorld::session_began(const DeviceSession& session) {
+  ++statistics_.sessions;
+  words_[session.number()] = 0;
+}
+
+void DeviceWorld::session_resumed(const DeviceSession& session, const DeviceEndpoint&) {
+  ++statistics_.resumed;
+  expect(session.port().has_value(), "a session that goes on has a registration");
+}
+
+void DeviceWorld::session_ended(const DeviceSession& session, const Rejection&) {
+  ++statistics_.ended;
+  words_.erase(session.number());
+}
+
+/// Each word is "UID NUMBER". A session gets its own device's, each once, and in order.
+void DeviceWorld::input(const DeviceSession& session, ByteView items) {
+  std::string text;
+  (void)for_each_input_item(items, [&](const auto& item) {
+    if constexpr (requires { item.text; }) text += std::string(item.text) + "\n";
+  });
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = text.find('\n', at);
+    const std::string word = text.substr(at, end - at);
+    at = end + 1;
+    const std::string uid = word.substr(0, word.find(' '));
+    const std::uint64_t number = std::stoull(word.substr(uid.size() + 1));
+    expect(uid == session.device().uid, "a session gets what its own device has typed");
+    std::uint64_t& last = words_.at(session.number());
+    const bool lost_others = std::ranges::any_of(devices_, [&](const Device& device) {
+      return device.uid == uid && device.lost_to.contains(number - 1);
+    });
+    expect(last == 0 || number == last + 1 || lost_others,
+           "word " + std::to_string(number) + " of " + uid + " follows " + std::to_string(last));
+    last = number;
+    ++statistics_.inputs;
+    for (Device& device : devices_) {
+      if (device.uid != uid) continue;
+      expect(number > device.taken, "word " + std::to_string(number) + " of " + uid + " is taken once");
+      device.taken = number;
+    }
+  }
+}
+
+// ---- Devices ----
+
+std::optional<std::size_t> DeviceWorld::device_at(const DeviceEndpoint& endpoint) const {
+  for (std::size_t index = 0; index < devices_.size(); ++index)
+    if (devices_[index].endpoint == endpoint) return index;
+  return std::nullopt;
+}
+
+std::size_t DeviceWorld::add_device(const std::string& uid, Address address, const std::string& text) {
+  Device device;
+  device.uid = uid;
+  device.text = text.empty() ? string_of(uid) : text;
+  device.endpoint = {address, 3771};
+  devices_.push_back(std::move(device));
+  reboot(devices_.size() - 1, false);
+  --statistics_.reboots;
+  return devices_.size() - 1;
+}
+
+void DeviceWorld::reboot(std::size_t index, bool keeps_ticket) {
+  ++statistics_.reboots;
+  Device& device = devices_[index];
+  device.lost_to.insert(device.typed);
+  if (device.link != nullptr) device.ticket = keeps_ticket ? device.link->ticket() : no_ticket;
+  device.link = std::make_unique<DeviceLink>(
+      DeviceLink::Settings{device.text, device.ticket}, [this] { return random_.next(); }, now_);
+  pump(index);
+}
+
+void DeviceWorld::type(std::size_t index) {
+  Device& device = devices_[index];
+  Bytes items;
+  const std::string word = device.uid + " " + std::to_string(device.typed + 1);
+  append_item(items, TypedItem{word});
+  if (!device.link->type(items, now_)) return;
+  ++device.typed;
+  pump(index);
+}
+
+void DeviceWorld::move(std::size_t index, const DeviceEndpoint& endpoint) {
+  ++statistics_.moves;
+  devices_[index].endpoint = endpoint;
+}
+
+void DeviceWorld::pump(std::size_t index) {
+  Device& device = devices_[index];
+  while (auto datagram = device.link->next(now_)) {
+    expect(datagram->bytes.size() <= limits::datagram_bytes_max, "no datagram is too large");
+    fly({true, index, device.endpoint, datagram->port, std::move(datagram->bytes)});
+  }
+}
+
+// ---- The network ----
+
+void DeviceWorld::fly(Flight flight) {
+  ++statistics_.datagrams;
+  const bool cut_off = flight.device < devices_.size() && devices_[flight.device].cut_off;
+  if (cut_off || (passes && !passes(flight)) || random_.chance(network.loss)) {
+    ++statistics_.lost;
+    return;
+  }
+  for (int copies = random_.chance(network.duplication) ? 2 : 1; copies > 0; --copies) {
+    const AwakeTime delay(random_.between(network.delay_min.count(), network.delay_max.count()));
+    if (copies == 2) ++statistics_.duplicated;
+    flights_.emplace(now_ + delay, flight);
+  }
+}
+
+void DeviceWorld::forge(const DeviceEndpoint& from, std::uint16_t port, Bytes bytes) {
+  ++statistics_.forged;
+  flights_.emplace(now_, Flight{true, SIZE_MAX, from, port, std::move(bytes)});
+}
+
+void DeviceWorld::arrive(const Flight& flight) {
+  if (flight.to_server) {
+    if (flight.device == SIZE_MAX) strangers_[flight.endpoint.address].first += flight.bytes.size();
+    if (flight.port == 0)
+      desk_->receive_at_contact(flight.endpoint, Address::v4(0xc0a8640c), flight.bytes, now_);
+    else
+      desk_->receive(flight.port, flight.endpoint, flight.bytes, now_);
+    return;
+  }
+  Device& device = devices_[flight.device];
+  if (device.endpoint != flight.endpoint || device.cut_off) return;  // it has moved
+  if (flight.bytes.size() > 4 && flight.bytes[4] == 'F')
+    if (const auto head = read_head_to_device(flight.bytes))
+      ++statistics_.failures[static_cast<ErrorCode>(head->number)];
+  device.link->receive(flight.port, flight.bytes, now_);
+  pump(flight.device);
+}
+
+void DeviceWorld::restart() {
+  ++statistics_.restarts;
+  start_desk();
+}
+
+/// What happens next, if it does so before `until`.
+void DeviceWorld::step(AwakeTime until) {
+  AwakeTime next = until;
+  if (!flights_.empty()) next = std::min(next, flights_.begin()->first);
+  if (const auto due = desk_->due()) next = std::min(next, *due);
+  for (const Device& device : devices_)
+    if (const auto due = device.link->due()) next = std::min(next, *due);
+  now_ = std::max(now_, next);
+  while (!flights_.empty() && flights_.begin()->first <= now_) {
+    const Flight flight = std::move(flights_.begin()->second);
+    flights_.erase(flights_.begin());
+    arrive(flight);
+  }
+  desk_->advance(now_);
+  for (std::size_t index = 0; index < devices_.size(); ++index) pump(index);
+}
+
+void DeviceWorld::run(AwakeTime time) {
+  const AwakeTime until = now_ + time;
+  std::size_t steps_without_time = 0;
+  for (AwakeTime before = now_; now_ < until; before = now_) {
+    step(until);
+    steps_without_time = now_ == before ? steps_without_time + 1 : 0;
+    expect(steps_without_time < 10'000, "time goes on: nobody is due again and again");
+  }
+  check();
+}
+
+bool DeviceWorld::run_until(const std::function<bool()>& holds, AwakeTime time) {
+  const AwakeTime until = now_ + time;
+  std::size_t steps_without_time = 0;
+  while (!holds() && now_ < until) {
+    const AwakeTime before = now_;
+    step(until);
+    steps_without_time = now_ == before ? steps_without_time + 1 : 0;
+    expect(steps_without_time < 10'000, "time goes on: nobody is due again and again");
+  }
+  check();
+  return holds();
+}
+
+bool DeviceWorld::is_settled(std::size_t index) {
+  Device& device = devices_[index];
+  if (device.link->phase() != DeviceLink::Phase::serving || !device.link->has_delivered()) return false;
+  const Delivery* const delivery = device.link->delivery();
+  if (delivery == nullptr || !delivery->is_quiet()) return false;
+  DeviceSession* const session = desk_->book().find(device.link->ticket());
+  if (session == nullptr || !session->port()) return false;
+  const Registration* const registration = desk_->registration(*session->port());
+  if (registration->device() != device.endpoint || !registration->delivery().is_quiet()) return false;
+  const Screen expected = draw_session(*session, time());
+  const Screen& shown = device.link->screen();
+  if (!shown.has_size_of(expected)) return false;
+  for (std::size_t row = 0; row < shown.rows(); ++row)
+    if (row != 5 && row_text(shown, row) != row_text(expected, row)) return false;  // row 5 is the time
+  return true;
+}
+
+std::string DeviceWorld::describe() {
+  std::string text;
+  for (std::size_t index = 0; index < devices_.size(); ++index) {
+    const Device& device = devices_[index];
+    const DeviceLink& link = *device.link;
+    text += device.uid + " at " + to_string(device.endpoint) + ": phase " +
+            std::to_string(static_cast<int>(link.phase())) + ", indicator " +
+            std::to_string(static_cast<int>(link.indicator())) + ", \"" + link.message() + "\"" +
+            (link.has_delivered() ? "" : ", inputs wait") + (is_settled(index) ? ", settled" : "") +
+            (link.ending() ? ", " + link.ending()->text() : "") + "\n";
+  }
+  for (std::uint32_t port = first_; port <= last_; ++port)
+    if (const Registration* const registration = desk_->registration(static_cast<std::uint16_t>(port)))
+      text += "port " + std::to_string(port) + ": " + std::string(to_string(registration->state())) + ", " +
+              to_string(registration->device()) + "\n";
+  desk_->book().for_each([&](const DeviceSession& session) {
+    text += "session " + std::to_string(session.number()) + " of " + session.device().uid + " at " +
+            to_string(session.endpoint()) +
+            (session.port() ? " port " + std::to_string(*session.port()) : "") + "\n";
+  });
+  return text;
+}
+
+void DeviceWorld::check() {
+  desk_->check();
+  for (const auto& [address, bytes] : strangers_)
+    expect(bytes.second <= bytes.first, to_string(address) + " got more bytes than it sent");
+  for (Device& device : devices_) {
+    // The uid is on the screen of a session.
+    std::string all;
+    for (std::size_t row = 0; row < device.link->screen().rows(); ++row)
+      all += row_text(device.link->screen(), row);
+    for (const Device& other : devices_)
+      if (other.uid != device.uid) expect(all.find(other.uid) == all.npos, "nobody sees another's screen");
+  }
+}
+
+}  // namespace lekt::test

@@ -1,0 +1,164 @@
+// Devices and the server's desk in one thread and virtual time, with the network between them: it delays, loses, repeats,
+// overtakes and forges. The product's own code on both sides (devices/device_desk.h, client/device_link.h).
+//
+// The oracle looks at every datagram and every input: what a user types arrives once and in order in the session; nobody
+// sees another's screen; a stranger gets no more bytes than it sent; no port is lost; a session has one registration.
+//
+// Pure: the same seed makes the same world.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "client/device_link.h"
+#include "devices/device_desk.h"
+#include "tests/support/support.h"
+
+namespace lekt::test {
+
+class DeviceWorld : private DeviceDesk::Outside {
+ public:
+  struct Network {
+    AwakeTime delay_min{5};
+    AwakeTime delay_max{5};
+    unsigned loss = 0;         ///< percent, each way
+    unsigned duplication = 0;  ///< percent
+  };
+
+  struct Statistics {
+    std::uint64_t datagrams = 0;
+    std::uint64_t lost = 0;
+    std::uint64_t duplicated = 0;
+    std::uint64_t forged = 0;
+    std::uint64_t inputs = 0;
+    std::uint64_t sessions = 0;
+    std::uint64_t resumed = 0;
+    std::uint64_t ended = 0;
+    std::uint64_t moves = 0;
+    std::uint64_t reboots = 0;
+    std::uint64_t restarts = 0;
+    std::uint64_t repeated = 0;
+    std::uint64_t ports_taken = 0;
+    std::map<ErrorCode, std::uint64_t> alerts;
+    std::map<ErrorCode, std::uint64_t> failures;  ///< codes that devices were told
+
+    Statistics& operator+=(const Statistics& other);
+  };
+
+  /// A datagram on its way.
+  struct Flight {
+    bool to_server = false;
+    std::size_t device = 0;   ///< index; strangers have none
+    DeviceEndpoint endpoint;  ///< of the device
+    std::uint16_t port = 0;   ///< of the server; 0: the contact port
+    Bytes bytes;
+  };
+
+  DeviceWorld(Random& random, std::uint16_t first, std::uint16_t last);
+  ~DeviceWorld() override;
+
+  Network network;
+  /// Decides what happens to a datagram before the network does: false, and it is lost.
+  std::function<bool(const Flight&)> passes;
+  /// Ports that a foreign program has.
+  std::set<std::uint16_t> foreign_ports;
+
+  DeviceDesk& desk() { return *desk_; }
+  void use(const DeviceDesk::Settings& settings);
+  AwakeTime now() const { return now_; }
+  Statistics& statistics() { return statistics_; }
+  const std::vector<DeviceDesk::Alert>& alerts() const { return alerts_; }
+  const std::vector<std::string>& log() const { return log_; }
+
+  // ---- Devices ----
+
+  /// Switches on a new device; yields its index.
+  std::size_t add_device(const std::string& uid, Address address, const std::string& text = {});
+  std::size_t devices() const { return devices_.size(); }
+  DeviceLink& link(std::size_t device) { return *devices_[device].link; }
+  /// It types the next word of its own.
+  void type(std::size_t device);
+  /// Words that its session has taken.
+  std::uint64_t taken(std::size_t device) const { return devices_[device].taken; }
+  /// It gets another address, or a NAT another port for it.
+  void move(std::size_t device, const DeviceEndpoint& endpoint);
+  const DeviceEndpoint& endpoint(std::size_t device) const { return devices_[device].endpoint; }
+  /// Its battery is changed. `keeps_ticket`: its memory survives.
+  void reboot(std::size_t device, bool keeps_ticket);
+  /// It hears nothing and is not heard.
+  void cut_off(std::size_t device, bool off) { devices_[device].cut_off = off; }
+
+  // ---- The rest of the world ----
+
+  /// The server dies, and starts again. What was under way arrives at the new one.
+  void restart();
+  /// Somebody without registration sends this.
+  void forge(const DeviceEndpoint& from, std::uint16_t port, Bytes bytes);
+  /// Lets time pass. Throws std::logic_error when a guarantee is broken.
+  void run(AwakeTime time);
+  /// Until the condition holds; false when it does not within `time`.
+  bool run_until(const std::function<bool()>& holds, AwakeTime time);
+  /// Datagrams that were sent since the world began.
+  std::uint64_t datagrams() const { return statistics_.datagrams; }
+  /// The device has a session, shows its own screen, and nothing waits.
+  bool is_settled(std::size_t device);
+  /// Throws std::logic_error when a guarantee is broken now.
+  void check();
+  /// Every device and every registration in a line, for the message of a failure.
+  std::string describe();
+
+ private:
+  struct Device {
+    std::string uid;
+    std::string text;
+    DeviceEndpoint endpoint;
+    std::unique_ptr<DeviceLink> link;
+    Ticket ticket{};
+    std::uint64_t typed = 0;
+    std::uint64_t taken = 0;          ///< the last word that a session of it has taken
+    std::set<std::uint64_t> lost_to;  ///< words up to these were typed before it was switched off
+    bool cut_off = false;
+  };
+
+  bool open(std::uint16_t port) override { return !foreign_ports.contains(port); }
+  void send(std::uint16_t from, const DeviceEndpoint& to, ByteView datagram) override;
+  DeviceDesk::Judgement judge(Address address) override;
+  Ticket random_ticket() override;
+  LoggedTime time() override;
+  void log(Address device, const HandlerEvent& event) override;
+  void alert(const DeviceDesk::Alert& alert) override;
+  void session_began(const DeviceSession& session) override;
+  void session_resumed(const DeviceSession& session, const DeviceEndpoint& before) override;
+  void session_ended(const DeviceSession& session, const Rejection& reason) override;
+  void input(const DeviceSession& session, ByteView items) override;
+
+  void start_desk();
+  void fly(Flight flight);
+  void arrive(const Flight& flight);
+  void pump(std::size_t device);
+  void step(AwakeTime until);
+  std::optional<std::size_t> device_at(const DeviceEndpoint& endpoint) const;
+
+  Random& random_;
+  std::uint16_t first_;
+  std::uint16_t last_;
+  DeviceDesk::Settings settings_;
+  std::unique_ptr<DeviceDesk> desk_;
+  AwakeTime now_{0};
+  std::multimap<AwakeTime, Flight> flights_;
+  std::vector<Device> devices_;
+  std::map<DeviceSession::Number, std::uint64_t> words_;  ///< the last word of each session
+  /// Bytes that addresses without a device have sent and been sent.
+  std::map<Address, std::pair<std::uint64_t, std::uint64_t>> strangers_;
+  std::vector<DeviceDesk::Alert> alerts_;
+  std::vector<std::string> log_;
+  Statistics statistics_;
+};
+
+}  // namespace lekt::test

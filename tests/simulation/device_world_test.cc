@@ -1,0 +1,203 @@
+// The law for devices: whatever the network loses, repeats, overtakes and forges, whoever moves, reboots or dies, what a
+// user types arrives once and in order, every device is served again at the end, and then the network is silent.
+//
+// Each world has a seed of its own; a failure prints the command that makes it the first one.
+// LEKT_TEST_WORLDS sets the number of worlds.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <iostream>
+
+#include "tests/simulation/device_world.h"
+
+namespace lekt::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t worlds_default = sanitized ? 60 : 2000;
+constexpr std::uint16_t first_port = 5000;
+
+std::size_t device_worlds_wanted() {
+  const char* given = std::getenv("LEKT_TEST_WORLDS");
+  return given == nullptr ? worlds_default : std::strtoull(given, nullptr, 10);
+}
+
+Address device_address(std::uint64_t number) {
+  return Address::v4(0x0a0a0000u + static_cast<std::uint32_t>(number) + 1);
+}
+
+/// Devices, a network that is drawn from the seed, and what happens to them.
+class DrawnWorld {
+ public:
+  explicit DrawnWorld(Random& random)
+      : random_(random),
+        ports_(static_cast<std::uint16_t>(random.between(1, 12))),
+        world_(random, first_port, static_cast<std::uint16_t>(first_port + ports_ - 1)) {
+    world_.network = {AwakeTime(1), AwakeTime(random.between(1, 400)),
+                      static_cast<unsigned>(random.below(31)), static_cast<unsigned>(random.below(20))};
+    const std::uint64_t devices = 1 + random.below(std::min<std::uint64_t>(ports_ + 2u, 8));
+    for (std::uint64_t number = 0; number < devices; ++number)
+      world_.add_device("UID" + std::to_string(100 + number),
+                        device_address(random.chance(30) ? 0 : number) /* some share an address */);
+    spread_out();
+  }
+
+  void live() {
+    const std::uint64_t steps = 20 + random_.below(100);
+    for (std::uint64_t step = 0; step < steps; ++step) {
+      happen();
+      world_.run(AwakeTime(random_.between(1, random_.chance(5) ? 200'000 : 3'000)));
+    }
+  }
+
+  /// Everything works again: those for whom there are ports get their session, and then nobody says anything.
+  void settle() {
+    world_.network.loss = world_.network.duplication = 0;
+    world_.passes = nullptr;
+    world_.foreign_ports.clear();
+    for (std::size_t device = 0; device < world_.devices(); ++device) {
+      world_.cut_off(device, false);
+      const DeviceLink::Phase phase = world_.link(device).phase();
+      if (phase == DeviceLink::Phase::ended || phase == DeviceLink::Phase::leaving)
+        world_.reboot(device, true);
+    }
+    for (std::size_t device = 0; device < world_.devices(); ++device) world_.type(device);
+    const std::size_t served_at_least = std::min<std::size_t>(world_.devices(), ports_);
+    const auto served = [&] {
+      std::size_t count = 0;
+      for (std::size_t device = 0; device < world_.devices(); ++device)
+        count += world_.is_settled(device) ? 1 : 0;
+      return count >= served_at_least;
+    };
+    if (!world_.run_until(served, 20min))
+      throw std::logic_error("broken guarantee: everybody is served at the end\n" + world_.describe());
+    if (world_.devices() > ports_) return;  // the others go on trying
+    world_.run(1min);
+    const std::uint64_t before = world_.datagrams();
+    world_.run(10min);
+    if (world_.datagrams() != before)
+      throw std::logic_error("broken guarantee: who has nothing to say is silent");
+  }
+
+  DeviceWorld::Statistics statistics() { return world_.statistics(); }
+
+ private:
+  /// No two devices have one endpoint.
+  void spread_out() {
+    for (std::size_t device = 0; device < world_.devices(); ++device)
+      world_.move(device, {world_.endpoint(device).address, next_port_++});
+  }
+
+  void happen() {
+    const std::size_t device = random_.below(world_.devices());
+    switch (random_.below(16)) {
+      case 0:
+        return world_.move(device, {device_address(random_.below(40)), next_port_++});
+      case 1:  // a NAT has forgotten it
+        return world_.move(device, {world_.endpoint(device).address, next_port_++});
+      case 2:
+        return world_.reboot(device, random_.chance(60));
+      case 3:
+        return world_.cut_off(device, random_.chance(50));
+      case 4:
+        if (random_.chance(30)) world_.restart();
+        return;
+      case 5:
+        return forge();
+      case 6:
+        return take_ports();
+      case 7:
+        if (random_.chance(20)) world_.link(device).leave(world_.now());
+        return;
+      default:
+        for (std::uint64_t words = random_.below(6); words > 0; --words) world_.type(device);
+    }
+  }
+
+  /// A stranger sends what it can make, or what it has seen on the radio with something changed.
+  void forge() {
+    static constexpr std::string_view types = "CPGYQDSEMNBFX";
+    for (std::uint64_t left = random_.below(20); left > 0; --left) {
+      Bytes bytes;
+      ByteWriter writer(bytes);
+      writer.bytes("LEKT");
+      writer.u8(static_cast<std::uint8_t>(random_.pick(types)));
+      writer.zeros(3);
+      writer.u64(random_.next());
+      writer.u32(static_cast<std::uint32_t>(random_.below(4)));
+      writer.u32(static_cast<std::uint32_t>(random_.below(4)));
+      writer.bytes(random_.bytes(random_.chance(50) ? 40 : random_.below(100)));
+      const bool to_contact = random_.chance(50);
+      world_.forge(
+          {Address::v4(0xc6336400u + static_cast<std::uint32_t>(random_.below(256))),
+           static_cast<std::uint16_t>(1024 + random_.below(60'000))},
+          to_contact ? std::uint16_t{0} : static_cast<std::uint16_t>(first_port + random_.below(ports_)),
+          std::move(bytes));
+    }
+  }
+
+  void take_ports() {
+    const auto port = static_cast<std::uint16_t>(first_port + random_.below(ports_));
+    if (world_.foreign_ports.erase(port) > 0) return;
+    world_.foreign_ports.insert(port);
+    ++world_.statistics().ports_taken;
+  }
+
+  Random& random_;
+  std::uint16_t ports_;
+  std::uint16_t next_port_ = 20'000;
+  DeviceWorld world_;
+};
+
+void print_device_worlds(std::size_t worlds, const DeviceWorld::Statistics& total) {
+  std::cout << worlds << " worlds: " << total.datagrams << " datagrams, " << total.lost << " lost, "
+            << total.duplicated << " duplicated, " << total.forged << " forged, " << total.inputs
+            << " inputs, " << total.sessions << " sessions, " << total.resumed << " resumed, " << total.ended
+            << " ended, " << total.moves << " moves, " << total.reboots << " reboots, " << total.restarts
+            << " restarts, " << total.ports_taken << " ports taken; alerts:";
+  for (const auto& [code, count] : total.alerts) std::cout << ' ' << code_text(code) << '=' << count;
+  std::cout << "; devices were told:";
+  for (const auto& [code, count] : total.failures) std::cout << ' ' << code_text(code) << '=' << count;
+  std::cout << std::endl;
+}
+
+TEST(Devices, get_their_session_back_whatever_happens) {
+  Random seeds;
+  DeviceWorld::Statistics total;
+  const std::size_t worlds = device_worlds_wanted();
+  for (std::size_t world = 0; world < worlds; ++world) {
+    // The first world has the seed that is printed, so that a failure is replayed alone.
+    const std::uint64_t seed = world == 0 ? seeds.seed() : seeds.next();
+    try {
+      Random random(seed);
+      DrawnWorld drawn(random);
+      drawn.live();
+      drawn.settle();
+      total += drawn.statistics();
+    } catch (const std::exception& broken) {
+      FAIL() << broken.what() << "\nworld " << world << " of this run; alone: LEKT_TEST_WORLDS=1 "
+             << replay_command(seed);
+    }
+  }
+  print_device_worlds(worlds, total);
+  if (worlds < worlds_default) return;
+  // Worlds in which something never happens prove nothing about it.
+  EXPECT_GT(total.lost, 0u);
+  EXPECT_GT(total.duplicated, 0u);
+  EXPECT_GT(total.forged, 0u);
+  EXPECT_GT(total.inputs, 0u);
+  EXPECT_GT(total.resumed, 0u);
+  EXPECT_GT(total.moves, 0u);
+  EXPECT_GT(total.reboots, 0u);
+  EXPECT_GT(total.restarts, 0u);
+  EXPECT_GT(total.ports_taken, 0u);
+  for (const ErrorCode code :
+       {ErrorCode::registration_incomplete, ErrorCode::ports_exhausted, ErrorCode::token_refused,
+        ErrorCode::registration_unknown, ErrorCode::device_config_missing, ErrorCode::sessions_too_many,
+        ErrorCode::registration_replaced, ErrorCode::session_ended, ErrorCode::uid_in_use})
+    EXPECT_GT(total.alerts[code] + total.failures[code], 0u) << code_text(code);
+}
+
+}  // namespace
+}  // namespace lekt::test
