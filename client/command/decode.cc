@@ -14,6 +14,7 @@
 #include "client/command/tcp_streams.h"
 #include "common/annotate.h"
 #include "common/errors.h"
+#include "common/packets.h"
 #include "common/text.h"
 
 namespace lekt::command {
@@ -91,8 +92,6 @@ std::optional<Frames> frames_of(ByteView input, const DecodeOptions& options) {
     if (auto frames = read_pcap(input)) return frames;
   return read_dump(input);
 }
-
-constexpr std::string_view packet_begins = "LEKT";
 
 /// A conversation that was captured from its middle on is taken for LEKT when any packet of it seems to begin.
 bool is_lekt(const TcpStream& stream) {
