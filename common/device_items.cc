@@ -29,6 +29,8 @@ class ItemFieldReader {
     if ((flags & ~style::known) != 0) refuse(name, byte_text(flags), "bits of 0xdf");
   }
 
+  void colour(std::string_view, std::uint8_t& value, bool) { value = reader_.u8(); }
+
   void yes_or_no(std::string_view name, bool& value) {
     const std::uint8_t found = reader_.u8();
     value = found != 0;

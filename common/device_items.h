@@ -85,8 +85,8 @@ struct StyleItem {
   template <class Self, class Io>
   static void fields(Self& self, Io& io) {
     io.style_flags("flags", self.flags);
-    io.u8("foreground", self.foreground);
-    io.u8("background", self.background);
+    io.colour("foreground", self.foreground, (self.flags & style::foreground_holds) != 0);
+    io.colour("background", self.background, (self.flags & style::background_holds) != 0);
   }
   bool operator==(const StyleItem&) const = default;
 };
@@ -286,6 +286,7 @@ class ItemWriter {
   void u8(std::string_view, std::uint8_t value) { writer_.u8(value); }
   void extent(std::string_view, std::uint8_t value) { writer_.u8(value); }
   void style_flags(std::string_view, std::uint8_t flags) { writer_.u8(flags); }
+  void colour(std::string_view, std::uint8_t value, bool) { writer_.u8(value); }
   void yes_or_no(std::string_view, bool value) { writer_.u8(value ? 1 : 0); }
   void key(std::string_view, Key key) { writer_.u8(static_cast<std::uint8_t>(key)); }
   void modifiers(std::string_view, std::uint8_t bits, int) { writer_.u8(bits); }
