@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "common/calendar.h"
+#include "common/annotated_lines.h"
 #include "common/packets.h"
 #include "common/text.h"
 
@@ -11,36 +11,18 @@ namespace lekt {
 
 namespace {
 
-constexpr std::size_t bytes_a_line = 8;
-
-std::string offset_text(std::size_t offset) {
-  Bytes bytes;
-  ByteWriter(bytes).u32(static_cast<std::uint32_t>(offset));
-  const std::string hex = to_hex(bytes);
-  return offset < 0x10000 ? hex.substr(4) : hex;
-}
-
-/// The time as "2026-11-21T01:02:03Z"; nothing for a time whose year is none of four digits.
-std::string calendar_text(std::int64_t timestamp) {
-  constexpr std::int64_t year_10000 = 253'402'300'800;
-  return timestamp > 0 && timestamp < year_10000 ? to_iso(timestamp) : std::string();
-}
-
 /// The io of a field list that reads and prints in one pass: it prints what it could read before what is wrong.
 class PacketAnnotator {
  public:
   PacketAnnotator(ByteView stream, std::size_t start, const ReadContext& context, std::string& out)
-      : stream_(stream),
-        start_(start),
+      : start_(start),
         reader_(stream.substr(start), context),
         context_(context),
-        out_(out) {}
+        lines_(stream, start, out) {}
 
   void header(std::string_view name, char type, Version& version) {
     reader_.header(name, type, version);
-    std::string text = std::string(name) + ", version " + std::to_string(version.major) + "." +
-                       std::to_string(version.minor) + "." + std::to_string(version.extra);
-    item(std::move(text));
+    item(name_and_version(name, version));
   }
 
   void u32(std::string_view name, std::uint32_t& value) {
@@ -56,8 +38,7 @@ class PacketAnnotator {
 
   void timestamp(std::string_view name, std::int64_t& value) {
     reader_.timestamp(name, value);
-    const std::string calendar = calendar_text(value);
-    item(std::string(name) + ": " + std::to_string(value) + (calendar.empty() ? "" : " (" + calendar + ")"));
+    item(std::string(name) + ": " + std::to_string(value) + calendar_text(value));
   }
 
   void update_kind(std::string_view name, UpdateKind& kind) {
@@ -108,7 +89,7 @@ class PacketAnnotator {
     const std::string offered = context_.catalogue.describe(methods);
     if (!offered.empty()) text += " " + offered;
     if (!unknown.empty()) text += " and methods that are not in the catalogue: " + to_hex(unknown);
-    item(std::move(text));
+    item(text);
   }
 
   const PacketReader& reader() const { return reader_; }
@@ -119,30 +100,14 @@ class PacketAnnotator {
     return method == nullptr ? "" : " (" + method->name + ")";
   }
 
-  /// Prints the bytes that the last read has consumed, with their meaning on the first line.
-  void item(std::string meaning) {
-    if (reader_.status() != ReadStatus::complete) return;
-    ByteView bytes = stream_.substr(start_ + printed_, reader_.consumed() - printed_);
-    do {
-      const ByteView row = bytes.substr(0, bytes_a_line);
-      std::string hex;
-      for (const char byte : row) hex += to_hex(ByteView(&byte, 1)) + " ";
-      hex.resize(3 * bytes_a_line + 1, ' ');
-      std::string line = "  " + offset_text(start_ + printed_) + "  " + hex + meaning;
-      line.erase(line.find_last_not_of(' ') + 1);
-      out_ += line + "\n";
-      printed_ += row.size();
-      bytes.remove_prefix(row.size());
-      meaning.clear();
-    } while (!bytes.empty());
+  void item(std::string_view meaning) {
+    if (reader_.status() == ReadStatus::complete) lines_.print_to(start_ + reader_.consumed(), meaning);
   }
 
-  ByteView stream_;
   std::size_t start_;
-  std::size_t printed_ = 0;
   PacketReader reader_;
   const ReadContext& context_;
-  std::string& out_;
+  AnnotatedLines lines_;
 };
 
 /// Walks one direction of a stream.

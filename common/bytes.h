@@ -33,6 +33,7 @@ class ByteReader {
   std::uint32_t u24() { return static_cast<std::uint32_t>(integer<3>()); }
   std::uint32_t u32() { return static_cast<std::uint32_t>(integer<4>()); }
   std::uint64_t u64() { return integer<8>(); }
+  std::int32_t i32() { return static_cast<std::int32_t>(integer<4>()); }
   std::int64_t i64() { return static_cast<std::int64_t>(integer<8>()); }
 
   /// The next `size` bytes, as a view into the input; empty if fewer are left.
@@ -73,9 +74,11 @@ class ByteWriter {
   explicit ByteWriter(Bytes& out) : out_(out) {}
 
   void u8(std::uint8_t value) { integer(value, 1); }
+  void u16(std::uint16_t value) { integer(value, 2); }
   void u24(std::uint32_t value) { integer(value, 3); }
   void u32(std::uint32_t value) { integer(value, 4); }
   void u64(std::uint64_t value) { integer(value, 8); }
+  void i32(std::int32_t value) { integer(static_cast<std::uint32_t>(value), 4); }
   void i64(std::int64_t value) { integer(static_cast<std::uint64_t>(value), 8); }
   void bytes(ByteView value) { out_.append(value); }
   void zeros(std::size_t count) { out_.append(count, '\0'); }

@@ -101,6 +101,25 @@ enum class ErrorCode : std::uint16_t {
   import_wrong = 807,
   operator_usage_wrong = 808,
   not_confirmed = 809,
+  // Device sessions
+  device_lost = 901,
+  registration_incomplete = 902,
+  ports_exhausted = 903,
+  token_refused = 904,
+  registration_unknown = 905,
+  host_timeout = 906,
+  device_string_unusable = 907,
+  device_config_missing = 908,
+  host_unreachable = 909,
+  host_hung_up = 910,
+  session_idle = 911,
+  sessions_too_many = 912,
+  encryption_required = 913,
+  registration_replaced = 914,
+  session_ended = 915,
+  datagram_malformed = 916,
+  host_stream_broken = 917,
+  uid_in_use = 918,
 };
 
 struct ErrorInfo {

@@ -8,8 +8,6 @@ namespace lekt {
 
 namespace {
 
-constexpr std::string_view magic = "LEKT";
-
 std::string version_text(const Version& version) {
   return std::to_string(version.major) + "." + std::to_string(version.minor);
 }
@@ -46,8 +44,8 @@ ReadStatus PacketReader::status() const {
 }
 
 void PacketReader::header(std::string_view name, char type, Version& version) {
-  const ByteView start = input_.substr(0, magic.size());
-  if (start != magic.substr(0, start.size())) {
+  const ByteView start = input_.substr(0, packet_begins.size());
+  if (start != packet_begins.substr(0, start.size())) {
     const std::string begin = "the bytes " + quote_bytes(input_.substr(0, 8));
     if (is_tls(input_))
       refuse(ErrorCode::not_lekt,
@@ -58,7 +56,7 @@ void PacketReader::header(std::string_view name, char type, Version& version) {
       refuse(ErrorCode::not_lekt, begin + " begin no LEKT packet; every packet begins with \"LEKT\"");
     return;
   }
-  reader_.take(magic.size());
+  reader_.take(packet_begins.size());
   const auto found = static_cast<char>(reader_.u8());
   const Version read{reader_.u8(), reader_.u8(), reader_.u8()};
   if (stopped()) return;
@@ -196,7 +194,7 @@ void PacketReader::client(std::string_view name, Address& address, Methods& meth
 // ---- Writing ----
 
 void PacketWriter::header(std::string_view, char type, const Version& version) {
-  writer_.bytes(magic);
+  writer_.bytes(packet_begins);
   writer_.u8(static_cast<std::uint8_t>(type));
   writer_.u8(version.major);
   writer_.u8(version.minor);

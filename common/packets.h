@@ -25,6 +25,9 @@
 
 namespace lekt {
 
+/// What every packet begins with, and every datagram of a device session as well.
+inline constexpr std::string_view packet_begins = "LEKT";
+
 /// The version in a header. EXTRA is a bit mask of optional features, and never decides acceptance.
 struct Version {
   std::uint8_t major = 0;

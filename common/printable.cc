@@ -7,6 +7,7 @@
 #include <cwchar>
 
 #include "common/text.h"
+#include "common/utf8.h"
 
 namespace lekt {
 
@@ -32,31 +33,6 @@ bool is_unwanted(char32_t character) {
       unwanted, [=](const Range& range) { return character >= range.first && character <= range.last; });
 }
 
-struct Character {
-  char32_t value = 0;
-  std::size_t bytes = 1;
-  bool valid = false;  ///< otherwise it is one byte that begins no character
-};
-
-/// The first character of a text that is not empty. Overlong forms, surrogates and numbers beyond Unicode are not
-/// valid.
-Character first_of(std::string_view text) {
-  const auto byte = [&](std::size_t index) { return static_cast<std::uint8_t>(text[index]); };
-  const std::uint8_t lead = byte(0);
-  if (lead < 0x80) return {lead, 1, true};
-  const std::size_t bytes = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-  if (lead < 0xc2 || lead > 0xf4 || text.size() < bytes) return {};
-  char32_t value = lead & (0x7fu >> bytes);
-  for (std::size_t index = 1; index < bytes; ++index) {
-    if ((byte(index) & 0xc0) != 0x80) return {};
-    value = value << 6 | (byte(index) & 0x3fu);
-  }
-  constexpr std::array<char32_t, 5> least = {0, 0, 0x80, 0x800, 0x10000};
-  const bool is_surrogate = value >= 0xd800 && value <= 0xdfff;
-  if (value < least.at(bytes) || is_surrogate || value > 0x10ffff) return {};
-  return {value, bytes, true};
-}
-
 /// The C library's tables of Unicode for this thread, whatever the user's locale is: a terminal reads UTF-8.
 class UnicodeTables {
  public:
@@ -72,7 +48,7 @@ class UnicodeTables {
   UnicodeTables& operator=(const UnicodeTables&) = delete;
 
   /// The width of a character in columns; -1 if it is not printed.
-  int width(const Character& character) const {
+  int width(const Utf8Character& character) const {
     if (!character.valid || is_unwanted(character.value)) return -1;
     if (character.value < 0x80) return 1;
     return known_ ? wcwidth(static_cast<wchar_t>(character.value)) : -1;
@@ -88,7 +64,7 @@ template <class Take>
 void for_each(std::string_view text, Take take) {
   const UnicodeTables tables;
   while (!text.empty()) {
-    const Character character = first_of(text);
+    const Utf8Character character = first_character(text);
     if (!take(text.substr(0, character.bytes), tables.width(character))) return;
     text.remove_prefix(character.bytes);
   }
@@ -108,7 +84,7 @@ std::string printable(std::string_view text) {
 
 bool is_plain_text(std::string_view text) {
   while (!text.empty()) {
-    const Character character = first_of(text);
+    const Utf8Character character = first_character(text);
     if (!character.valid || is_unwanted(character.value)) return false;
     text.remove_prefix(character.bytes);
   }

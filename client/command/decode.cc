@@ -6,6 +6,7 @@
 #include <cstring>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "client/command/arguments.h"
 #include "client/command/capture_file.h"
@@ -13,7 +14,9 @@
 #include "client/command/output.h"
 #include "client/command/tcp_streams.h"
 #include "common/annotate.h"
+#include "common/annotate_datagram.h"
 #include "common/errors.h"
+#include "common/packets.h"
 #include "common/text.h"
 
 namespace lekt::command {
@@ -26,23 +29,28 @@ The bytes come from FILE, or from standard input if it is - or missing:
   one direction of a conversation that begins at the start of a packet, as it is or as hexadecimal digits with white
   space or ':' between the bytes;
   or what was captured of a network: a pcap file (tcpdump -w, Wireshark), or its frames in hexadecimal with an offset
-  in each line, as text2pcap reads them. Both directions of each conversation that is LEKT are printed.
+  in each line, as text2pcap reads them. Both directions of each conversation that is LEKT are printed;
+  or, with --datagram, datagrams of the device protocol in hexadecimal, one a line.
 
   echo 4c454b54 48000000 00000001 00000001 | lekt decode
   printf 'LEKTH\0\0\0\0\0\0\0' | timeout 1 nc 127.0.0.1 7890 | lekt decode --from server
-  tcpdump -w - port 7890 | lekt decode -)";
+  tcpdump -w - port 7890 | lekt decode -
+  echo 4c454b54 4e000000 01234567 89abcdef 00000000 00000004 | lekt decode --datagram)";
 
 constexpr const char* decode_footer = R"(
-Exit codes: 0 all bytes were understood; 1 something is wrong or missing, and the last line says what; 2 wrong
-usage, or nothing could be read.)";
+Exit codes: 0 all bytes were understood; 1 something is wrong or missing, and a line says what; 2 wrong usage, or
+nothing could be read.)";
 
 /// Many hours of heartbeats, and little enough to print.
 constexpr std::size_t input_bytes_max = 16 * 1024 * 1024;
+
+constexpr std::string_view hexadecimal_allowed = "digits, two a byte, white space and ':' are allowed";
 
 struct DecodeOptions {
   std::string file;
   bool hex = false;
   bool raw = false;
+  bool datagrams = false;
   Direction direction = Direction::detect;
   MethodCatalogue catalogue;
 };
@@ -80,7 +88,7 @@ Bytes interpret(Bytes input, const DecodeOptions& options) {
   if (parsed) return *std::move(parsed);
   if (options.hex)
     throw CodedError(ErrorCode::usage_wrong,
-                     "the input is not hexadecimal; digits, two a byte, white space and ':' are allowed");
+                     "the input is not hexadecimal; " + std::string(hexadecimal_allowed));
   return input;
 }
 
@@ -91,8 +99,6 @@ std::optional<Frames> frames_of(ByteView input, const DecodeOptions& options) {
     if (auto frames = read_pcap(input)) return frames;
   return read_dump(input);
 }
-
-constexpr std::string_view packet_begins = "LEKT";
 
 /// A conversation that was captured from its middle on is taken for LEKT when any packet of it seems to begin.
 bool is_lekt(const TcpStream& stream) {
@@ -153,8 +159,40 @@ bool print_capture(const Frames& frames, const DecodeOptions& options) {
   return understood && !frames.cut_off;
 }
 
+/// The datagrams of the input, one a line. A line without anything is none.
+std::vector<Bytes> datagrams_of(ByteView input) {
+  std::vector<Bytes> datagrams;
+  for (std::size_t line = 1; !input.empty(); ++line) {
+    const ByteView digits = input.substr(0, input.find('\n'));
+    input.remove_prefix(std::min(digits.size() + 1, input.size()));
+    auto datagram = parse_hex(digits);
+    if (!datagram)
+      throw CodedError(ErrorCode::usage_wrong, "line " + std::to_string(line) + " is not hexadecimal; " +
+                                                   std::string(hexadecimal_allowed));
+    if (!datagram->empty()) datagrams.push_back(*std::move(datagram));
+  }
+  return datagrams;
+}
+
+/// Prints datagrams; whether all of them were understood.
+bool print_datagrams(const std::vector<Bytes>& datagrams, Direction direction) {
+  bool understood = true;
+  std::size_t index = 0;
+  for (const Bytes& datagram : datagrams) {
+    const DatagramAnnotation annotation = annotate_datagram(datagram, direction, ++index);
+    print(annotation.text);
+    understood &= annotation.complete;
+  }
+  return understood;
+}
+
 int run_decode(const DecodeOptions& options) try {
   Bytes input = read_input(options.file);
+  if (options.datagrams) {
+    const auto datagrams = datagrams_of(input);
+    if (datagrams.empty()) fail_to_read(options.file, "it has no datagram");
+    return print_datagrams(datagrams, options.direction) ? exit_done : exit_failed;
+  }
   if (const auto frames = frames_of(input, options))
     return print_capture(*frames, options) ? exit_done : exit_failed;
   const Bytes bytes = interpret(std::move(input), options);
@@ -174,9 +212,13 @@ Run add_decode(CLI::App& app) {
   app.footer(decode_footer);
   app.add_option("FILE", options->file, "The file to read; - is standard input, which is the default");
   const auto hex = app.add_flag("--hex", options->hex, "The input is hexadecimal (default: if it looks so)");
-  app.add_flag("--raw", options->raw, "The input is the bytes themselves")->excludes(hex);
+  const auto raw = app.add_flag("--raw", options->raw, "The input is the bytes themselves")->excludes(hex);
+  app.add_flag("--datagram", options->datagrams,
+               "Each line is a datagram of the device protocol, in hexadecimal (docs/device-protocol.md)")
+      ->excludes(raw);
   add_choice(
-      app, "--from", "Who sent the bytes (auto: whose packets they look like)", options->direction,
+      app, "--from", "Who sent the bytes (auto: whose packets they look like); a device is a client",
+      options->direction,
       {{"auto", Direction::detect}, {"client", Direction::to_server}, {"server", Direction::to_client}});
   add_catalogue(app, options->catalogue);
   return [options] { return run_decode(*options); };

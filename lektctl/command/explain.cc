@@ -46,6 +46,8 @@ std::string_view place_of(int code) {
       return "the client";
     case 8:
       return "the operator's command";
+    case 9:
+      return "device sessions";
     default:
       return "elsewhere";
   }
@@ -74,12 +76,9 @@ std::string neighbours_of(int code) {
 const ErrorInfo& find(int code) {
   for (const ErrorInfo& known : error_catalogue())
     if (number_of(known) == code) return known;
-  const std::string neighbours = neighbours_of(code);
-  throw CodedError(ErrorCode::not_found, "there is no code E" + std::to_string(code) +
-                                             (neighbours.empty() ? std::string("; they begin with E1 to E8")
-                                                                 : "; for " + std::string(place_of(code)) +
-                                                                       " there are " + neighbours) +
-                                             ". `lektctl explain` lists all");
+  throw CodedError(ErrorCode::not_found, "there is no code E" + std::to_string(code) + "; for " +
+                                             std::string(place_of(code)) + " there are " +
+                                             neighbours_of(code) + ". `lektctl explain` lists all");
 }
 
 Json explained(const ErrorInfo& info) {

@@ -108,6 +108,53 @@ TEST(ProgramDecode, knows_the_methods_of_its_catalogue) {
   EXPECT_NE(program.out().find("chat:0a0b"), std::string::npos);
 }
 
+const std::string bye_of_a_device = "4c454b54 42000000 01234567 89abcdef 00000000 00000000";
+const std::string acknowledgment_of_a_device = "4c454b54:4e000000:0123456789abcdef:0000000000000004";
+
+TEST(ProgramDecodeDatagrams, explains_one_a_line) {
+  Program program({"decode", "--datagram"}, bye_of_a_device + "\r\n\n" + acknowledgment_of_a_device);
+  EXPECT_EQ(program.wait(), 0) << program.error();
+  EXPECT_EQ(program.out(),
+            "datagram 1, device to server\n"
+            "  0000  4c 45 4b 54 42 00 00 00  bye, version 0.0.0\n"
+            "  0008  01 23 45 67 89 ab cd ef  registration: 0123456789abcdef\n"
+            "  0010  00 00 00 00              number: none\n"
+            "  0014  00 00 00 00              acknowledged: 0\n"
+            "datagram 2, of either side\n"
+            "  0000  4c 45 4b 54 4e 00 00 00  acknowledgment, version 0.0.0\n"
+            "  0008  01 23 45 67 89 ab cd ef  registration: 0123456789abcdef\n"
+            "  0010  00 00 00 00              number: none\n"
+            "  0014  00 00 00 04              acknowledged: 4\n");
+}
+
+TEST(ProgramDecodeDatagrams, obeys_a_direction_that_is_given) {
+  Program sent({"decode", "--datagram", "--from", "client"}, acknowledgment_of_a_device);
+  EXPECT_EQ(sent.wait(), 0);
+  EXPECT_TRUE(sent.out().starts_with("datagram 1, device to server\n"));
+  Program received({"decode", "--datagram", "--from", "server"}, acknowledgment_of_a_device);
+  EXPECT_EQ(received.wait(), 0);
+  EXPECT_TRUE(received.out().starts_with("datagram 1, server to device\n"));
+}
+
+TEST(ProgramDecodeDatagrams, go_on_after_one_that_is_wrong_and_end_with_1) {
+  Program program({"decode", "--datagram"}, "4c454b54\n" + bye_of_a_device + "\n");
+  EXPECT_EQ(program.wait(), 1);
+  EXPECT_TRUE(program.out().starts_with(
+      "datagram 1, of either side\n"
+      "  wrong: E916 the datagram is cut off: it has 4 bytes (4 bytes from offset 0 not understood)\n"
+      "datagram 2, device to server\n"))
+      << program.out();
+}
+
+TEST(ProgramDecodeDatagrams, a_line_that_is_not_hexadecimal_is_named) {
+  Program program({"decode", "--datagram"}, bye_of_a_device + "\n\n4c45zz\n");
+  EXPECT_EQ(program.wait(), 2);
+  EXPECT_EQ(program.out(), "");
+  EXPECT_EQ(program.error(),
+            "lekt: E705 line 3 is not hexadecimal; digits, two a byte, white space and ':' are allowed\n"
+            "lekt: see `lekt decode --help`\n");
+}
+
 struct Usage {
   std::vector<std::string> arguments;
   std::string said;
@@ -140,7 +187,9 @@ TEST(ProgramUsage, a_wrong_value_is_named_with_what_is_allowed) {
       {with({"--bogus"}), "not expected: --bogus"},
       {{"decode", "/nonexistent"}, "cannot read /nonexistent: No such file or directory"},
       {{"decode", "--hex", "--raw"}, "--hex excludes --raw"},
-      {{"decode"}, "it has no bytes"}};
+      {{"decode", "--datagram", "--raw"}, "--raw excludes --datagram"},
+      {{"decode"}, "it has no bytes"},
+      {{"decode", "--datagram"}, "it has no datagram"}};
   for (const Usage& usage : usages) {
     Program program(usage.arguments);
     EXPECT_EQ(program.wait(), 2) << usage.said;

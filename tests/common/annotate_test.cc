@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "common/text.h"
+#include "tests/common/documented.h"
 #include "tests/common/examples.h"
 #include "tests/support/support.h"
 
@@ -31,12 +32,12 @@ bool is_harmless(std::string_view text) {
 
 TEST(Annotate, prints_the_conversation_of_the_document) {
   const Annotation sent = annotate(conversation_to_server());
-  EXPECT_EQ(sent.text, test::documented_example("conversation_to_server"));
+  EXPECT_EQ(sent.text, test::documented_example(test::protocol_document, "conversation_to_server"));
   EXPECT_EQ(sent.direction, Direction::to_server);
   EXPECT_EQ(sent.packets, 4u);
   EXPECT_TRUE(sent.complete);
   const Annotation received = annotate(conversation_to_client());
-  EXPECT_EQ(received.text, test::documented_example("conversation_to_client"));
+  EXPECT_EQ(received.text, test::documented_example(test::protocol_document, "conversation_to_client"));
   EXPECT_EQ(received.direction, Direction::to_client);
   EXPECT_EQ(received.packets, 7u);
   EXPECT_TRUE(received.complete);

@@ -21,13 +21,15 @@ TEST(Bytes, padding_fills_up_to_a_multiple_of_four) {
 }
 
 TEST(ByteReader, reads_integers_big_endian) {
-  const Bytes bytes = hex("01 020304 05060708 090a0b0c0d0e0f10 fffffffffffffffe");
+  const Bytes bytes = hex("01 020304 05060708 090a0b0c0d0e0f10 fffffffffffffffe 1112 fffffffd");
   ByteReader reader(bytes);
   EXPECT_EQ(reader.u8(), 0x01u);
   EXPECT_EQ(reader.u24(), 0x020304u);
   EXPECT_EQ(reader.u32(), 0x05060708u);
   EXPECT_EQ(reader.u64(), 0x090a0b0c0d0e0f10u);
   EXPECT_EQ(reader.i64(), -2);
+  EXPECT_EQ(reader.u16(), 0x1112u);
+  EXPECT_EQ(reader.i32(), -3);
   EXPECT_EQ(reader.left(), 0u);
   EXPECT_FALSE(reader.ran_short());
 }
@@ -86,9 +88,12 @@ TEST(ByteWriter, writes_what_the_reader_reads) {
   writer.u32(0x05060708);
   writer.u64(0x090a0b0c0d0e0f10);
   writer.i64(-2);
+  writer.u16(0x1112);
+  writer.i32(-3);
   writer.bytes("xy");
   writer.zeros(2);
-  EXPECT_EQ(bytes, "before" + hex("01 020304 05060708 090a0b0c0d0e0f10 fffffffffffffffe 7879 0000"))
+  EXPECT_EQ(bytes,
+            "before" + hex("01 020304 05060708 090a0b0c0d0e0f10 fffffffffffffffe 1112 fffffffd 7879 0000"))
       << "it appends, and of 24 bits the lower ones count";
 }
 

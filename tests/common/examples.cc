@@ -1,10 +1,5 @@
 #include "tests/common/examples.h"
 
-#include <map>
-#include <sstream>
-#include <stdexcept>
-
-#include "tests/support/paths.h"
 #include "tests/support/support.h"
 
 namespace lekt::test {
@@ -78,26 +73,6 @@ std::vector<Example> make_examples() {
   };
 }
 
-/// All fenced blocks of docs/protocol.md whose info string is "text NAME".
-std::map<std::string, std::string> read_documented_examples() {
-  std::istringstream document(read_text(source_file("docs/protocol.md")));
-  const std::string opening = "```text ";
-  std::map<std::string, std::string> examples;
-  std::string* current = nullptr;
-  for (std::string line; std::getline(document, line);) {
-    if (line.starts_with(opening)) {
-      const auto [place, is_new] = examples.try_emplace(line.substr(opening.size()));
-      if (!is_new) throw std::runtime_error("docs/protocol.md has two examples named " + place->first);
-      current = &place->second;
-    } else if (line.starts_with("```")) {
-      current = nullptr;
-    } else if (current != nullptr) {
-      *current += line + "\n";
-    }
-  }
-  return examples;
-}
-
 }  // namespace
 
 ReadContext Example::context() const {
@@ -120,30 +95,6 @@ Bytes conversation_to_client() {
                     AddedEntry{address(7), {{1, tcp_information(7890)}}, {}},
                     update(1700000003, UpdateKind::added, 0), update(1700000005, UpdateKind::removed, 1),
                     RemovedEntry{address(9)}, update(1700000007, UpdateKind::added, 0));
-}
-
-std::string documented_example(std::string_view name) {
-  const auto examples = read_documented_examples();
-  const auto found = examples.find(std::string(name));
-  if (found == examples.end())
-    throw std::runtime_error("docs/protocol.md has no example " + std::string(name));
-  return found->second;
-}
-
-std::vector<std::string> documented_example_names() {
-  std::vector<std::string> names;
-  for (const auto& [name, text] : read_documented_examples()) names.push_back(name);
-  return names;
-}
-
-Bytes bytes_of_annotation(std::string_view text) {
-  constexpr std::size_t column = 8;
-  constexpr std::size_t width = 24;
-  std::istringstream lines{std::string(text)};
-  Bytes bytes;
-  for (std::string line; std::getline(lines, line);)
-    if (line.starts_with("  ")) bytes += hex(line.substr(column, width));
-  return bytes;
 }
 
 }  // namespace lekt::test

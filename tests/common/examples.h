@@ -1,6 +1,5 @@
-// The golden packets: the same bytes as in docs/protocol.md, whose examples are `lekt decode`'s own output.
-//
-// A document's example is a fenced block whose info string is "text NAME"; NAME is the example's name here.
+// The golden packets: the same bytes as in docs/protocol.md, whose examples are `lekt decode`'s own output
+// (tests/common/documented.h).
 #pragma once
 
 #include <ostream>
@@ -34,13 +33,5 @@ const std::vector<Example>& packet_examples();
 /// The first conversation of the document: what one side sent, from its first packet on.
 Bytes conversation_to_server();
 Bytes conversation_to_client();
-
-/// The document's example `name`, as it stands there. Throws std::runtime_error when there is none.
-std::string documented_example(std::string_view name);
-/// The names of all examples in the document.
-std::vector<std::string> documented_example_names();
-
-/// The bytes of an annotated example: its column of hexadecimal.
-Bytes bytes_of_annotation(std::string_view text);
 
 }  // namespace lekt::test

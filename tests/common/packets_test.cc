@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "common/text.h"
+#include "tests/common/documented.h"
 #include "tests/common/examples.h"
 #include "tests/support/support.h"
 
@@ -48,15 +49,16 @@ TEST_P(EveryPacket, is_written_as_its_golden_bytes) {
 }
 
 TEST_P(EveryPacket, has_its_golden_bytes_in_the_document) {
-  EXPECT_EQ(to_hex(test::bytes_of_annotation(test::documented_example(GetParam().name))),
-            to_hex(GetParam().bytes));
+  EXPECT_EQ(
+      to_hex(test::bytes_of_annotation(test::documented_example(test::protocol_document, GetParam().name))),
+      to_hex(GetParam().bytes));
 }
 
 TEST_P(EveryPacket, is_annotated_in_the_document_as_the_program_does_it) {
   const Annotation annotation = annotate(GetParam().bytes, GetParam().direction(), example_catalogue());
   EXPECT_TRUE(annotation.complete);
   EXPECT_EQ(annotation.packets, 1u);
-  EXPECT_EQ(annotation.text, test::documented_example(GetParam().name));
+  EXPECT_EQ(annotation.text, test::documented_example(test::protocol_document, GetParam().name));
 }
 
 TEST_P(EveryPacket, is_read_to_its_end_and_not_beyond) {
@@ -76,7 +78,7 @@ TEST(Examples, of_the_document_are_all_checked) {
   std::vector<std::string> checked = {"conversation_to_client", "conversation_to_server"};
   for (const Example& example : packet_examples()) checked.push_back(example.name);
   std::ranges::sort(checked);
-  EXPECT_EQ(test::documented_example_names(), checked);
+  EXPECT_EQ(test::documented_example_names(test::protocol_document), checked);
 }
 
 TEST(Handshake, numbers_methods_from_one_and_bits_from_the_least_significant) {

@@ -30,6 +30,10 @@ void fuzz_codec(ByteView input);
 /// What `lekt decode` does: no input makes it throw, or print what could control a terminal.
 void fuzz_annotate(ByteView input);
 
+/// One datagram of a device session, in both directions. What is read is written back the same, and is explained; what
+/// is not has a reason; nothing is printed that could control a terminal.
+void fuzz_datagram(ByteView input);
+
 /// A client's bytes into the server's session: byte 0 chooses chunks and decisions, the rest is the stream.
 /// The answers are packets of the protocol, and do not depend on the chunks.
 void fuzz_session(ByteView input);
@@ -69,6 +73,7 @@ struct Fuzzer {
 inline constexpr Fuzzer fuzzers[] = {
     {"fuzz_codec", fuzz_codec},
     {"fuzz_annotate", fuzz_annotate},
+    {"fuzz_datagram", fuzz_datagram},
     {"fuzz_session", fuzz_session},
     {"fuzz_conversation", fuzz_conversation},
     {"fuzz_proxy_header", fuzz_proxy_header},

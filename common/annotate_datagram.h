@@ -1,0 +1,24 @@
+// Explains one datagram of a device session, byte by byte, in the form of common/annotate.h.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "common/annotate.h"
+#include "common/bytes.h"
+
+namespace lekt {
+
+struct DatagramAnnotation {
+  std::string text;  ///< lines, each with its line feed; nothing in them can control a terminal
+  /// Given or detected; to_client is towards the device. It stays `detect` where the datagram tells nothing: an
+  /// acknowledgment looks the same in both directions.
+  Direction direction = Direction::detect;
+  std::size_t understood = 0;  ///< bytes before what is wrong
+  bool complete = false;       ///< every byte has its meaning, and no rule is broken
+};
+
+/// Annotates a datagram; `index` is its number in the headline, from 1. Never throws, whatever the bytes are.
+DatagramAnnotation annotate_datagram(ByteView datagram, Direction direction, std::size_t index = 1);
+
+}  // namespace lekt
