@@ -49,6 +49,14 @@ void fuzz_worker(ByteView input);
 /// A settings' file. What is refused has its place, and what is taken is what a setting can be.
 void fuzz_settings_file(ByteView input);
 
+/// Items of a screen that is full of wide characters: bytes 0 and 1 choose its size. Nothing leaves the grid or halves a
+/// character, and a message with a fault does nothing.
+void fuzz_screen_items(ByteView input);
+
+/// A host that draws, and passes that bring it to a device: the bytes say what is drawn, and when a message is made. The
+/// device shows what the server thinks it does, and in the end what the host has drawn.
+void fuzz_screen_pass(ByteView input);
+
 struct Fuzzer {
   std::string_view name;
   void (*run)(ByteView input);
@@ -66,6 +74,8 @@ inline constexpr Fuzzer fuzzers[] = {
     {"fuzz_proxy_header", fuzz_proxy_header},
     {"fuzz_worker", fuzz_worker, 1000},
     {"fuzz_settings_file", fuzz_settings_file},
+    {"fuzz_screen_items", fuzz_screen_items},
+    {"fuzz_screen_pass", fuzz_screen_pass, 2000},
 };
 
 }  // namespace lekt::fuzz
