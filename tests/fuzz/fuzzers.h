@@ -61,6 +61,14 @@ void fuzz_device_string(ByteView input);
 /// that a device gets fits it and is the closest.
 void fuzz_device_groups(ByteView input);
 
+/// Items of a screen that is full of wide characters: bytes 0 and 1 choose its size. Nothing leaves the grid or halves a
+/// character, and a message with a fault does nothing.
+void fuzz_screen_items(ByteView input);
+
+/// A host that draws, and passes that bring it to a device: the bytes say what is drawn, and when a message is made. The
+/// device shows what the server thinks it does, and in the end what the host has drawn.
+void fuzz_screen_pass(ByteView input);
+
 struct Fuzzer {
   std::string_view name;
   void (*run)(ByteView input);
@@ -81,6 +89,8 @@ inline constexpr Fuzzer fuzzers[] = {
     {"fuzz_settings_file", fuzz_settings_file},
     {"fuzz_device_string", fuzz_device_string},
     {"fuzz_device_groups", fuzz_device_groups},
+    {"fuzz_screen_items", fuzz_screen_items},
+    {"fuzz_screen_pass", fuzz_screen_pass, 2000},
 };
 
 }  // namespace lekt::fuzz
