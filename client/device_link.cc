@@ -93,7 +93,7 @@ void DeviceLink::expire(AwakeTime now) {
   }
   if (attempt_ != nullptr && now >= attempt_->since + host_timeout) {
     if (current_ != nullptr) {
-      pause(now, std::max(attempt_->begun + attempts_apart - now, AwakeTime(0)));  // it is linking
+      pause_later(now);  // it is linking, and goes on trying
     } else {
       message_ = "Err:Host Timeout!";
       ending_ = {ErrorCode::host_timeout, "Err:Host Timeout! the server does not answer"};
@@ -223,7 +223,7 @@ std::optional<DeviceLink::Datagram> DeviceLink::next_message(Try& attempt, Awake
     attempt.under_way.emplace_back(delivery.sent() + 1, input.number);
     return send(InputMessage{input.number, input.items});
   }
-  if (keep_alive_ > 0ms && now >= last_sent_ + keep_alive_) return send(InputMessage{});
+  if (keep_alive_ > 0ms && now >= last_sent_ + keep_alive_) return send(InputMessage{sent_, {}});
   return std::nullopt;
 }
 

@@ -126,7 +126,6 @@ void DeviceLink::fail(Try& attempt, const DatagramHead& head, ByteView datagram,
       // Its own attempt has taken the session over, and the answer to that is on its way.
       if (is_current && attempt_ != nullptr && attempt_->step == Step::waiting) return current_.reset();
       return end(rejection);
-    case ErrorCode::version_unsupported:
     case ErrorCode::host_hung_up:
     case ErrorCode::session_idle:
     case ErrorCode::encryption_required:

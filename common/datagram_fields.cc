@@ -9,7 +9,7 @@ namespace lekt {
 
 namespace {
 
-constexpr std::uint32_t milliseconds_max = 999;
+constexpr std::uint32_t fraction_milliseconds_max = 999;
 constexpr std::int32_t zone_max = 24 * 60 * 60;
 
 std::string letter_text(char letter) { return "'" + escape(std::string_view(&letter, 1)) + "'"; }
@@ -114,9 +114,9 @@ void DatagramReader::time(std::string_view name, std::int64_t& seconds, std::uin
   if (stopped()) return;
   seconds = reader_.i64();
   milliseconds = reader_.u32();
-  if (milliseconds > milliseconds_max)
+  if (milliseconds > fraction_milliseconds_max)
     refuse("the " + std::string(name) + " has " + std::to_string(milliseconds) + " milliseconds; 0 to " +
-           std::to_string(milliseconds_max) + " would be right");
+           std::to_string(fraction_milliseconds_max) + " would be right");
   done();
 }
 

@@ -168,6 +168,15 @@ TEST_F(DeskTest, passes_over_an_acknowledgment_of_what_was_not_sent) {
   EXPECT_EQ(desk_.counts().malformed, 1u);
 }
 
+TEST_F(DeskTest, drops_an_input_that_overtakes_another_and_says_where_it_is) {
+  const std::uint16_t port = serve();
+  dedicated(port, example_endpoint, datagram(first_number, InputMessage{2, {}}, 3, 4));
+  EXPECT_EQ(answer().head.type, DatagramType::acknowledgment);
+  EXPECT_EQ(answer().head.acknowledged, 1u);
+  EXPECT_NE(desk_.registration(port), nullptr);
+  EXPECT_EQ(session().taken(), 0u);
+}
+
 TEST_F(DeskTest, ends_the_registration_and_not_the_session_when_contents_break_a_rule) {
   const std::uint16_t port = serve();
   dedicated(port, example_endpoint, datagram(first_number, InputMessage{1, "\x09"}, 2, 4));

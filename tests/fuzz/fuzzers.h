@@ -53,6 +53,14 @@ void fuzz_worker(ByteView input);
 /// A settings' file. What is refused has its place, and what is taken is what a setting can be.
 void fuzz_settings_file(ByteView input);
 
+/// Devices and strangers at the desk, as the bytes say. Nobody is amplified, every answer is a datagram that breaks no rule,
+/// no invariant is broken, and when nobody says anything more everything is over some day.
+void fuzz_device_desk(ByteView input);
+
+/// A device, and a server that does anything. What the device sends is right and bounded, and it always has something to
+/// do until it has a session.
+void fuzz_device_link(ByteView input);
+
 /// What a device says of itself: read within its limits, told to other programs without a value that could begin another,
 /// and one line of the handler log whatever it contains.
 void fuzz_device_string(ByteView input);
@@ -87,6 +95,8 @@ inline constexpr Fuzzer fuzzers[] = {
     {"fuzz_proxy_header", fuzz_proxy_header},
     {"fuzz_worker", fuzz_worker, 1000},
     {"fuzz_settings_file", fuzz_settings_file},
+    {"fuzz_device_desk", fuzz_device_desk},
+    {"fuzz_device_link", fuzz_device_link},
     {"fuzz_device_string", fuzz_device_string},
     {"fuzz_device_groups", fuzz_device_groups},
     {"fuzz_screen_items", fuzz_screen_items},
