@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
+#include <span>
+#include <variant>
 
 #include "common/annotated_lines.h"
 #include "common/datagram_fields.h"

@@ -2,9 +2,12 @@
 // of fields, and what most of the program needs instead of this file.
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 
 #include "common/bytes.h"
 #include "common/device_packets.h"

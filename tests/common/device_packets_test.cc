@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "common/annotate_datagram.h"
+#include "common/device_items.h"
 #include "common/text.h"
 #include "tests/common/device_examples.h"
 #include "tests/common/documented.h"
