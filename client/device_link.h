@@ -33,7 +33,7 @@ class DeviceLink {
   static constexpr AwakeTime host_timeout{10'000};  ///< for packets 1 to 4, and from packet 4 to packet 7
   static constexpr AwakeTime linking_after{3'000};  ///< without acknowledgment
   static constexpr AwakeTime out_of_range_after{30'000};
-  static constexpr AwakeTime later_first{5'000};      ///< the delay after a refusal; doubled each time
+  static constexpr AwakeTime later_first{5'000};  ///< the delay after a refusal; doubled each time
   static constexpr AwakeTime later_max{60'000};
   static constexpr AwakeTime at_once{1'000};  ///< between attempts after E904 and E905
   static constexpr std::size_t typed_bytes_max = 16 * 1024;

@@ -49,6 +49,7 @@ void DeviceLink::receive_by(Try& attempt, std::uint16_t port, const DatagramHead
   if (const auto* read = std::get_if<BodyToDevice>(&body)) return use(attempt, *read, now);
   // A server that sends what nobody can read is asked again later.
   ending_ = {ErrorCode::datagram_malformed, std::get<std::string>(body)};
+  if (phase_ == Phase::leaving) return end(*ending_);
   if (&attempt == current_.get()) current_.reset();
   pause_later(now);
 }

@@ -6,14 +6,14 @@ namespace lekt::fuzz {
 
 namespace {
 
-/// What a byte means; any other says how many of the bytes that follow, less `operations`, are items of the contents.
+/// What a byte means; any other says how many of the bytes that follow, less `pass_operations`, are items of the contents.
 enum class PassOperation : std::uint8_t {
   send,      ///< one message, whatever is acknowledged
   send_all,  ///< to the end of the pass
   ring,
   forget,  ///< and the device too
 };
-constexpr std::uint8_t operations = 4;
+constexpr std::uint8_t pass_operations = 4;
 /// So that no run takes long: a pass of the largest screen has 213.
 constexpr int messages_max = 2'000;
 
@@ -26,10 +26,10 @@ class PassProgram {
     while (!input_.empty() && messages_ < messages_max) {
       const auto byte = static_cast<std::uint8_t>(input_.front());
       input_.remove_prefix(1);
-      if (byte < operations)
+      if (byte < pass_operations)
         perform(static_cast<PassOperation>(byte));
       else
-        change(byte - operations);
+        change(byte - pass_operations);
     }
     pass_.contents_changed();
     while (send()) continue;

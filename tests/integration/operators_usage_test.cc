@@ -48,7 +48,7 @@ TEST_F(OperatorsCommandTest, explains_codes) {
   EXPECT_NE(Json::parse(lines.front()).at("remedy"), "");
   expect_failed({"explain", "E199"}, 1, "E803 there is no code E199; for handshake there are E101, E102");
   EXPECT_PRED_FORMAT2(IsSubstring, "E903 (device sessions)\n",
-                      run(LEKTCTL_PROGRAM, {"explain", "903"}).output);
+                      run(program_file("lektctl"), {"explain", "903"}).output);
   expect_failed({"explain", "E999"}, 1,
                 "E803 there is no code E999; for device sessions there are E901, E902");
   for (const char* text : {"", "E", "banana", "E60", "E6055", "-605", "E-05", "E605 "})
