@@ -116,7 +116,7 @@ Answer Api::alive(const Request&, Parameters&) {
   const Health health = operations_.health();
   std::string text = (health.hangs ? health.hangs->text() : "ok") + "\n";
   if (health.log_blocked.count() > 0)
-    text += code_text(ErrorCode::log_blocked) + " standard error takes no line of the log for " +
+    text += code_text(ErrorCode::log_blocked) + " the log's output takes no line for " +
             std::to_string(static_cast<long>(health.log_blocked.count())) + " s\n";
   Answer answer = text_answer(text, "text/plain; charset=utf-8");
   if (health.hangs) answer.status = unavailable;

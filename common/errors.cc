@@ -117,8 +117,9 @@ constexpr std::array catalogue = {
     ErrorInfo{change_refused, "the database does not take a change of one client; the others are served",
               "look for a trigger or a table that is not the server's (lektctl check), remove it, and "
               "restart lektd"},
-    ErrorInfo{log_blocked, "standard error takes no line of the log",
-              "read the pipe or terminal, or make room on the disk; the server goes on meanwhile"},
+    ErrorInfo{log_blocked, "the log's output takes no line",
+              "read the pipe or terminal, make room on the disk, or see to the journal; the server goes on "
+              "meanwhile"},
     ErrorInfo{server_certificate_expires,
               "a certificate of the server expires within 14 days, or has expired",
               "put a new one in the place of the file that the message names, and send SIGHUP"},

@@ -80,7 +80,7 @@ void Lookout::look_at_log() {
   const std::string why =
       log.error == 0 ? "whoever is to read it does not" : std::generic_category().message(log.error);
   warnings_.raise(ErrorCode::log_blocked,
-                  "standard error takes no log: " + why + "; lines wait until it does, and those beyond " +
+                  "the log's output takes nothing: " + why + "; lines wait until it does, and those beyond " +
                       std::to_string(LineWriter::queue_bytes_max >> 20) + " MiB are lost");
 }
 

@@ -110,7 +110,7 @@ void describe_log(const Totals& totals, Lines& lines) {
   const double blocked = totals.log_blocked_seconds;
   const std::uint64_t lost = totals.log_lines_lost;
   if (blocked == 0 && lost == 0) return;
-  lines.add("Log", (blocked > 0 ? "not taken by standard error for " + describe_seconds(blocked)
+  lines.add("Log", (blocked > 0 ? "not taken by its output for " + describe_seconds(blocked)
                                 : std::string("written")) +
                        "; " + count_text(lost, "line") + " lost since the start");
 }

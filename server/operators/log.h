@@ -36,19 +36,20 @@ inline constexpr std::size_t log_line_bytes_max = 4096;
 /// The longest value in a line; the end of a longer one is replaced by its length.
 inline constexpr std::size_t log_value_bytes_max = 1000;
 
-/// Sets up the log, with a thread that writes it to standard error or by `write`, and sees to it that a crash waits for
-/// the lines before it. Before this call nothing is logged; each further one only changes level and format.
+/// Sets up the log, with a thread that writes it to its output (standard error, or what `write` writes to), and sees to
+/// it that a crash waits for the lines before it. Before this call nothing is logged; each further one only changes level
+/// and format.
 /// Throws CodedError E509 when the thread cannot be started.
 void start_log(LogLevel level, LogFormat format, LineWriter::Write write = {});
 /// Sets the level for what is logged from now on.
 void set_log_level(LogLevel level);
 bool log_enabled(LogLevel level);
-/// Waits until everything that was logged before is written; false if standard error takes nothing for a few hundred
+/// Waits until everything that was logged before is written; false if the output takes nothing for a few hundred
 /// milliseconds, and the rest may be lost.
 bool flush_log();
-/// How long standard error has to take nothing for the log to count as blocked.
+/// How long the output has to take nothing for the log to count as blocked.
 inline constexpr std::chrono::seconds log_blocked_after{1};
-/// The state of the log: how standard error takes it.
+/// The state of the log: how its output takes it.
 LineWriter::State log_state();
 /// Why the program ends, behind everything that was logged and whatever the level; as it is. Waits no longer
 /// than flush_log(), and works without start_log(), too.

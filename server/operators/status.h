@@ -146,7 +146,7 @@ struct Health {
   std::size_t threads = 0;                      ///< that serve clients
   std::optional<Rejection> hangs;               ///< which threads make no progress (E620); nothing: it lives
   std::optional<Rejection> not_ready;           ///< why no client can be taken in; nothing: it is ready
-  std::chrono::duration<double> log_blocked{};  ///< for how long standard error takes no line of the log
+  std::chrono::duration<double> log_blocked{};  ///< for how long the log's output takes no line
 };
 
 struct Status {

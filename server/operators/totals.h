@@ -142,10 +142,9 @@ struct Totals : Counts<std::uint64_t, Histogram::Copy> {
                      "When the first authority of clients expires, in Unix seconds; 0 without any.",
                      self.client_authorities_expire);
     io.gauge("log_blocked_seconds", "lekt_log_blocked_seconds",
-             "For how long standard error takes no line of the log; 0 when it does.",
-             self.log_blocked_seconds);
+             "For how long the log's output takes no line; 0 when it does.", self.log_blocked_seconds);
     io.counter("log_lines_lost",
-               "Lines of the log that were dropped, since standard error did not take those before.",
+               "Lines of the log that were dropped, since its output did not take those before.",
                self.log_lines_lost);
     io.counter("trace_entries_lost",
                "Packets and notes that protocol traces lack, since the disk did not take them in time.",

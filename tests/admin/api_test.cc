@@ -202,7 +202,7 @@ TEST_F(ApiTest, is_alive_until_a_thread_hangs) {
 
 TEST_F(ApiTest, says_beside_ok_that_the_log_is_blocked) {
   server_.operations.change([](Status& status) { status.totals.log_blocked_seconds = 12.5; });
-  EXPECT_EQ(ask("/healthz").body, "ok\nE615 standard error takes no line of the log for 12 s\n");
+  EXPECT_EQ(ask("/healthz").body, "ok\nE615 the log's output takes no line for 12 s\n");
 }
 
 TEST_F(ApiTest, a_database_that_is_gone_is_a_coded_error) {

@@ -126,7 +126,7 @@ TEST_F(UnreadLogTest, is_in_the_status_and_in_the_health_but_makes_nobody_ill) {
   EXPECT_GE(known.at("totals").at("log_blocked_seconds"), 1.0);
   const std::string answer = health(known);
   EXPECT_PRED_FORMAT2(IsSubstring, " 200 ", answer);
-  EXPECT_PRED_FORMAT2(IsSubstring, "ok\nE615 standard error takes no line of the log for ", answer);
+  EXPECT_PRED_FORMAT2(IsSubstring, "ok\nE615 the log's output takes no line for ", answer);
   expect_stop();
 }
 
