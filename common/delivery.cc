@@ -75,10 +75,13 @@ Delivery::Receipt Delivery::receive(const DatagramHead& head, AwakeTime now) {
 void Delivery::take_acknowledgment(std::uint32_t acknowledged, AwakeTime now) {
   if (acknowledged <= this->acknowledged()) return;
   const std::size_t count = acknowledged - this->acknowledged();
-  const Message& newest = under_way_[count - 1];
-  // The time of a message that was sent twice tells nothing: either of the two may have been acknowledged.
-  if (!newest.repeated) take_sample(now - newest.first_sent);
-  under_way_.erase(under_way_.begin(), under_way_.begin() + static_cast<std::ptrdiff_t>(count));
+  // The time of a message that was sent twice tells nothing, since either of the two may have been acknowledged; nor does
+  // that of a message behind it, whose acknowledgment has waited for it.
+  const auto acknowledged_end = under_way_.begin() + static_cast<std::ptrdiff_t>(count);
+  if (std::none_of(under_way_.begin(), acknowledged_end,
+                   [](const Message& message) { return message.repeated; }))
+    take_sample(now - under_way_[count - 1].first_sent);
+  under_way_.erase(under_way_.begin(), acknowledged_end);
   if (under_way_.empty()) under_way_.shrink_to_fit();
   fires_at_ = now + timer_;
   if (std::exchange(timer_fired_, false)) {

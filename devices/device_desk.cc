@@ -14,6 +14,9 @@ namespace {
 /// So many silent devices are asked at once whether they are there, when no port is free.
 constexpr std::size_t asked_at_once = 8;
 
+/// Between two alerts that no port is free.
+constexpr AwakeTime exhausted_alerts_apart = std::chrono::minutes(1);
+
 const Rejection stopping{ErrorCode::server_stopping, "the server is shutting down; register again later"};
 const Rejection no_port{ErrorCode::ports_exhausted, "no port is free; try again later"};
 
@@ -74,20 +77,23 @@ void DeviceDesk::receive_at_contact(const DeviceEndpoint& from, Address local, B
     ++counts_.malformed;
     return;
   }
+  if (!is_admitted(0, from, *head)) return;
   if (head->version.major != version_spoken.major || head->version.minor != version_spoken.minor)
     return refuse(0, from, head->registration,
                   {ErrorCode::version_unsupported, "this server speaks version " +
                                                        std::to_string(version_spoken.major) + "." +
                                                        std::to_string(version_spoken.minor)},
                   limits::device_request_bytes);
-  if (!is_admitted(0, from, *head)) return;
 
   DeviceRequest* known = requests_.find(from.address, head->registration);
   const bool keeps_port = known != nullptr && (ports_.is_free(known->port) ||
                                                place(known->port).last_number == head->registration);
   if (!keeps_port) {
     const auto port = choose_port(now);
-    if (!port) return refuse(0, from, head->registration, no_port, limits::device_request_bytes);
+    if (!port) {
+      tell_exhausted(from, now);
+      return refuse(0, from, head->registration, no_port, limits::device_request_bytes);
+    }
     if (known == nullptr) known = &requests_.add({from, head->registration, *port, local, false, now, {}, 0});
     known->port = *port;
   }
@@ -130,6 +136,13 @@ std::optional<std::uint16_t> DeviceDesk::choose_port(AwakeTime now) {
   end_registration(static_cast<std::uint16_t>(ports_.first() + (longest_away - places_.data())),
                    std::nullopt);
   return offer_port(now);
+}
+
+/// Operators hear of it once in a while, and not for each device that comes.
+void DeviceDesk::tell_exhausted(const DeviceEndpoint& device, AwakeTime now) {
+  if (exhausted_told_ && now < *exhausted_told_ + exhausted_alerts_apart) return;
+  exhausted_told_ = now;
+  alert(no_port.code, device, {}, "no port is free for a device; widen --device-ports");
 }
 
 /// A device that says nothing may be dead, and nobody would know. Asked, it is away unless it answers.
@@ -207,16 +220,23 @@ void DeviceDesk::look_at_requests(AwakeTime now) {
     alert(ErrorCode::registration_incomplete, incomplete->device, {}, "could not complete registration");
 }
 
+/// Notes when to look whether the session is idle; nothing if it never is.
+void DeviceDesk::look_at_later(DeviceSession& session) {
+  if (session.looked_at()) idle_.erase({*session.looked_at(), session.number()});
+  session.look_at(session.idle_at());
+  if (session.looked_at()) idle_.emplace(*session.looked_at(), session.number());
+}
+
 void DeviceDesk::look_at_idle(AwakeTime now) {
   while (!idle_.empty() && idle_.begin()->first <= now) {
-    const DeviceSession::Number number = idle_.begin()->second;
-    idle_.erase(idle_.begin());
-    DeviceSession* const session = book_.find(number);
-    if (session == nullptr) continue;
-    if (const auto at = session->idle_at(); at && *at > now)
-      idle_.emplace(*at, number);
-    else
-      end_session(*session, {ErrorCode::session_idle, "no input for too long; the session has ended"});
+    DeviceSession& session = *book_.find(idle_.begin()->second);
+    if (const auto at = session.idle_at(); at && *at > now) {
+      look_at_later(session);
+      continue;
+    }
+    const Rejection idle{ErrorCode::session_idle, "no input for too long; the session has ended"};
+    alert(idle.code, session.endpoint(), session.device().uid, idle.message);
+    end_session(session, idle);
   }
 }
 
@@ -242,6 +262,7 @@ void DeviceDesk::check() {
   }
   expect_invariant(used == counts.used, "a port is used exactly if it has a registration");
   expect_invariant(deadlines_.size() <= used, "only registrations have deadlines");
+  expect_invariant(idle_.size() <= book_.size(), "only sessions are looked at");
   book_.for_each([&](const DeviceSession& session) {
     if (session.port())
       expect_invariant(place(*session.port()).session == &session,

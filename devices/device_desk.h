@@ -14,7 +14,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -176,7 +175,9 @@ class DeviceDesk {
   void go_on(std::uint16_t port, AwakeTime now);
   void schedule(std::uint16_t port);
   void look_at_requests(AwakeTime now);
+  void look_at_later(DeviceSession& session);
   void look_at_idle(AwakeTime now);
+  void tell_exhausted(const DeviceEndpoint& device, AwakeTime now);
 
   Outside& outside_;
   TokenMaker tokens_;
@@ -188,7 +189,8 @@ class DeviceDesk {
   std::set<std::pair<AwakeTime, std::uint16_t>> deadlines_;
   /// When sessions may be over because of their users' silence. An input does not move its session; it is looked at
   /// again when its time has come.
-  std::multimap<AwakeTime, DeviceSession::Number> idle_;
+  std::set<std::pair<AwakeTime, DeviceSession::Number>> idle_;
+  std::optional<AwakeTime> exhausted_told_;  ///< to operators, last
   Counts counts_;
   bool stopping_ = false;
 };

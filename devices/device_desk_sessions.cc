@@ -39,8 +39,9 @@ void DeviceDesk::receive_registration(std::uint16_t port, const DeviceEndpoint& 
     return;
   }
   const auto& token = std::get<RegistrationRequest>(std::get<BodyToServer>(body)).token;
+  const auto extra = static_cast<std::uint8_t>(head.version.extra & extra_dtls);
   const bool fits = ports_.is_free(port) && place(port).last_number != head.registration &&
-                    tokens_.is_good(token, {from.address, port, head.registration, 0}, now);
+                    tokens_.is_good(token, {from.address, port, head.registration, extra}, now);
   if (fits) return begin_registration(port, from, head, now);
   refuse(port, from, head.registration, {ErrorCode::token_refused, "the token does not fit; begin anew"},
          datagram.size());
@@ -126,7 +127,7 @@ void DeviceDesk::begin_session(std::uint16_t port, SessionBook::Request request,
   if (decision.ends != nullptr)
     end_session(*decision.ends, {ErrorCode::registration_replaced, "a new session of this device has begun"});
   DeviceSession& session = book_.begin(std::move(request), decision, outside_.random_ticket(), now);
-  if (const auto at = session.idle_at()) idle_.emplace(*at, session.number());
+  look_at_later(session);
   log(session.endpoint().address, handler_event::session_started(session.device(), session.group().name));
   serve(port, session, now);
   outside_.session_began(session);
@@ -209,6 +210,7 @@ void DeviceDesk::end_session(DeviceSession& session, const Rejection& reason) {
   log(session.endpoint().address, handler_event::session_ended(session.device().uid, reason.text()));
   if (session.port()) end_registration(*session.port(), reason);
   outside_.session_ended(session, reason);
+  if (session.looked_at()) idle_.erase({*session.looked_at(), session.number()});
   book_.end(session);
 }
 

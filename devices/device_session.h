@@ -61,6 +61,9 @@ class DeviceSession {
   std::uint32_t taken() const { return taken_; }
   /// When the session ends unless there is an input before; nothing if its group does not say.
   std::optional<AwakeTime> idle_at() const;
+  /// When the desk looks whether that is so; nothing while it never does.
+  std::optional<AwakeTime> looked_at() const { return looked_at_; }
+  void look_at(std::optional<AwakeTime> time) { looked_at_ = time; }
 
  private:
   Number number_;
@@ -72,6 +75,7 @@ class DeviceSession {
   std::optional<std::uint16_t> port_;
   std::uint32_t taken_ = 0;
   AwakeTime last_input_;
+  std::optional<AwakeTime> looked_at_;
 };
 
 /// The screen that the server draws: the group, the string in words, the time of the registration.

@@ -30,9 +30,19 @@ std::vector<DeviceSession*> SessionBook::of_uid(const std::string& uid) {
   return list;
 }
 
-/// Whether a session ends for a new one of its uid: nobody works with it, or whoever does sits behind the same address.
-bool SessionBook::gives_way(const DeviceSession& session, const DeviceEndpoint& endpoint) const {
-  return !session.port() || is_away_(*session.port()) || session.endpoint().address == endpoint.address;
+/// The session that ends for a new one of its uid: first one that nobody works with, then one behind the same address;
+/// null if there is none.
+DeviceSession* SessionBook::gives_way(const std::vector<DeviceSession*>& sessions,
+                                      const DeviceEndpoint& endpoint) const {
+  const auto first = [&](auto&& gives) {
+    const auto found = std::ranges::find_if(sessions, gives);
+    return found == sessions.end() ? nullptr : *found;
+  };
+  if (auto* const waiting = first([](const DeviceSession* session) { return !session->port(); }))
+    return waiting;
+  if (auto* const away = first([&](const DeviceSession* session) { return is_away_(*session->port()); }))
+    return away;
+  return first([&](const DeviceSession* session) { return session->endpoint().address == endpoint.address; });
 }
 
 SessionBook::Decision SessionBook::decide(const Request& request) {
@@ -49,17 +59,21 @@ SessionBook::Decision SessionBook::decide(const Request& request) {
   if (request.device.names_anybody()) {
     const std::vector<DeviceSession*> others = of_uid(request.device.uid);
     if (others.size() >= group.sessions) {
-      if (group.resume == DeviceGroup::Resume::uid) return resume(*others.front());
-      const auto found = std::ranges::find_if(
-          others, [&](const DeviceSession* session) { return gives_way(*session, request.endpoint); });
-      if (found == others.end())
-        return Refused{{ErrorCode::sessions_too_many,
-                        "the uid " + request.device.uid + " has " + std::to_string(others.size()) +
-                            (others.size() == 1 ? " session" : " sessions") + " at " +
-                            to_string(others.front()->endpoint().address) + ", as many as group " +
-                            group.name + " allows"},
-                       others};
-      begins.ends = *found;
+      // The type that chooses a group is said by the device itself, so the session's own group has to allow it as well.
+      if (group.resume == DeviceGroup::Resume::uid) {
+        const auto allows = std::ranges::find_if(others, [](const DeviceSession* session) {
+          return session->group().resume == DeviceGroup::Resume::uid;
+        });
+        if (allows != others.end()) return resume(**allows);
+      }
+      DeviceSession* const found = gives_way(others, request.endpoint);
+      if (found == nullptr) {
+        std::string text = "the uid " + request.device.uid + " has " + std::to_string(others.size()) +
+                           (others.size() == 1 ? " session" : " sessions") + ", as many as group " +
+                           group.name + " allows";
+        return Refused{Rejection{ErrorCode::sessions_too_many, std::move(text)}, others};
+      }
+      begins.ends = found;
     }
   }
   if (auto refused = refuse_beyond_limits(request, begins.ends)) return *refused;

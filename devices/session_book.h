@@ -89,7 +89,7 @@ class SessionBook {
   };
 
   void leave(Address address);
-  bool gives_way(const DeviceSession& session, const DeviceEndpoint& endpoint) const;
+  DeviceSession* gives_way(const std::vector<DeviceSession*>& sessions, const DeviceEndpoint& endpoint) const;
   std::optional<Refused> refuse_beyond_limits(const Request& request, const DeviceSession* ends);
 
   std::function<bool(std::uint16_t)> is_away_;

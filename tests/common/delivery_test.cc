@@ -116,6 +116,14 @@ TEST_F(DeliveryTest, takes_no_sample_of_a_message_that_was_sent_twice) {
   EXPECT_FALSE(delivery_.round_trip());
 }
 
+TEST_F(DeliveryTest, takes_no_sample_of_what_has_waited_for_such_a_message) {
+  send(delivery_, 0ms);
+  send(delivery_, 0ms);
+  EXPECT_EQ(repeated(500ms), Numbers{1});
+  delivery_.receive(acknowledges(2), 20s);
+  EXPECT_FALSE(delivery_.round_trip());
+}
+
 TEST_F(DeliveryTest, takes_messages_in_order_and_drops_the_others) {
   EXPECT_EQ(delivery_.receive(message(2), 0ms), Delivery::Receipt::out_of_sequence);
   EXPECT_EQ(delivery_.receive(message(1), 0ms), Delivery::Receipt::next);

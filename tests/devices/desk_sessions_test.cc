@@ -43,6 +43,17 @@ TEST_F(DeskSessionsTest, ends_a_session_without_inputs) {
   EXPECT_TRUE(outside_.ended.empty());
   wait(1min);
   EXPECT_EQ(outside_.ended, std::vector{ErrorCode::session_idle});
+  ASSERT_EQ(outside_.alerts.size(), 1u);
+  EXPECT_EQ(outside_.alerts[0].code, ErrorCode::session_idle);
+}
+
+TEST_F(DeskSessionsTest, keeps_nothing_of_sessions_that_are_over) {
+  for (std::uint64_t number = 1; number <= 1000; ++number) {
+    const std::uint16_t port = serve(example_endpoint, number);
+    dedicated(port, example_endpoint, datagram(number, Bye{}));
+    desk_.check();
+  }
+  EXPECT_FALSE(desk_.due() && *desk_.due() > now_ + 1min) << "nothing is left to be looked at";
 }
 
 TEST_F(DeskSessionsTest, lets_a_silent_device_be_away_and_forgets_its_registration_later) {
@@ -87,6 +98,8 @@ TEST_F(DeskSessionsTest, asks_the_silent_ones_before_it_has_no_port) {
   contact(late, datagram(4, ConnectionRequest{}));
   ASSERT_EQ(outside_.sent.size(), 4u) << "each is asked, and the new one told";
   EXPECT_EQ(static_cast<ErrorCode>(outside_.sent.back().head.number), ErrorCode::ports_exhausted);
+  ASSERT_EQ(outside_.alerts.size(), 1u);
+  EXPECT_EQ(outside_.alerts[0].code, ErrorCode::ports_exhausted);
   // Two of them live.
   for (std::uint32_t number = 1; number <= 2; ++number)
     dedicated(static_cast<std::uint16_t>(4999 + number), devices[number - 1],
@@ -135,6 +148,10 @@ TEST_F(DeskSessionsTest, gives_nobody_a_session_for_its_uid_alone) {
   ASSERT_EQ(outside_.sent.size(), 2u);
   EXPECT_EQ(outside_.sent[0].to, example_endpoint) << "the other one is asked whether it lives";
   EXPECT_EQ(static_cast<ErrorCode>(outside_.sent[1].head.number), ErrorCode::sessions_too_many);
+  const auto failure = std::get<DeviceFailure>(
+      std::get<BodyToDevice>(read_body_to_device(outside_.sent[1].head, outside_.sent[1].bytes)));
+  EXPECT_EQ(failure.text.find("10.10."), std::string::npos)
+      << "where the other one is, is not a stranger's business";
   ASSERT_EQ(outside_.alerts.size(), 1u);
   EXPECT_EQ(outside_.alerts[0].code, ErrorCode::uid_in_use);
   EXPECT_NE(outside_.alerts[0].message.find("10.10.225.150"), std::string::npos);
@@ -167,6 +184,35 @@ TEST_F(DeskSessionsTest, resumes_by_uid_where_the_group_says_so) {
   (void)serve({Address::v4(9), 3771}, 9);
   EXPECT_EQ(outside_.resumed, 1);
   EXPECT_EQ(desk_.book().size(), 1u);
+}
+
+TEST_F(DeskSessionsTest, resumes_by_uid_no_session_of_a_group_that_does_not_say_so) {
+  DeviceDesk::Settings settings;
+  settings.groups = std::make_shared<const DeviceGroups>(std::get<DeviceGroups>(
+      DeviceGroups::make({group_of("trucks;type=PDT*"), group_of("lab;type=LAB*;resume=uid")}, {})));
+  desk_.use(settings);
+  (void)serve();
+  std::string liar = its_string;
+  liar.replace(liar.find("PDT9090_E5"), 10, "LAB1");
+  const std::uint16_t port = register_device({Address::v4(9), 3771}, 9);
+  wait(100ms);
+  dedicated(port, {Address::v4(9), 3771}, datagram(9, DeviceConfig{no_ticket, liar}, 1, 1));
+  EXPECT_EQ(outside_.resumed, 0);
+  EXPECT_EQ(static_cast<ErrorCode>(outside_.sent.back().head.number), ErrorCode::sessions_too_many);
+}
+
+TEST_F(DeskSessionsTest, ends_the_session_that_waits_before_one_that_is_in_use) {
+  DeviceDesk::Settings settings;
+  settings.groups = std::make_shared<const DeviceGroups>(
+      std::get<DeviceGroups>(DeviceGroups::make({group_of("default;sessions=2")}, {})));
+  desk_.use(settings);
+  (void)serve({example_device, 1}, 1);
+  const std::uint16_t second = serve({example_device, 2}, 2);
+  dedicated(second, {example_device, 2},
+            datagram(2, InputMessage{1, "\x09"}, 2, 4));  // ends its registration
+  (void)serve({example_device, 3}, 3);
+  EXPECT_NE(desk_.book().find(DeviceSession::Number{1}), nullptr);
+  EXPECT_EQ(desk_.book().find(DeviceSession::Number{2}), nullptr);
 }
 
 TEST_F(DeskSessionsTest, has_as_many_sessions_of_an_address_as_it_may) {

@@ -95,6 +95,21 @@ TEST_F(DeskTest, passes_on_why_an_address_is_refused_and_is_silent_to_one_that_c
   EXPECT_EQ(desk_.counts().too_fast, 1u);
 }
 
+TEST_F(DeskTest, tells_a_refused_address_of_another_version_only_that_it_is_refused) {
+  outside_.judgement = {DeviceDesk::Admitted::refused, {ErrorCode::address_banned, "banned"}};
+  contact(example_endpoint, encode_datagram({DatagramType::connection_request, {1, 0, 0}, first_number, 0, 0},
+                                            ConnectionRequest{}));
+  EXPECT_EQ(refused_with(), ErrorCode::address_banned);
+}
+
+TEST_F(DeskTest, refuses_a_packet_3_that_offers_something_else_than_packet_2) {
+  const ConnectionAccept accepted = accept(example_endpoint, first_number);
+  dedicated(accepted.port, example_endpoint,
+            encode_datagram({DatagramType::registration_request, {0, 0, extra_dtls}, first_number, 0, 0},
+                            RegistrationRequest{accepted.token}));
+  EXPECT_EQ(refused_with(), ErrorCode::token_refused);
+}
+
 TEST_F(DeskTest, registers_nobody_whose_token_does_not_fit) {
   const ConnectionAccept accepted = accept(example_endpoint, first_number);
   const auto expect_refused = [&](std::uint16_t port, const DeviceEndpoint& from, std::uint64_t number,
