@@ -87,9 +87,10 @@ void DeviceLink::leave(AwakeTime now) {
 /// Notices what has taken too long.
 void DeviceLink::expire(AwakeTime now) {
   if (attempt_ != nullptr && attempt_->step == Step::waiting) {
-    // As for one that serves; but it has nothing yet that would be worth waiting for.
+    // As for one that serves; but it has nothing yet that would be worth waiting for. If packet 6 cannot come through,
+    // trying without a pause would only take ports from others.
     if (const auto since = attempt_->delivery.unacknowledged_since(); since && now - *since >= linking_after)
-      begin(now);
+      std::exchange(was_silent_, true) ? pause_later(now) : begin(now);
   }
   if (attempt_ != nullptr && now >= attempt_->since + host_timeout) {
     if (current_ != nullptr) {
@@ -239,6 +240,9 @@ bool DeviceLink::type(ByteView items, AwakeTime) {
 void DeviceLink::describe(std::string string) {
   string_ = std::move(string);
   if (current_ != nullptr) current_->describes = true;
+  // Before its packet 5 there is nothing to correct.
+  if (attempt_ != nullptr && attempt_->step == Step::waiting && attempt_->delivery.sent() > 0)
+    attempt_->describes = true;
 }
 
 }  // namespace lekt

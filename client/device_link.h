@@ -158,6 +158,8 @@ class DeviceLink {
   std::unique_ptr<Try> attempt_;  ///< its packet 7 has not
   AwakeTime begin_at_{0};         ///< while pausing, or linking without an attempt: the next attempt
   AwakeTime later_ = later_first;
+  bool was_silent_ =
+      false;             ///< the server has not acknowledged packet 6 of an attempt, since the last session
   AwakeTime bye_at_{0};  ///< while leaving: when to say so again
   std::size_t byes_ = 0;
   AwakeTime last_sent_{0};   ///< in the current registration

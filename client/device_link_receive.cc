@@ -112,6 +112,7 @@ void DeviceLink::configure(Try& attempt, const SetDeviceConfig& config, AwakeTim
   indicator_ = Indicator::none;
   ending_.reset();
   later_ = later_first;
+  was_silent_ = false;
   last_sent_ = now;
 }
 
