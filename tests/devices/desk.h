@@ -36,7 +36,9 @@ class Recorder : public DeviceDesk::Outside {
   DeviceDesk::Judgement judge(Address) override { return judgement; }
   Ticket random_ticket() override {
     Ticket ticket;
-    ticket.fill(static_cast<char>(++tickets));
+    ticket.fill('t');
+    ticket[0] = static_cast<char>(++tickets >> 8);
+    ticket[1] = static_cast<char>(tickets);
     return ticket;
   }
   LoggedTime time() override { return {1'264'408'182'549ms, 0s}; }
