@@ -18,10 +18,6 @@ constexpr std::array<AwakeTime, 5> request_times = {0ms, 500ms, 1500ms, 3500ms, 
 /// The same for the user's goodbye; at the end of these the device stops without an answer.
 constexpr std::array<AwakeTime, 5> bye_times = {0ms, 500ms, 1500ms, 3500ms, 7500ms};
 
-void earliest(std::optional<AwakeTime>& due, std::optional<AwakeTime> other) {
-  if (other && (!due || *other < *due)) due = other;
-}
-
 /// As many items from the front of `items` as fit one message.
 ByteView fitting_items(ByteView items) {
   ItemReader reader(items.substr(0, limits::input_items_bytes_max));
@@ -230,7 +226,7 @@ std::optional<DeviceLink::Datagram> DeviceLink::next_message(Try& attempt, Awake
 
 // ---- The user ----
 
-bool DeviceLink::type(ByteView items, AwakeTime) {
+bool DeviceLink::type(ByteView items) {
   if (phase_ == Phase::ended || phase_ == Phase::leaving) return false;
   if (typed_.size() + items.size() > typed_bytes_max) return false;
   typed_.append(items);

@@ -74,7 +74,7 @@ class DeviceLink {
   // ---- The user ----
 
   /// Items of an input (device_items.h). False, and they are dropped, when too much waits already.
-  bool type(ByteView items, AwakeTime now);
+  bool type(ByteView items);
   /// The device says something else of itself, for example another size.
   void describe(std::string string);
   /// The user ends the session.

@@ -44,8 +44,9 @@ std::optional<Delivery::Due> Delivery::next(AwakeTime now) {
 
 std::optional<AwakeTime> Delivery::due() const {
   if (paused_) return std::nullopt;
-  if (under_way_.empty()) return acknowledgment_at_;
-  return acknowledgment_at_ ? std::min(*acknowledgment_at_, fires_at_) : fires_at_;
+  std::optional<AwakeTime> due = acknowledgment_at_;
+  if (!under_way_.empty()) earliest(due, fires_at_);
+  return due;
 }
 
 void Delivery::resume(AwakeTime now) {

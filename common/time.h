@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 
 namespace lekt {
 
@@ -16,6 +17,11 @@ struct Moment {
   AwakeTime awake{0};     ///< never goes back
   std::int64_t wall = 0;  ///< the machine's Unix seconds, which may go anywhere
 };
+
+/// Makes `due` the earlier of two times, of which nothing is never.
+inline void earliest(std::optional<AwakeTime>& due, std::optional<AwakeTime> other) {
+  if (other && (!due || *other < *due)) due = other;
+}
 
 /// Turns a steady clock into awake time. Each thread has its own.
 class AwakeClock {

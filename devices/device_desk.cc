@@ -173,8 +173,8 @@ void DeviceDesk::ask_silent_ones(AwakeTime now) {
 
 std::optional<AwakeTime> DeviceDesk::due() const {
   std::optional<AwakeTime> due = requests_.next_look();
-  if (!deadlines_.empty() && (!due || deadlines_.begin()->first < *due)) due = deadlines_.begin()->first;
-  if (!idle_.empty() && (!due || idle_.begin()->first < *due)) due = idle_.begin()->first;
+  if (!deadlines_.empty()) earliest(due, deadlines_.begin()->first);
+  if (!idle_.empty()) earliest(due, idle_.begin()->first);
   return due;
 }
 

@@ -14,6 +14,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
@@ -51,7 +52,7 @@ class DeviceDesk {
     std::uint64_t inputs = 0;         ///< that were taken
   };
 
-  /// Something that operators should know. `other`: the other address, of E918.
+  /// Something that operators should know.
   struct Alert {
     ErrorCode code;
     DeviceEndpoint device;
@@ -111,11 +112,10 @@ class DeviceDesk {
   // ---- Operators ----
 
   /// Ends the sessions for which `chosen` is true, and tells their devices why. Returns how many there were.
-  std::size_t end_sessions(const std::function<bool(const DeviceSession&)>& chosen, const Rejection& reason,
-                           AwakeTime now);
+  std::size_t end_sessions(const std::function<bool(const DeviceSession&)>& chosen, const Rejection& reason);
   /// Tells every registration that the server stops (E402), and serves nobody any more. Sessions are over, but nobody is
   /// told of their end: devices come back to the next server.
-  void stop(AwakeTime now);
+  void stop();
 
   const Counts& counts() const { return counts_; }
   DevicePorts::Counts ports() const { return ports_.counts(); }

@@ -215,7 +215,7 @@ void DeviceDesk::end_session(DeviceSession& session, const Rejection& reason) {
 }
 
 std::size_t DeviceDesk::end_sessions(const std::function<bool(const DeviceSession&)>& chosen,
-                                     const Rejection& reason, AwakeTime) {
+                                     const Rejection& reason) {
   std::vector<DeviceSession*> ending;
   book_.for_each([&](DeviceSession& session) {
     if (chosen(session)) ending.push_back(&session);
@@ -224,7 +224,7 @@ std::size_t DeviceDesk::end_sessions(const std::function<bool(const DeviceSessio
   return ending.size();
 }
 
-void DeviceDesk::stop(AwakeTime) {
+void DeviceDesk::stop() {
   stopping_ = true;
   for (std::size_t index = 0; index < places_.size(); ++index)
     end_registration(

@@ -9,10 +9,6 @@ namespace {
 
 const Rate datagram_rate(Registration::datagrams_a_second, 2 * Registration::datagrams_a_second);
 
-void earliest(std::optional<AwakeTime>& due, std::optional<AwakeTime> other) {
-  if (other && (!due || *other < *due)) due = other;
-}
-
 }  // namespace
 
 Registration::Registration(std::uint64_t number, const DeviceEndpoint& device, AwakeTime now)

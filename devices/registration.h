@@ -83,7 +83,6 @@ class Registration {
   void show(Screen screen);
   /// Asks whether the device is there, unless something is under way that asks it already.
   void ask(AwakeTime now, const Send& send);
-  bool is_asked() const { return asked_until_.has_value(); }
 
   /// How it goes on.
   enum class Fate : std::uint8_t {

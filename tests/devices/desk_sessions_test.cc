@@ -7,7 +7,15 @@
 namespace lekt::test {
 namespace {
 
-class DeskSessionsTest : public DeskTest {};
+class DeskSessionsTest : public DeskTest {
+ protected:
+  void use_groups(const std::vector<DeviceGroup>& groups) {
+    DeviceDesk::Settings settings;
+    settings.groups =
+        std::make_shared<const DeviceGroups>(std::get<DeviceGroups>(DeviceGroups::make(groups, {})));
+    desk_.use(settings);
+  }
+};
 
 // ---- Time ----
 
@@ -32,10 +40,7 @@ TEST_F(DeskSessionsTest, tells_operators_of_a_device_that_could_not_complete_its
 }
 
 TEST_F(DeskSessionsTest, ends_a_session_without_inputs) {
-  DeviceDesk::Settings settings;
-  settings.groups = std::make_shared<const DeviceGroups>(
-      std::get<DeviceGroups>(DeviceGroups::make({group_of("default;idle=1h")}, {})));
-  desk_.use(settings);
+  use_groups({group_of("default;idle=1h")});
   const std::uint16_t port = serve();
   wait(30min);
   dedicated(port, example_endpoint, datagram(first_number, InputMessage{1, {}}, 2, 4));
@@ -176,10 +181,7 @@ TEST_F(DeskSessionsTest, replaces_the_session_of_a_device_that_has_lost_its_tick
 }
 
 TEST_F(DeskSessionsTest, resumes_by_uid_where_the_group_says_so) {
-  DeviceDesk::Settings settings;
-  settings.groups = std::make_shared<const DeviceGroups>(
-      std::get<DeviceGroups>(DeviceGroups::make({group_of("default;resume=uid")}, {})));
-  desk_.use(settings);
+  use_groups({group_of("default;resume=uid")});
   (void)serve();
   (void)serve({Address::v4(9), 3771}, 9);
   EXPECT_EQ(outside_.resumed, 1);
@@ -187,10 +189,7 @@ TEST_F(DeskSessionsTest, resumes_by_uid_where_the_group_says_so) {
 }
 
 TEST_F(DeskSessionsTest, resumes_by_uid_no_session_of_a_group_that_does_not_say_so) {
-  DeviceDesk::Settings settings;
-  settings.groups = std::make_shared<const DeviceGroups>(std::get<DeviceGroups>(
-      DeviceGroups::make({group_of("trucks;type=PDT*"), group_of("lab;type=LAB*;resume=uid")}, {})));
-  desk_.use(settings);
+  use_groups({group_of("trucks;type=PDT*"), group_of("lab;type=LAB*;resume=uid")});
   (void)serve();
   std::string liar = its_string;
   liar.replace(liar.find("PDT9090_E5"), 10, "LAB1");
@@ -202,10 +201,7 @@ TEST_F(DeskSessionsTest, resumes_by_uid_no_session_of_a_group_that_does_not_say_
 }
 
 TEST_F(DeskSessionsTest, ends_the_session_that_waits_before_one_that_is_in_use) {
-  DeviceDesk::Settings settings;
-  settings.groups = std::make_shared<const DeviceGroups>(
-      std::get<DeviceGroups>(DeviceGroups::make({group_of("default;sessions=2")}, {})));
-  desk_.use(settings);
+  use_groups({group_of("default;sessions=2")});
   (void)serve({example_device, 1}, 1);
   const std::uint16_t second = serve({example_device, 2}, 2);
   dedicated(second, {example_device, 2},
@@ -233,7 +229,7 @@ TEST_F(DeskSessionsTest, tells_a_device_that_an_operator_has_ended_its_session) 
   (void)serve();
   outside_.sent.clear();
   EXPECT_EQ(desk_.end_sessions([](const DeviceSession& its) { return its.device().uid == "0015708E863F"; },
-                               {ErrorCode::ended_by_operator, "ended by the operator"}, now_),
+                               {ErrorCode::ended_by_operator, "ended by the operator"}),
             1u);
   EXPECT_EQ(refused_with(), ErrorCode::ended_by_operator);
   EXPECT_EQ(desk_.book().size(), 0u);
@@ -242,7 +238,7 @@ TEST_F(DeskSessionsTest, tells_a_device_that_an_operator_has_ended_its_session) 
 TEST_F(DeskSessionsTest, tells_every_device_that_the_server_stops_and_serves_nobody_any_more) {
   (void)serve();
   outside_.sent.clear();
-  desk_.stop(now_);
+  desk_.stop();
   EXPECT_EQ(refused_with(), ErrorCode::server_stopping);
   EXPECT_TRUE(outside_.ended.empty()) << "peers hear nothing: it comes back";
   contact(example_endpoint, datagram(8, ConnectionRequest{}));

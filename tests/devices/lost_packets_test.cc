@@ -16,11 +16,13 @@ const Address home = Address::v4(0x0a0ae196);
 /// The packets of the handshake by their numbers there: 1 is 'C', and so on.
 constexpr std::string_view packet_types = "CPGYQDSE";
 
+char type_of(int packet) { return packet_types[static_cast<std::size_t>(packet - 1)]; }
+
 class LostPacketTest : public testing::Test {
  protected:
   /// Loses the first `count` datagrams of this packet.
   void lose(int packet, int count) {
-    const char type = packet_types[static_cast<std::size_t>(packet - 1)];
+    const char type = type_of(packet);
     world_.passes = [type, left = count](const DeviceWorld::Flight& flight) mutable {
       return flight.bytes[4] != type || left-- <= 0;
     };
@@ -65,26 +67,16 @@ INSTANTIATE_TEST_SUITE_P(Each, RepeatedPacketTest,
                                          Lost{6, 2, 164}, Lost{6, 3, 326}, Lost{7, 1, 35}, Lost{7, 2, 75},
                                          Lost{7, 3, 155}, Lost{8, 1, 35}, Lost{8, 2, 75}, Lost{8, 3, 155}));
 
-constexpr int for_ever = 1'000'000;
-
-class PacketThatNeverComesTest : public LostPacketTest {
+/// Each packet has a world of its own.
+class PacketThatNeverComesTest : public testing::Test {
  protected:
-  /// The device is on, and so much time passes.
-  void pass(int packet, AwakeTime time) {
-    lose(packet, for_ever);
-    device_ = world_.add_device("0015708E863F", home);
-    world_.run(time);
-  }
-
-  std::uint64_t alerts(ErrorCode code) { return world_.statistics().alerts[code]; }
-
-  std::size_t device_ = 0;
+  Random random_;
 };
 
 TEST_F(PacketThatNeverComesTest, leaves_the_device_with_a_timeout_before_it_is_registered) {
   for (const int packet : {1, 2, 3, 4}) {
     DeviceWorld world(random_, 5000, 6000);
-    const char type = packet_types[static_cast<std::size_t>(packet - 1)];
+    const char type = type_of(packet);
     world.passes = [type](const DeviceWorld::Flight& flight) { return flight.bytes[4] != type; };
     const std::size_t device = world.add_device("0015708E863F", home);
     world.run(9999ms);
@@ -100,7 +92,7 @@ TEST_F(PacketThatNeverComesTest, leaves_the_device_with_a_timeout_before_it_is_r
 TEST_F(PacketThatNeverComesTest, ends_the_registration_when_there_is_no_device_config) {
   for (const int packet : {4, 5, 6}) {
     DeviceWorld world(random_, 5000, 6000);
-    const char type = packet_types[static_cast<std::size_t>(packet - 1)];
+    const char type = type_of(packet);
     world.passes = [type](const DeviceWorld::Flight& flight) { return flight.bytes[4] != type; };
     (void)world.add_device("0015708E863F", home);
     world.run(10'200ms);
@@ -112,7 +104,7 @@ TEST_F(PacketThatNeverComesTest, ends_the_registration_when_there_is_no_device_c
 TEST_F(PacketThatNeverComesTest, lets_the_registration_be_away_once_it_serves) {
   for (const int packet : {7, 8}) {
     DeviceWorld world(random_, 5000, 6000);
-    const char type = packet_types[static_cast<std::size_t>(packet - 1)];
+    const char type = type_of(packet);
     // Without packet 7 the device registers anew, which this network prevents.
     world.passes = [type, registers = true](const DeviceWorld::Flight& flight) mutable {
       return flight.bytes[4] != type && (flight.bytes[4] != 'C' || std::exchange(registers, false));

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "devices/device_desk.h"
+#include "tests/fuzz/byte_program.h"
 #include "tests/fuzz/fuzzers.h"
 
 namespace lekt::fuzz {
@@ -40,7 +41,7 @@ constexpr std::uint8_t desk_operations = 9;
 
 class DeskProgram : private DeviceDesk::Outside {
  public:
-  explicit DeskProgram(ByteView input) : input_(input) {
+  explicit DeskProgram(ByteView input) : program_(input) {
     for (std::uint32_t index = 0; index < devices_.size(); ++index)
       devices_[index].endpoint = {Address::v4(0x0a000001 + index / 2),
                                   static_cast<std::uint16_t>(3771 + index)};
@@ -50,8 +51,8 @@ class DeskProgram : private DeviceDesk::Outside {
   }
 
   void run() {
-    while (!input_.empty()) {
-      perform(static_cast<DeskOperation>(byte() % desk_operations));
+    while (!program_.is_over()) {
+      perform(static_cast<DeskOperation>(program_.byte() % desk_operations));
       desk_.check();
       require(desk_.book().size() <= 4, "there are no more sessions than there may be");
     }
@@ -67,23 +68,12 @@ class DeskProgram : private DeviceDesk::Outside {
   }
 
  private:
-  std::uint8_t byte() {
-    if (input_.empty()) return 0;
-    const auto value = static_cast<std::uint8_t>(input_.front());
-    input_.remove_prefix(1);
-    return value;
-  }
-  ByteView bytes() {
-    const ByteView taken = input_.substr(0, byte());
-    input_.remove_prefix(std::min(taken.size(), input_.size()));
-    return taken;
-  }
-  FuzzedDevice& device() { return devices_[byte() % devices_.size()]; }
+  FuzzedDevice& device() { return devices_[program_.byte() % devices_.size()]; }
 
   void perform(DeskOperation operation) {
     switch (operation) {
       case DeskOperation::wait:
-        return wait(AwakeTime(250 * byte()));
+        return wait(AwakeTime(250 * program_.byte()));
       case DeskOperation::stray:
         return stray();
       case DeskOperation::request:
@@ -95,14 +85,14 @@ class DeskProgram : private DeviceDesk::Outside {
       }
       case DeskOperation::config: {
         FuzzedDevice& its = device();
-        const Ticket ticket = byte() % 2 == 0 ? its.ticket : devices_[0].ticket;
-        return send(its, DeviceConfig{ticket, bytes().substr(0, limits::device_string_bytes_max)},
+        const Ticket ticket = program_.byte() % 2 == 0 ? its.ticket : devices_[0].ticket;
+        return send(its, DeviceConfig{ticket, program_.bytes().substr(0, limits::device_string_bytes_max)},
                     ++its.sent);
       }
       case DeskOperation::input: {
         FuzzedDevice& its = device();
-        const std::uint32_t number = byte();
-        return send(its, InputMessage{number, bytes()}, ++its.sent);
+        const std::uint32_t number = program_.byte();
+        return send(its, InputMessage{number, program_.bytes()}, ++its.sent);
       }
       case DeskOperation::acknowledgment:
         return send(device(), Acknowledgment{}, 0);
@@ -110,7 +100,7 @@ class DeskProgram : private DeviceDesk::Outside {
         return any(device());
       case DeskOperation::kick:
         desk_.end_sessions([](const DeviceSession&) { return true; },
-                           {ErrorCode::ended_by_operator, "ended by the operator"}, now_);
+                           {ErrorCode::ended_by_operator, "ended by the operator"});
     }
   }
 
@@ -126,8 +116,8 @@ class DeskProgram : private DeviceDesk::Outside {
 
   /// Whoever belongs to no registration gets no more bytes than were sent.
   void stray() {
-    const std::uint8_t where = byte();
-    const ByteView datagram = bytes();
+    const std::uint8_t where = program_.byte();
+    const ByteView datagram = program_.bytes();
     answered_ = 0;
     if (where % 4 == 0)
       desk_.receive_at_contact(stranger, {}, datagram, now_);
@@ -154,16 +144,16 @@ class DeskProgram : private DeviceDesk::Outside {
   void any(FuzzedDevice& device) {
     Bytes datagram = encode_datagram(
         {DatagramType::acknowledgment, version_spoken, device.registration, 0, 0}, Acknowledgment{});
-    datagram[4] = static_cast<char>(byte());
-    datagram[19] = static_cast<char>(byte());
-    datagram[23] = static_cast<char>(byte());
-    datagram.append(bytes());
+    datagram[4] = static_cast<char>(program_.byte());
+    datagram[19] = static_cast<char>(program_.byte());
+    datagram[23] = static_cast<char>(program_.byte());
+    datagram.append(program_.bytes());
     desk_.receive(device.port, device.endpoint, datagram, now_);
   }
 
   // ---- DeviceDesk::Outside ----
 
-  bool open(std::uint16_t port) override { return port != last_port || byte() % 2 == 0; }
+  bool open(std::uint16_t port) override { return port != last_port || program_.byte() % 2 == 0; }
 
   void send(std::uint16_t, const DeviceEndpoint& to, ByteView datagram) override {
     require(datagram.size() <= limits::datagram_bytes_max, "no datagram is too large");
@@ -206,7 +196,7 @@ class DeskProgram : private DeviceDesk::Outside {
     require(!for_each_input_item(items, [](const auto&) {}), "an input breaks no rule");
   }
 
-  ByteView input_;
+  ByteProgram program_;
   AwakeTime now_{0};
   std::array<FuzzedDevice, 4> devices_;
   std::uint64_t registrations_ = 0;

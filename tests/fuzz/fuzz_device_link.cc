@@ -2,6 +2,7 @@
 #include <optional>
 
 #include "client/device_link.h"
+#include "tests/fuzz/byte_program.h"
 #include "tests/fuzz/fuzzers.h"
 #include "tests/support/screens.h"
 
@@ -29,12 +30,12 @@ constexpr std::uint8_t link_operations = 12;
 /// A device, and a server that answers as the bytes say.
 class LinkProgram {
  public:
-  explicit LinkProgram(ByteView input) : input_(input) {}
+  explicit LinkProgram(ByteView input) : program_(input) {}
 
   void run() {
     pump();
-    while (!input_.empty()) {
-      perform(static_cast<LinkOperation>(byte() % link_operations));
+    while (!program_.is_over()) {
+      perform(static_cast<LinkOperation>(program_.byte() % link_operations));
       pump();
       require(test::flaw_of(link_.screen()).empty(), "a screen keeps its promises whatever comes");
       require(link_.phase() == DeviceLink::Phase::ended || link_.due() ||
@@ -44,22 +45,10 @@ class LinkProgram {
   }
 
  private:
-  std::uint8_t byte() {
-    if (input_.empty()) return 0;
-    const auto value = static_cast<std::uint8_t>(input_.front());
-    input_.remove_prefix(1);
-    return value;
-  }
-  ByteView bytes() {
-    const ByteView taken = input_.substr(0, byte());
-    input_.remove_prefix(std::min(taken.size(), input_.size()));
-    return taken;
-  }
-
   void perform(LinkOperation operation) {
     switch (operation) {
       case LinkOperation::wait:
-        now_ += AwakeTime(250 * byte());
+        now_ += AwakeTime(250 * program_.byte());
         return;
       case LinkOperation::accept:
         port_ = 5000;
@@ -71,24 +60,24 @@ class LinkProgram {
         return receive(port_, GetDeviceConfig{}, ++sent_);
       case LinkOperation::set_config: {
         Ticket ticket{};
-        ticket[0] = static_cast<char>(1 + byte() % 2);
-        const std::uint32_t input = byte();
-        const ByteView rules = bytes();
+        ticket[0] = static_cast<char>(1 + program_.byte() % 2);
+        const std::uint32_t input = program_.byte();
+        const ByteView rules = program_.bytes();
         return receive(port_, SetDeviceConfig{ticket, input, rules.substr(0, rules.size() / 8 * 8)}, ++sent_);
       }
       case LinkOperation::screen:
-        return receive(port_, ScreenMessage{bytes()}, ++sent_);
+        return receive(port_, ScreenMessage{program_.bytes()}, ++sent_);
       case LinkOperation::acknowledgment:
         return receive(port_, Acknowledgment{}, 0);
       case LinkOperation::failure:
-        return link_.receive(byte() % 2 == 0 ? port_ : std::uint16_t{0},
-                             encode_failure(registration_, {static_cast<ErrorCode>(900 + byte()), "why"}),
-                             now_);
+        return link_.receive(
+            program_.byte() % 2 == 0 ? port_ : std::uint16_t{0},
+            encode_failure(registration_, {static_cast<ErrorCode>(900 + program_.byte()), "why"}), now_);
       case LinkOperation::any:
         return any();
       case LinkOperation::type: {
-        const ByteView items = bytes();
-        if (!for_each_input_item(items, [](const auto&) {})) (void)link_.type(items, now_);
+        const ByteView items = program_.bytes();
+        if (!for_each_input_item(items, [](const auto&) {})) (void)link_.type(items);
         return;
       }
       case LinkOperation::describe:
@@ -105,13 +94,13 @@ class LinkProgram {
   }
 
   void any() {
-    const std::uint16_t port = byte() % 2 == 0 ? port_ : std::uint16_t{0};
+    const std::uint16_t port = program_.byte() % 2 == 0 ? port_ : std::uint16_t{0};
     Bytes datagram = encode_datagram({DatagramType::acknowledgment, version_spoken, registration_, 0, 0},
                                      Acknowledgment{});
-    datagram[4] = static_cast<char>(byte());
-    datagram[19] = static_cast<char>(byte());
-    datagram[23] = static_cast<char>(byte());
-    datagram.append(bytes());
+    datagram[4] = static_cast<char>(program_.byte());
+    datagram[19] = static_cast<char>(program_.byte());
+    datagram[23] = static_cast<char>(program_.byte());
+    datagram.append(program_.bytes());
     link_.receive(port, datagram, now_);
   }
 
@@ -131,7 +120,7 @@ class LinkProgram {
     require(!link_.due() || *link_.due() > now_, "what was due has been done");
   }
 
-  ByteView input_;
+  ByteProgram program_;
   AwakeTime now_{0};
   std::uint64_t numbers_ = 0;
   std::uint64_t registration_ = 0;

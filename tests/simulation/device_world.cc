@@ -171,7 +171,7 @@ void DeviceWorld::type(std::size_t index) {
   Bytes items;
   const std::string word = device.uid + " " + std::to_string(device.typed + 1);
   append_item(items, TypedItem{word});
-  if (!device.link->type(items, now_)) return;
+  if (!device.link->type(items)) return;
   ++device.typed;
   pump(index);
 }
