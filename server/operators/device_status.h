@@ -1,0 +1,110 @@
+// What operators see of devices on the running server. Copies, taken when somebody asks. `fields` are their lists, with
+// the names that operators know (json.h). docs/devices.md says what they mean.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/address.h"
+#include "common/errors.h"
+
+namespace lekt {
+
+/// A device: one that is connecting, or a session of one.
+struct DeviceStatus {
+  std::string uid;  ///< empty until it is known
+  Address address;  ///< where its registration is, or the last one was
+  std::uint16_t client_port = 0;
+  std::uint16_t port = 0;  ///< the dedicated one; 0: it has no registration
+  /// "connecting" (packet 1 has come), "registered", "configuring", "active", "away", "waiting" (a session without a
+  /// registration).
+  std::string state;
+  std::string type;
+  std::string group;
+  std::string version;
+  std::uint64_t session = 0;  ///< its number; 0 until it has one
+  bool dtls = false;
+  double age_seconds = 0;                  ///< of the session, or of the registration
+  double silent_seconds = 0;               ///< since it was last heard
+  std::optional<double> rtt_milliseconds;  ///< smoothed; nothing until it was measured
+
+  template <class Self, class Io>
+  static void fields(Self& self, Io& io) {
+    io.field("uid", self.uid);
+    io.field("address", self.address);
+    io.field("client_port", self.client_port);
+    io.field("port", self.port);
+    io.field("state", self.state);
+    io.field("type", self.type);
+    io.field("group", self.group);
+    io.field("version", self.version);
+    io.field("session", self.session);
+    io.field("dtls", self.dtls);
+    io.field("age_seconds", self.age_seconds);
+    io.field("silent_seconds", self.silent_seconds);
+    io.field("rtt_milliseconds", self.rtt_milliseconds);
+  }
+};
+
+/// Something that an operator should know of a device.
+struct DeviceAlertStatus {
+  std::int64_t second = 0;  ///< Unix seconds
+  ErrorCode code{};
+  Address address;
+  std::string uid;  ///< empty if it is not known
+  std::string message;
+
+  template <class Self, class Io>
+  static void fields(Self& self, Io& io) {
+    io.time("time", self.second);
+    io.field("code", self.code);
+    io.field("address", self.address);
+    io.field("uid", self.uid);
+    io.field("message", self.message);
+  }
+};
+
+/// One device in detail.
+struct DeviceDetails {
+  DeviceStatus status;
+  std::string text;  ///< the whole string of the device
+  std::string system;
+  std::size_t rows = 0;  ///< of its screen
+  std::size_t columns = 0;
+  std::vector<std::string> rules;  ///< that packet 7 gave it, in words
+  std::uint64_t inputs = 0;        ///< that its session has taken
+  std::uint64_t sent = 0;          ///< messages with a number, of this registration as all that follow
+  std::uint64_t received = 0;
+  std::uint64_t duplicates = 0;
+  std::uint64_t out_of_order = 0;
+  std::uint64_t repeated = 0;
+  std::uint64_t rtt_below_200 = 0;  ///< samples of the round trip, in milliseconds
+  std::uint64_t rtt_below_500 = 0;
+  std::uint64_t rtt_above = 0;
+  std::vector<DeviceAlertStatus> alerts;  ///< of its uid or address, the newest first
+
+  template <class Self, class Io>
+  static void fields(Self& self, Io& io) {
+    io.field("status", self.status);
+    io.field("string", self.text);
+    io.field("system", self.system);
+    io.field("rows", self.rows);
+    io.field("columns", self.columns);
+    io.field("rules", self.rules);
+    io.field("inputs", self.inputs);
+    io.field("sent", self.sent);
+    io.field("received", self.received);
+    io.field("duplicates", self.duplicates);
+    io.field("out_of_order", self.out_of_order);
+    io.field("repeated", self.repeated);
+    io.field("rtt_below_200", self.rtt_below_200);
+    io.field("rtt_below_500", self.rtt_below_500);
+    io.field("rtt_above", self.rtt_above);
+    io.field("alerts", self.alerts);
+  }
+};
+
+}  // namespace lekt
