@@ -58,6 +58,8 @@ struct Method {
 };
 
 inline constexpr std::uint32_t tcp_index = 1;
+/// Of the method by which the server lists devices; no client can offer it.
+inline constexpr std::uint32_t device_index = 3006;
 
 /// The known methods, ordered by index. It is built once at the start, then read by any thread.
 class MethodCatalogue {

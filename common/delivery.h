@@ -9,6 +9,7 @@
 // socket and no clock, and keeps no more than four datagrams.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -34,6 +35,8 @@ class Delivery {
     std::uint64_t repeated = 0;
     std::uint64_t duplicates = 0;
     std::uint64_t out_of_sequence = 0;
+    /// Samples of the round trip: below 200 ms, below 500 ms, and others.
+    std::array<std::uint64_t, 3> round_trips{};
   };
 
   /// What a datagram from the other side was.

@@ -120,8 +120,16 @@ class DeviceDesk {
   const Counts& counts() const { return counts_; }
   DevicePorts::Counts ports() const { return ports_.counts(); }
   SessionBook& book() { return book_; }
+  const SessionBook& book() const { return book_; }
   /// The registration of a port; null when it has none.
   const Registration* registration(std::uint16_t port) const;
+  /// Calls `use(port, registration, session)` for each, in the order of the ports; `session` is null where none has begun.
+  template <class Use>
+  void for_each_registration(Use use) const {
+    for (std::size_t index = 0; index < places_.size(); ++index)
+      if (const Place& place = places_[index]; place.registration != nullptr)
+        use(static_cast<std::uint16_t>(ports_.first() + index), *place.registration, place.session);
+  }
   template <class Use>
   void for_each_request(Use use) const {
     requests_.for_each_on_its_way(use);

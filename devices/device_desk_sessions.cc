@@ -199,7 +199,7 @@ void DeviceDesk::end_registration(std::uint16_t port, const std::optional<Reject
   if (here.registration == nullptr) return;
   if (reason)
     outside_.send(port, here.registration->device(), encode_failure(here.registration->number(), *reason));
-  if (here.session != nullptr) here.session->detach();
+  if (here.session != nullptr) here.session->detach(here.registration->heard());
   here.session = nullptr;
   here.registration.reset();
   ports_.release(port);

@@ -12,6 +12,8 @@ DeviceSession::DeviceSession(Number number, const Ticket& ticket, DeviceString d
       device_(std::move(device)),
       text_(std::move(text)),
       offer_(std::move(group)),
+      began_(now),
+      heard_(now),
       last_input_(now) {}
 
 void DeviceSession::describe(DeviceString device, std::string text) {

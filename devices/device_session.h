@@ -29,6 +29,7 @@ class DeviceSession {
                 std::shared_ptr<const DeviceGroups::Offer> group, AwakeTime now);
 
   Number number() const { return number_; }
+  AwakeTime began() const { return began_; }
   const Ticket& ticket() const { return ticket_; }
   const DeviceString& device() const { return device_; }
   /// The whole string of the device.
@@ -44,7 +45,13 @@ class DeviceSession {
     port_ = port;
     endpoint_ = endpoint;
   }
-  void detach() { port_.reset(); }
+  /// `heard`: when its registration was heard last.
+  void detach(AwakeTime heard) {
+    port_.reset();
+    heard_ = heard;
+  }
+  /// When its last registration, which is over, was heard last.
+  AwakeTime heard() const { return heard_; }
 
   /// The device says of itself something else: its screen was turned, its window has another size.
   void describe(DeviceString device, std::string text);
@@ -73,6 +80,8 @@ class DeviceSession {
   std::shared_ptr<const DeviceGroups::Offer> offer_;
   DeviceEndpoint endpoint_;
   std::optional<std::uint16_t> port_;
+  AwakeTime began_;
+  AwakeTime heard_;
   std::uint32_t taken_ = 0;
   AwakeTime last_input_;
   std::optional<AwakeTime> looked_at_;

@@ -81,6 +81,10 @@ class SessionBook {
   void for_each(Use use) {
     for (const auto& [number, session] : sessions_) use(*session);
   }
+  template <class Use>
+  void for_each(Use use) const {
+    for (const auto& [number, session] : sessions_) use(std::as_const(*session));
+  }
 
  private:
   /// Tickets are random, so any of their bytes are a hash.

@@ -42,6 +42,11 @@ std::optional<Rejection> Admission::judge_ban(Address address) const {
   return find_ban(address);
 }
 
+std::optional<Rejection> Admission::judge_address(Address address) const {
+  const MutexLock lock(mutex_);
+  return judge_rules(address);
+}
+
 std::optional<Rejection> Admission::find_ban(Address address) const {
   if (std::ranges::none_of(bans_, [&](const Block& block) { return block.contains(address); }))
     return std::nullopt;

@@ -57,6 +57,9 @@ class Admission {
   /// The rejection of an address that has been banned since it was admitted; nothing if it has not.
   std::optional<Rejection> judge_ban(Address address) const;
 
+  /// The rejection of an address that is banned, or that the rules do not admit; nothing if it may come. Counts nothing.
+  std::optional<Rejection> judge_address(Address address) const;
+
   /// Counts a connection and its handshake. `now` comes from a clock that never goes back. `tls`: it begins with a TLS
   /// handshake.
   Decision admit(Address address, Rate::Time now, bool tls = false);

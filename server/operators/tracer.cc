@@ -10,6 +10,7 @@
 #include <future>
 #include <utility>
 
+#include "common/annotate_datagram.h"
 #include "common/calendar.h"
 #include "common/duration.h"
 #include "common/outcome.h"
@@ -227,6 +228,15 @@ void Tracer::sent(Address address, std::uint64_t session, Output& output, const 
   write(address, session, "sent " + std::to_string(output.size()) + " bytes", lines);
 }
 
+void Tracer::datagram(Address address, std::uint16_t client_port, Direction direction, ByteView datagram) {
+  const std::string what = direction == Direction::to_server ? " received " : " sent ";
+  const std::string text = time_text() + " " + to_string(address) + ":" + std::to_string(client_port) + what +
+                           "a datagram of " + std::to_string(datagram.size()) + " bytes\n" +
+                           annotate_datagram(datagram, direction).text;
+  const MutexLock lock(mutex_);
+  write(address, text);
+}
+
 void Tracer::note(Address address, std::uint64_t session, std::string_view what) {
   const MutexLock lock(mutex_);
   write(address, session, escape(what), {});
@@ -239,8 +249,11 @@ void Tracer::forget(std::uint64_t session) {
 
 void Tracer::write(Address address, std::uint64_t session, const std::string& what,
                    const std::string& lines) {
-  const std::string text = time_text() + " " + to_string(address) + " session " + std::to_string(session) +
-                           " " + what + "\n" + lines;
+  write(address, time_text() + " " + to_string(address) + " session " + std::to_string(session) + " " + what +
+                     "\n" + lines);
+}
+
+void Tracer::write(Address address, const std::string& text) {
   for (Trace& trace : traces_) {
     if (trace.over || trace.file->failed || !trace.block.contains(address)) continue;
     if (trace.bytes + text.size() + last_words_bytes > file_bytes_max)

@@ -78,6 +78,8 @@ class Tracer {
   /// Each call writes into all traces that cover the address.
   void received(Address address, std::uint64_t session, ByteView bytes, const MethodCatalogue& catalogue);
   void sent(Address address, std::uint64_t session, Output& output, const MethodCatalogue& catalogue);
+  /// A datagram from or to a device at this port of its own.
+  void datagram(Address address, std::uint16_t client_port, Direction direction, ByteView datagram);
   /// What happens besides packets: "connected", "ended: closed by the client".
   void note(Address address, std::uint64_t session, std::string_view what);
   /// The session is over; what it has not sent completely is written as it is.
@@ -111,6 +113,7 @@ class Tracer {
   std::shared_ptr<File> begin_file(const Block& block, const std::string& first_words);
   void write(Address address, std::uint64_t session, const std::string& what, const std::string& lines)
       LEKT_REQUIRES(mutex_);
+  void write(Address address, const std::string& text) LEKT_REQUIRES(mutex_);
   void append(Trace& trace, std::string text) LEKT_REQUIRES(mutex_);
   bool end_all(const Block& block, const std::string& why) LEKT_REQUIRES(mutex_);
   void close(Trace& trace, const std::string& why) LEKT_REQUIRES(mutex_);

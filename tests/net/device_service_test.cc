@@ -1,0 +1,169 @@
+// The front of devices with real sockets. What it decides, tests/devices shows with virtual time.
+#include "server/net/device_service.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "common/device_packets.h"
+#include "tests/net/device_ends.h"
+#include "tests/support/support.h"
+
+namespace lekt {
+namespace {
+
+using namespace std::chrono_literals;
+using namespace test;
+
+/// Joins and leaves among the commands, as "+address" and "-address".
+std::vector<std::string> membership_of(const std::vector<Command>& commands) {
+  std::vector<std::string> words;
+  for (const Command& command : commands) {
+    if (const auto* join = std::get_if<JoinCommand>(&command))
+      words.push_back("+" + to_string(join->address));
+    if (const auto* leave = std::get_if<LeaveCommand>(&command))
+      words.push_back("-" + to_string(leave->address));
+  }
+  return words;
+}
+
+using Words = std::vector<std::string>;
+
+}  // namespace
+
+TEST(DeviceService, registers_a_device_and_shows_it_its_screen) {
+  RunningDevices devices;
+  DeviceEnd device(devices.contact(), "0015708E863F");
+  ASSERT_TRUE(device.until_served());
+  EXPECT_NE(device.screen().find("default"), std::string::npos) << device.screen();
+  EXPECT_NE(device.screen().find("0015708E863F"), std::string::npos) << device.screen();
+}
+
+TEST(DeviceService, lists_a_device_as_a_client_until_its_user_leaves) {
+  RunningDevices devices;
+  DeviceEnd device(devices.contact(), "A1");
+  ASSERT_TRUE(device.until_served());
+  const std::vector<Command> commands = devices.take_commands();
+  EXPECT_EQ(membership_of(commands), Words{"+" + to_string(own_address())});
+  const auto& join = std::get<JoinCommand>(commands.at(0));
+  ASSERT_EQ(join.methods.size(), 1u);
+  EXPECT_EQ(join.methods[0].index, device_index);
+  EXPECT_NE(
+      join.methods[0].information.find("uid=A1,type=PDT9090_E5,screen=16x26,version=9.1.107,group=default"),
+      Bytes::npos);
+  device.link().leave(AwakeTime(0));
+  ASSERT_TRUE(device.until([&] { return device.link().phase() == DeviceLink::Phase::ended; }));
+  EXPECT_EQ(membership_of(devices.take_commands()), Words{"-" + to_string(own_address())});
+}
+
+TEST(DeviceService, goes_on_with_a_session_for_its_ticket_and_nobody_hears_of_it) {
+  RunningDevices devices;
+  DeviceEnd before(devices.contact(), "A1");
+  ASSERT_TRUE(before.until_served());
+  devices.take_commands();
+  DeviceEnd after(devices.contact(), "A1", before.link().ticket());
+  ASSERT_TRUE(after.until_served());
+  EXPECT_EQ(after.link().ticket(), before.link().ticket());
+  EXPECT_EQ(membership_of(devices.take_commands()), Words{});
+  ASSERT_TRUE(before.until([&] { return before.link().phase() == DeviceLink::Phase::ended; }));
+  EXPECT_EQ(before.link().ending()->code, ErrorCode::registration_replaced);
+}
+
+TEST(DeviceService, answers_from_the_address_that_was_asked) {
+  RunningDevices devices(8, {}, Address());
+  // Dedicated ports at all addresses may meet other programs; then another one of the eight is taken.
+  DeviceEnd device(devices.contact(own_address(7)), "A1");
+  EXPECT_TRUE(device.until_served()) << "the device takes datagrams of that address alone";
+}
+
+TEST(DeviceService, passes_over_a_port_that_another_program_has) {
+  UdpSocket foreign(own_address(), RunningDevices::first_port);
+  RunningDevices devices;
+  DeviceEnd device(devices.contact(), "A1");
+  ASSERT_TRUE(device.until_served());
+  const auto list =
+      devices.ask<std::vector<DeviceStatus>>([](DeviceService& service) { return service.devices(); });
+  ASSERT_EQ(list.size(), 1u);
+  EXPECT_EQ(list[0].port, RunningDevices::first_port + 1);
+}
+
+TEST(DeviceService, refuses_whom_the_operator_has_banned) {
+  RunningDevices devices;
+  devices.admission().ban({Block::v4(Address::v4(0x7f000000), 8).value()});
+  DeviceEnd device(devices.contact(), "A1");
+  ASSERT_TRUE(device.until([&] { return device.link().ending().has_value(); }));
+  EXPECT_EQ(device.link().ending()->code, ErrorCode::address_banned);
+  EXPECT_EQ(devices.seen().rejects.list({}, 10).at(0).code, ErrorCode::address_banned);
+}
+
+TEST(DeviceService, ends_the_sessions_of_an_address_and_tells_their_devices_why) {
+  RunningDevices devices;
+  DeviceEnd device(devices.contact(), "A1");
+  ASSERT_TRUE(device.until_served());
+  devices.take_commands();
+  const Rejection kicked{ErrorCode::ended_by_operator, "the operator has ended this session"};
+  EXPECT_EQ(
+      devices.ask<std::size_t>([&](DeviceService& service) { return service.end_sessions_of("A2", kicked); }),
+      0u);
+  EXPECT_EQ(devices.ask<std::size_t>([&](DeviceService& service) -> std::size_t {
+    return service.end_sessions(Block::v4(own_address(), 32).value(), kicked);
+  }),
+            1u);
+  ASSERT_TRUE(device.until([&] { return device.link().ending().has_value(); }));
+  EXPECT_EQ(device.link().ending()->code, ErrorCode::ended_by_operator);
+  EXPECT_EQ(membership_of(devices.take_commands()), Words{"-" + to_string(own_address())});
+}
+
+TEST(DeviceService, a_clean_stop_tells_devices_and_leaves_them_listed) {
+  RunningDevices devices;
+  DeviceEnd device(devices.contact(), "A1");
+  ASSERT_TRUE(device.until_served());
+  devices.take_commands();
+  devices.stop();
+  ASSERT_TRUE(device.until([&] { return device.link().ending().has_value(); }));
+  EXPECT_EQ(device.link().ending()->code, ErrorCode::server_stopping);
+  EXPECT_EQ(membership_of(devices.take_commands()), Words{});
+}
+
+TEST(DeviceService, forged_requests_take_no_port_and_amplify_nothing) {
+  constexpr std::uint32_t requests = 100'000;
+  RunningDevices devices;
+  UdpSocket forger(Address(), 0);
+  const DeviceEndpoint contact = devices.contact();
+  for (std::uint32_t number = 1; number <= requests; ++number) {
+    const Address source = Address::v4(0x7f400000 + number);
+    forger.send(source, contact,
+                encode_datagram({DatagramType::connection_request, version_spoken, number, 0, 0},
+                                ConnectionRequest{}));
+  }
+  const WorkerMeters& meters = devices.service().meters();
+  DeviceEnd device(contact, "A1");
+  EXPECT_TRUE(device.until_served()) << "a real device still gets in";
+  EXPECT_GT(meters.received_bytes.value(), 0u);
+  EXPECT_LE(meters.sent_bytes.value(), meters.received_bytes.value() + 4096) << "4096 for the device";
+  const auto list =
+      devices.ask<std::vector<DeviceStatus>>([](DeviceService& service) { return service.devices(); });
+  EXPECT_EQ(
+      std::ranges::count_if(list, [](const DeviceStatus& status) { return status.state != "connecting"; }),
+      1);
+}
+
+TEST(DeviceService, cannot_listen_where_somebody_does_and_says_so) {
+  RunningDevices devices;
+  try {
+    UdpSocket taken(own_address(), 0);
+    MethodCatalogue catalogue;
+    SessionRules rules{catalogue};
+    Seen seen{".", 0};
+    Doors doors(nullptr, {}, {.connections = Rate(1, 1), .connections_per_address = Rate(1, 1)}, {},
+                seen.codes);
+    const DeviceService service(0, 1, {{{to_string(own_address()), taken.port()}}, 5000, 5001}, {},
+                                {rules, doors, seen});
+    FAIL() << "it listens";
+  } catch (const CodedError& error) {
+    EXPECT_EQ(error.code(), ErrorCode::listen_failed);
+    EXPECT_NE(std::string(error.what()).find("--device-listen"), std::string::npos) << error.what();
+  }
+}
+
+}  // namespace lekt
