@@ -77,6 +77,8 @@ enum class ErrorCode : std::uint16_t {
   log_lost = 619,
   thread_hangs = 620,
   row_refused = 621,
+  device_ports_shared = 622,
+  device_log_failed = 623,
   // The client
   connect_failed = 701,
   server_closed = 702,

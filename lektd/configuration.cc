@@ -6,6 +6,7 @@
 
 #include "common/error_message.h"
 #include "common/errors.h"
+#include "lektd/device_checks.h"
 #include "lektd/lookout.h"
 #include "lektd/setting_sources.h"
 #include "lektd/setting_table.h"
@@ -20,8 +21,8 @@ namespace {
 
 constexpr auto footer = R"(
 Durations are a whole number with ms, s, m, h or d: 90s, 7d, 250ms.
-A setting is also an environment variable (in brackets above; a list with commas) and a key of the settings' file
-(its name without the dashes). A flag beats the environment, the environment beats the file.
+A setting is also an environment variable (in brackets above; a list with commas, of device groups with ~) and a
+key of the settings' file (its name without the dashes). A flag beats the environment, the environment beats the file.
 
 Exit status: 0 stopped by SIGTERM or SIGINT; 1 could not start, or had to give up; 2 a setting is wrong.
 Every error begins with a code, such as E502; docs/errors.md explains all of them.
@@ -39,12 +40,13 @@ std::optional<std::string> find_contradiction(const Configuration& configuration
   if (listens && (tls.certificate.empty() || tls.key.empty()))
     return std::string(has_passed ? "a passed socket for TLS" : "--tls-listen") +
            " needs a certificate and its key: give --tls-cert and --tls-key";
-  if (!listens && !(tls.certificate.empty() && tls.key.empty() && tls.client_authorities.empty()))
-    return "--tls-cert, --tls-key and --tls-client-ca are of no use without --tls-listen: give it, or take "
-           "them away";
+  if (!listens && !offers_dtls(configuration) &&
+      !(tls.certificate.empty() && tls.key.empty() && tls.client_authorities.empty()))
+    return "--tls-cert, --tls-key and --tls-client-ca are of no use without --tls-listen, or devices that "
+           "may encrypt (--device-listen): give one of these, or take them away";
   if (!configuration.admin_hosts.empty() && !configuration.admin)
     return "--admin-host is of no use without --admin: give it, or take it away";
-  return std::nullopt;
+  return find_device_contradiction(configuration);
 }
 
 EarlyExit refuse_to_start(const std::string& wrong) {
@@ -106,11 +108,14 @@ std::optional<Rejection> trouble_with_certificates(const TlsSettings& tls) {
 /// What --check-config prints; status 1 when a server would not start.
 EarlyExit report_settings(const Configuration& configuration, const std::vector<Origin>& origins,
                           bool as_json) {
-  const SettingsReport report{configuration, origins, trouble_with_certificates(configuration.tls)};
+  SettingsReport report{configuration, origins};
+  for (auto trouble :
+       {trouble_with_certificates(configuration.tls), trouble_with_device_ports(configuration)})
+    if (trouble) report.troubles.push_back(*std::move(trouble));
   EarlyExit exit{0, as_json ? report.as_json() : report.as_toml(), {}};
-  if (report.refuses_to_start()) {
+  if (const Rejection* refusal = report.refusal()) {
     exit.status = 1;
-    exit.error = report.trouble->text();
+    exit.error = refusal->text();
   }
   return exit;
 }

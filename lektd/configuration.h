@@ -13,6 +13,9 @@
 #include "common/catalogue.h"
 #include "common/limits.h"
 #include "common/time.h"
+#include "devices/groups.h"
+#include "devices/handler_log.h"
+#include "lektd/port_range.h"
 #include "server/net/listen_address.h"
 #include "server/net/tls.h"
 #include "server/operators/log.h"
@@ -21,6 +24,9 @@ namespace lekt {
 
 /// What the service manager listens on for the server.
 enum class PassedSockets : std::uint8_t { none, plain, with_tls };
+
+/// Whether devices may, or have to, speak DTLS.
+enum class DeviceEncryption : std::uint8_t { off, offered, required };
 
 struct Configuration {
   std::vector<ListenAddress> listen;
@@ -56,6 +62,18 @@ struct Configuration {
   MethodCatalogue catalogue;
   LogLevel log_level = LogLevel::info;
   LogFormat log_format = LogFormat::text;
+  // Devices. Without an address to listen on there are none, and the other values mean nothing.
+  std::vector<ListenAddress> device_listen;  ///< contact addresses, IPv4
+  PortRange device_ports{5000, 6000};        ///< the dedicated ones; no contact port is among them
+  std::vector<DeviceHost> device_hosts;
+  std::vector<DeviceGroup> device_groups;  ///< fit together with the hosts: DeviceGroups::make() takes them
+  DeviceEncryption device_encryption = DeviceEncryption::off;
+  HandlerLevel device_log = HandlerLevel::off;
+  std::filesystem::path device_log_directory;
+  std::vector<Block> device_log_from;  ///< whom the handler log is about; none: all
+  bool device_alert_resume = false;    ///< an alert when a session goes on at another address
+  std::uint32_t device_sessions_max = 2000;
+  std::uint32_t devices_per_address_max = 64;
   // No settings:
   PassedSockets passed = PassedSockets::none;
   /// To be told to the server that runs on the database, instead of being one.

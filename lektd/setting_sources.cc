@@ -39,13 +39,14 @@ std::string environment(const std::string& name) {
   return value == nullptr ? std::string() : value;
 }
 
-/// A list is between commas, also what is empty. The command line's library would leave that out.
+/// A list has every part between separators, also what is empty. The command line's library would leave that out.
 void split(Taken& taken, const Setting& setting, const std::string& text, const std::string& where) {
   std::size_t begin = 0;
   if (setting.form == Setting::Form::list)
-    for (std::size_t comma = text.find(','); comma != text.npos; comma = text.find(',', begin)) {
-      taken.push_back({text.substr(begin, comma - begin), where});
-      begin = comma + 1;
+    for (std::size_t end = text.find(setting.separator); end != text.npos;
+         end = text.find(setting.separator, begin)) {
+      taken.push_back({text.substr(begin, end - begin), where});
+      begin = end + 1;
     }
   taken.push_back({text.substr(begin), where});
 }

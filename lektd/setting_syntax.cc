@@ -4,6 +4,7 @@
 #include <cctype>
 
 #include "common/parse_number.h"
+#include "devices/group_syntax.h"
 #include "server/operators/settings_file.h"
 
 namespace lekt::syntax {
@@ -28,9 +29,39 @@ ListenAddress read_address(const std::string& value, bool tls) {
   return {address, *port, tls};
 }
 
+ListenAddress read_ipv4_address(const std::string& value) {
+  ListenAddress address = read_address(value, false);
+  if (address.address.find(':') != address.address.npos)
+    refuse(value, "an IPv4 address, such as 0.0.0.0:3006; devices speak no IPv6");
+  return address;
+}
+
+PortRange read_ports(const std::string& value) {
+  const std::string allowed =
+      "FIRST-LAST, two ports from 1 to 65535 with the lower one first, such as 5000-6000";
+  const std::size_t dash = value.find('-');
+  if (dash == value.npos) refuse(value, allowed);
+  const auto first = parse_number<std::uint16_t>(std::string_view(value).substr(0, dash));
+  const auto last = parse_number<std::uint16_t>(std::string_view(value).substr(dash + 1));
+  if (!first || !last || *first == 0 || *first > *last) refuse(value, allowed);
+  return {*first, *last};
+}
+
 std::filesystem::path read_path(const std::string& value) {
   if (value.empty()) refuse(value, "the path of a file");
   return value;
+}
+
+std::filesystem::path read_directory(const std::string& value) {
+  if (value.empty()) refuse(value, "the path of a directory");
+  return value;
+}
+
+/// What was read, or its fault, which is a whole sentence.
+template <class Value>
+Value value_or_refuse(std::variant<Value, std::string> read) {
+  if (const auto* fault = std::get_if<std::string>(&read)) throw WrongSetting(*fault);
+  return std::get<Value>(std::move(read));
 }
 
 std::filesystem::path read_database(const std::string& value) {
@@ -143,6 +174,38 @@ Syntax<std::vector<Block>> blocks() {
 Syntax<std::vector<std::string>> hosts() {
   return many<std::string>("NAME", read_host, [](const std::string& name) { return name; });
 }
+
+Syntax<std::vector<ListenAddress>> ipv4_addresses() {
+  return many<ListenAddress>("ADDRESS:PORT", read_ipv4_address,
+                             [](const ListenAddress& value) { return value.text(); });
+}
+
+Syntax<PortRange> ports() {
+  return one<PortRange>("FIRST-LAST", read_ports,
+                        [](const PortRange& value) { return Values{to_string(value)}; });
+}
+
+Syntax<std::filesystem::path> directory_path() {
+  return one<std::filesystem::path>("DIRECTORY", read_directory, show_path);
+}
+
+Syntax<std::vector<DeviceHost>> device_hosts() {
+  return many<DeviceHost>(
+      "NAME=HOST:PORT[;term=TYPE]",
+      [](const std::string& text) { return value_or_refuse(parse_device_host(text)); },
+      [](const DeviceHost& host) { return to_string(host); });
+}
+
+Syntax<std::vector<DeviceGroup>> device_groups() {
+  auto syntax = many<DeviceGroup>(
+      "NAME[;KEY=VALUE...]",
+      [](const std::string& text) { return value_or_refuse(parse_device_group(text)); },
+      [](const DeviceGroup& group) { return to_string(group); });
+  syntax.separator = '~';
+  return syntax;
+}
+
+Syntax<bool> off_or_on() { return choice<bool>("off|on", "off or on", {{"off", false}, {"on", true}}); }
 
 Syntax<MethodCatalogue> added_methods() {
   const auto take = [](MethodCatalogue& catalogue, const std::string& text) {

@@ -14,6 +14,8 @@
 #include "common/block.h"
 #include "common/catalogue.h"
 #include "common/duration.h"
+#include "devices/groups.h"
+#include "lektd/port_range.h"
 #include "server/net/listen_address.h"
 
 namespace lekt::syntax {
@@ -31,6 +33,7 @@ struct Syntax {
   /// Throws WrongSetting with the text and what is allowed.
   std::function<void(Value&, const std::string&)> take;
   std::function<Values(const Value&)> show;  ///< texts that take() understands
+  char separator = ',';                      ///< between the values of a list that are in one text
 };
 
 [[noreturn]] void refuse(const std::string& value, const std::string& allowed);
@@ -41,9 +44,15 @@ Syntax<std::filesystem::path> database_path();  ///< not what SQLite would keep 
 Syntax<std::filesystem::path> socket_path();    ///< or "none", which is an empty one
 Syntax<std::optional<ListenAddress>> address();
 Syntax<std::vector<ListenAddress>> addresses(bool tls);
+Syntax<std::vector<ListenAddress>> ipv4_addresses();
+Syntax<PortRange> ports();
 Syntax<std::vector<Block>> blocks();
 Syntax<std::vector<std::string>> hosts();  ///< in lower case, as browsers send them
 Syntax<MethodCatalogue> added_methods();   ///< besides the built-in ones
+Syntax<std::filesystem::path> directory_path();
+Syntax<std::vector<DeviceHost>> device_hosts();
+Syntax<std::vector<DeviceGroup>> device_groups();  ///< with '~' between them, since they have commas
+Syntax<bool> off_or_on();
 
 /// At most ten years; the default is the example.
 std::chrono::milliseconds read_duration(const std::string& text, std::chrono::milliseconds least,

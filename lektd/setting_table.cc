@@ -29,6 +29,7 @@ Setting entry(const char* name, Member member, const Syntax<Value>& syntax, Sett
       .name = name,
       .placeholder = syntax.placeholder,
       .form = syntax.form,
+      .separator = syntax.separator,
       .apply = apply,
       .help = help,
       .otherwise = otherwise,
@@ -53,6 +54,15 @@ Syntax<LogLevel> log_levels() {
   std::vector<std::pair<std::string, LogLevel>> words;
   for (const char* name : level_names) words.emplace_back(name, static_cast<LogLevel>(words.size()));
   return choice("trace|debug|info|warn|error|off", "trace, debug, info, warn, error or off", words);
+}
+
+/// As the server can: DTLS needs its certificate.
+DeviceEncryption default_device_encryption(const C& configuration) {
+  return configuration.tls.certificate.empty() ? DeviceEncryption::off : DeviceEncryption::offered;
+}
+
+std::filesystem::path default_device_log_directory(const C& configuration) {
+  return configuration.database.string() + ".devices";
 }
 
 /// Nowhere, if it is said elsewhere where to listen.
@@ -161,6 +171,41 @@ const std::vector<Setting>& all_settings() {
             choice<LogFormat>("text|json", "text or json",
                               {{"text", LogFormat::text}, {"json", LogFormat::json}}),
             restart, "text or json, one line an event"),
+      entry("device-listen", &C::device_listen, ipv4_addresses(), restart,
+            "serve hand-held terminals that make contact here, over UDP; repeatable", "nowhere"),
+      entry("device-ports", &C::device_ports, ports(), restart,
+            "each registered device has one of these UDP ports; no contact port may be among them"),
+      entry("device-host", &C::device_hosts, device_hosts(), at_once,
+            "a telnet host that users of devices work on; repeatable"),
+      entry(
+          "device-group", &C::device_groups, device_groups(), at_once,
+          "what devices get, by address (from=CIDR) and type (type=PATTERN): hosts=A,B, idle=12h and others; "
+          "repeatable, in one text with ~ between two"),
+      entry("device-encryption", &C::device_encryption,
+            choice<DeviceEncryption>("off|offered|required", "off, offered or required",
+                                     {{"off", DeviceEncryption::off},
+                                      {"offered", DeviceEncryption::offered},
+                                      {"required", DeviceEncryption::required}}),
+            at_once, "whether devices may, or have to, speak DTLS; needs --tls-cert",
+            "offered with --tls-cert, otherwise off", default_device_encryption),
+      entry("device-log", &C::device_log,
+            choice<HandlerLevel>("off|session|protocol|socket", "off, session, protocol or socket",
+                                 {{"off", HandlerLevel::off},
+                                  {"session", HandlerLevel::session},
+                                  {"protocol", HandlerLevel::protocol},
+                                  {"socket", HandlerLevel::socket}}),
+            at_once, "what the handler log, a file for each device's address, has"),
+      entry("device-log-directory", &C::device_log_directory, directory_path(), restart,
+            "where its files are; made with the first line", "the database's path with .devices",
+            default_device_log_directory),
+      entry("device-log-from", &C::device_log_from, blocks(), at_once,
+            "only devices at these addresses have one; repeatable", "all"),
+      entry("device-alert-resume", &C::device_alert_resume, off_or_on(), at_once,
+            "also alert when a session goes on at another address"),
+      entry("max-device-sessions", &C::device_sessions_max, number(1, 1'000'000), at_once,
+            "sessions of devices at the same time"),
+      entry("max-devices-per-address", &C::devices_per_address_max, number(1, 1'000'000), at_once,
+            "of these, at one address"),
   };
   return table;
 }

@@ -24,6 +24,7 @@ struct Setting {
   std::string name;         ///< without dashes; also the key in the file
   std::string placeholder;  ///< of the value in --help
   Form form;
+  char separator;  ///< between the values of a list that are in one flag or variable
   Apply apply;
   std::string help;
   std::string otherwise;  ///< the default in words, where it is no value of the setting or follows others

@@ -1,9 +1,14 @@
 #include "lektd/settings.h"
 
 #include <algorithm>
+#include <memory>
+#include <string>
+#include <utility>
+#include <variant>
 
 #include "server/operators/clock.h"
 #include "server/operators/secret.h"
+#include "server/operators/settings_file.h"
 
 namespace lekt {
 
@@ -67,6 +72,13 @@ WorkerSettings worker_settings(const Configuration& configuration) {
   settings.members.heartbeats = rate_of(configuration.heartbeat_rate);
   settings.output_bytes_max = configuration.output_bytes_max;
   return settings;
+}
+
+DeviceDesk::Settings device_settings(const Configuration& configuration) {
+  auto made = DeviceGroups::make(configuration.device_groups, configuration.device_hosts);
+  if (const auto* fault = std::get_if<std::string>(&made)) throw WrongSetting(*fault);
+  return {.limits = {configuration.device_sessions_max, configuration.devices_per_address_max},
+          .groups = std::make_shared<const DeviceGroups>(std::get<DeviceGroups>(std::move(made)))};
 }
 
 }  // namespace lekt

@@ -58,13 +58,18 @@ const char* kind_text(Origin::Kind kind) {
 
 }  // namespace
 
+const Rejection* SettingsReport::refusal() const {
+  const auto found = std::ranges::find(troubles, ErrorCode::tls_unusable, &Rejection::code);
+  return found == troubles.end() ? nullptr : &*found;
+}
+
 std::string SettingsReport::as_toml() const {
   constexpr std::size_t comment_column = 48;
-  std::string text = refuses_to_start() ? "# The settings are valid, but no server starts.\n"
-                                        : "# The configuration is valid.\n";
+  std::string text = refusal() != nullptr ? "# The settings are valid, but no server starts.\n"
+                                          : "# The configuration is valid.\n";
   for (const std::string& variable : configuration.unknown_variables)
     text += "# In the environment: " + variable + ". It is passed over.\n";
-  if (trouble) text += "# " + trouble->text() + "\n";
+  for (const Rejection& trouble : troubles) text += "# " + trouble.text() + "\n";
   for (std::size_t index = 0; const Setting& setting : all_settings()) {
     const std::string value = toml_value(setting, setting.show(configuration));
     // TOML has no word for "none".
@@ -88,7 +93,8 @@ std::string SettingsReport::as_json() const {
     list.push_back(std::move(one));
   }
   nlohmann::ordered_json warnings = nlohmann::ordered_json::array();
-  if (trouble) warnings.push_back({{"code", code_text(trouble->code)}, {"message", trouble->message}});
+  for (const Rejection& trouble : troubles)
+    warnings.push_back({{"code", code_text(trouble.code)}, {"message", trouble.message}});
   const nlohmann::ordered_json report{{"settings", std::move(list)},
                                       {"unknown_variables", configuration.unknown_variables},
                                       {"warnings", std::move(warnings)}};

@@ -1,7 +1,6 @@
 // What `lektd --check-config` prints: every setting with the value in use and where that comes from.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,14 +9,14 @@
 
 namespace lekt {
 
-/// What was read, where each setting comes from, and what is wrong with the files that it names.
+/// What was read, where each setting comes from, and what a start would say of it.
 struct SettingsReport {
   const Configuration& configuration;
-  const std::vector<Origin>& origins;     ///< of each setting, in the order of the table
-  std::optional<Rejection> trouble = {};  ///< with certificates
+  const std::vector<Origin>& origins;    ///< of each setting, in the order of the table
+  std::vector<Rejection> troubles = {};  ///< with certificates (E510, E616) and ports of devices (E622)
 
-  /// Certificates of which the server would warn (E616).
-  bool refuses_to_start() const { return trouble && trouble->code == ErrorCode::tls_unusable; }
+  /// Why a server would not start; null when it would. It would only warn of the others.
+  const Rejection* refusal() const;
 
   /// A settings' file, with a comment behind each value.
   std::string as_toml() const;

@@ -74,6 +74,10 @@ _lekt() {
       compopt -o filenames 2>/dev/null
       mapfile -t COMPREPLY < <(compgen -f -- "$word")
       ;;
+    DIRECTORY)
+      compopt -o filenames 2>/dev/null
+      mapfile -t COMPREPLY < <(compgen -d -- "$word")
+      ;;
     ADDRESS | CIDR) wants=clients ;;&
     BAN) wants=bans ;;&
     TRACE) wants=traces ;;&

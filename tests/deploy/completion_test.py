@@ -87,6 +87,12 @@ class Completion(unittest.TestCase):
             self.assertEqual(offered("lektd", "--tls-cert", "se", directory=directory), ["server.pem"])
             self.assertEqual(offered("lektd", "--database", "", directory=directory), ["server.pem"])
 
+    def test_offers_directories_where_a_flag_wants_one(self) -> None:
+        with tempfile.TemporaryDirectory() as directory:
+            (Path(directory) / "logs").mkdir()
+            (Path(directory) / "logs.txt").touch()
+            self.assertEqual(offered("lektd", "--device-log-directory", "lo", directory=directory), ["logs"])
+
     def test_offers_files_where_a_subcommand_wants_one(self) -> None:
         with tempfile.TemporaryDirectory() as directory:
             (Path(directory) / "backup 1.db").touch()

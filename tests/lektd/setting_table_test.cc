@@ -20,8 +20,16 @@ using Names = std::vector<std::string>;
 /// Another value than the default, as show() has it.
 std::string other_value(const Setting& setting) {
   static const std::map<std::string, std::string> others = {
-      {"ADDRESS:PORT", "127.0.0.1:7"}, {"FILE", "x"},         {"PATH", "x"},
-      {"CIDR", "10.0.0.0/9"},          {"NAME", "x.example"}, {"INDEX:NAME:FORM", "2:chat:sized"}};
+      {"ADDRESS:PORT", "127.0.0.1:7"},
+      {"FILE", "x"},
+      {"PATH", "x"},
+      {"CIDR", "10.0.0.0/9"},
+      {"NAME", "x.example"},
+      {"INDEX:NAME:FORM", "2:chat:sized"},
+      {"FIRST-LAST", "7000-7001"},
+      {"DIRECTORY", "x"},
+      {"NAME=HOST:PORT[;term=TYPE]", "x=127.0.0.1:23;term=ansi"},
+      {"NAME[;KEY=VALUE...]", "x;from=10.0.0.0/9;hosts=x"}};
   const Names shown = setting.show(Configuration());
   if (setting.form == Setting::Form::number) return std::to_string(std::stoul(shown.at(0)) + 1);
   if (setting.placeholder == "DURATION")
