@@ -46,6 +46,8 @@ ClientOptions checked(ClientOptions options) {
                 std::to_string(limits::methods_max_ceiling) + " would be right");
     require(i == 0 || options.methods[i - 1].index != index,
             "method " + std::to_string(index) + " is given twice; a program has one of each index");
+    const auto reason = options.catalogue.why_not_offered(index);
+    require(!reason, reason.value_or(""));
   }
   check_duration(options.interval, "the interval");
   check_duration(options.connect_timeout, "the timeout of connecting");

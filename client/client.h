@@ -36,8 +36,8 @@ namespace lekt {
 struct ClientOptions {
   /// The server as HOST or HOST:PORT, with a name or an IPv4 address. The default port is 7890.
   std::string server;
-  /// How others can reach this program: at most one method of each index. Without any it is listed, and nobody
-  /// can connect to it.
+  /// How others can reach this program: at most one method of each index, and none that the server gives. Without
+  /// any it is listed, and nobody can connect to it.
   Methods methods = {};
   /// Time from one heartbeat to the next. Must be well below the server's --heartbeat-timeout (90 s by default).
   std::chrono::milliseconds interval{5000};
@@ -45,7 +45,7 @@ struct ClientOptions {
   std::optional<Address> source = {};
   /// How to speak TLS with the server, on its port for TLS. Nothing: plain TCP.
   std::optional<TlsOptions> tls = {};
-  /// Methods whose information this program can read when it hears of others; tcp is built in.
+  /// Methods whose information this program can read when it hears of others; tcp and device are built in.
   MethodCatalogue catalogue = {};
 
   /// Time until the connection is established: name lookup, all addresses in turn, TLS.

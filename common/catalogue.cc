@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/device_string.h"
 #include "common/limits.h"
 #include "common/parse_number.h"
 #include "common/text.h"
@@ -62,7 +63,9 @@ std::size_t encoded_size(const Methods& methods) {
   return size;
 }
 
-MethodCatalogue::MethodCatalogue() : methods_{{tcp_index, "tcp", {MethodForm::Kind::fixed, 4}}} {}
+MethodCatalogue::MethodCatalogue()
+    : methods_{{tcp_index, "tcp", {MethodForm::Kind::fixed, 4}},
+               {device_index, "device", {MethodForm::Kind::sized, 0}, true}} {}
 
 std::optional<std::string> MethodCatalogue::add(std::string_view specification) {
   const auto first = specification.find(':');
@@ -79,7 +82,8 @@ std::optional<std::string> MethodCatalogue::add(std::string_view specification) 
            std::to_string(limits::information_bytes_max) + " bytes";
   if (find(*index) != nullptr) return "the catalogue has method " + std::to_string(*index) + " already";
   if (find(name) != nullptr) return "the catalogue has a method '" + std::string(name) + "' already";
-  if (methods_.size() >= limits::catalogue_methods_max)
+  const auto asked_for = std::ranges::count(methods_, false, &Method::given_by_server);
+  if (static_cast<std::size_t>(asked_for) >= limits::catalogue_methods_max)
     return "the catalogue is full; at most " + std::to_string(limits::catalogue_methods_max) + " methods";
   const auto place = std::ranges::upper_bound(methods_, *index, {}, &Method::index);
   methods_.insert(place, Method{*index, std::string(name), *form});
@@ -94,6 +98,13 @@ const Method* MethodCatalogue::find(std::uint32_t index) const {
 const Method* MethodCatalogue::find(std::string_view name) const {
   const auto found = std::ranges::find(methods_, name, &Method::name);
   return found == methods_.end() ? nullptr : &*found;
+}
+
+std::optional<std::string> MethodCatalogue::why_not_offered(std::uint32_t index) const {
+  const Method* method = find(index);
+  if (method == nullptr || !method->given_by_server) return std::nullopt;
+  return "method " + std::to_string(index) + " (" + method->name +
+         ") cannot be offered by a program: the server lists its devices with it by itself";
 }
 
 std::optional<Rejection> MethodCatalogue::read_information(const Method& method, ByteReader& reader,
@@ -134,7 +145,8 @@ std::string MethodCatalogue::describe(const MethodInformation& method) const {
   if (known == nullptr) return "?" + std::to_string(method.index) + ":" + to_hex(method.information);
   if (known->index == tcp_index) return "tcp:" + std::to_string(reader.u32());
   const std::size_t length = known->form.kind == MethodForm::Kind::sized ? reader.u32() : known->form.bytes;
-  return known->name + ":" + to_hex(reader.take(length));
+  const ByteView content = reader.take(length);
+  return known->name + ":" + (known->index == device_index ? device_method_text(content) : to_hex(content));
 }
 
 std::string MethodCatalogue::describe(const Methods& methods) const {

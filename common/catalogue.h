@@ -4,7 +4,7 @@
 // reader can read only methods that are in its catalogue (docs/protocol.md, "Connection methods").
 //
 // Information is kept as it is on the wire, with length word and padding. It is relayed, compared and stored;
-// only describe() and the check of built-in methods look into it.
+// only describe() and the check of the port look into it.
 #pragma once
 
 #include <compare>
@@ -53,6 +53,8 @@ struct Method {
   std::uint32_t index = 0;  ///< 1 and up
   std::string name;         ///< a-z, 0-9 and '-', at most 32
   MethodForm form;
+  /// Whether the server says who has the method. It asks no client for it, and no client can offer it.
+  bool given_by_server = false;
 
   bool operator==(const Method&) const = default;
 };
@@ -64,7 +66,8 @@ inline constexpr std::uint32_t device_index = 3006;
 /// The known methods, ordered by index. It is built once at the start, then read by any thread.
 class MethodCatalogue {
  public:
-  /// A new catalogue has the built-in method 1, "tcp": 4 bytes, the port.
+  /// A new catalogue has the two built-in methods: 1, "tcp", whose information is the port in 4 bytes, and 3006,
+  /// "device", which is sized and given by the server (docs/protocol.md, "Connection methods").
   MethodCatalogue();
 
   /// Adds a method written INDEX:NAME:FORM, where FORM is `fixed:BYTES` or `sized`.
@@ -74,6 +77,10 @@ class MethodCatalogue {
   const Method* find(std::uint32_t index) const;
   const Method* find(std::string_view name) const;
   const std::vector<Method>& methods() const { return methods_; }
+
+  /// Why a program cannot offer the method, in one line; nothing if it can. It can offer one that is not in the
+  /// catalogue.
+  std::optional<std::string> why_not_offered(std::uint32_t index) const;
 
   /// Reads the information of `method` from the wire into `information`. If the reader ran short, the
   /// information is unspecified and nothing is returned. A rejection is returned as soon as the bytes at hand
@@ -85,8 +92,9 @@ class MethodCatalogue {
   /// form's size.
   static Bytes wrap(const MethodForm& form, ByteView content);
 
-  /// The method in words: "tcp:7890", "chat:0a0b0c" (content in hexadecimal), and "?9:0000000a" if it is not
-  /// in the catalogue.
+  /// The method in words: "tcp:7890", "device:uid=0015708E863F,..." (see device_method_text()), "chat:0a0b0c"
+  /// (content in hexadecimal), and "?9:0000000a" if it is not in the catalogue. Words are printable ASCII without
+  /// blanks and quotation marks.
   std::string describe(const MethodInformation& method) const;
   /// All methods in words, separated by spaces; empty for a client that nobody can connect to.
   std::string describe(const Methods& methods) const;

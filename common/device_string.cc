@@ -83,17 +83,22 @@ void read_size(const StringFields& fields, DeviceString& device) {
 }
 
 /// The value with '_' for every byte that could end it or mean something to a reader of the method in words.
-std::string method_value(std::string_view value, std::size_t bytes_max) {
-  std::string text(value.substr(0, bytes_max));
+/// Only letters, digits and the bytes of `others` stay as they are.
+std::string with_underscores(std::string_view bytes, std::string_view others) {
+  std::string text(bytes);
   std::ranges::replace_if(
       text,
-      [](char c) {
+      [others](char c) {
         const bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
         const bool is_digit = c >= '0' && c <= '9';
-        return !is_letter && !is_digit && std::string_view("._+@/-").find(c) == std::string_view::npos;
+        return !is_letter && !is_digit && others.find(c) == others.npos;
       },
       '_');
   return text;
+}
+
+std::string method_value(std::string_view value, std::size_t bytes_max) {
+  return with_underscores(value.substr(0, bytes_max), "._+@/-");
 }
 
 }  // namespace
@@ -127,5 +132,7 @@ Bytes device_method_content(const DeviceString& device, std::string_view group) 
          ",version=" + method_value(device.version, limits::device_version_bytes_max) +
          ",group=" + method_value(group, limits::device_group_bytes_max);
 }
+
+std::string device_method_text(ByteView content) { return with_underscores(content, "._+@/-,="); }
 
 }  // namespace lekt

@@ -71,4 +71,8 @@ std::variant<DeviceString, std::string> read_device_string(std::string_view stri
 /// or group beyond its limit is cut off here, so there are never more than limits::device_method_bytes_max bytes.
 Bytes device_method_content(const DeviceString& device, std::string_view group);
 
+/// What may be shown of a content that somebody else has written: each byte that device_method_content() never writes
+/// becomes '_'. So it is one word without blanks and quotation marks.
+std::string device_method_text(ByteView content);
+
 }  // namespace lekt

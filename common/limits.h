@@ -26,7 +26,7 @@ inline constexpr std::uint32_t methods_max_ceiling = 65536;
 /// not.
 inline constexpr std::uint32_t information_bytes_max = 4096;
 
-/// Methods in the catalogue. A setup asks for each of them, one round trip each.
+/// Methods in the catalogue, without those that the server gives. A setup asks for each of them, one round trip each.
 inline constexpr std::size_t catalogue_methods_max = 64;
 inline constexpr std::size_t method_name_max = 32;
 

@@ -28,7 +28,7 @@ std::optional<std::uint32_t> index_in(std::string_view name) {
   return static_cast<std::uint32_t>(std::strtoul(std::string(name.substr(1)).c_str(), nullptr, 10));
 }
 
-/// Whether the word can stand for the method. The names and forms of methods other than tcp are the server's
+/// Whether the word can stand for the method. The names and forms of methods that are not built in are the server's
 /// settings, which are not known here; but their content is always a part of the record.
 bool can_stand_for(std::string_view word, const MethodInformation& method) {
   static const MethodCatalogue built_in;

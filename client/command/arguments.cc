@@ -20,7 +20,8 @@ namespace {
 
 std::string names(const MethodCatalogue& catalogue) {
   std::string text;
-  for (const Method& method : catalogue.methods()) text += (text.empty() ? "" : ", ") + method.name;
+  for (const Method& method : catalogue.methods())
+    if (!method.given_by_server) text += (text.empty() ? "" : ", ") + method.name;
   return text;
 }
 
@@ -133,8 +134,9 @@ void add_catalogue(CLI::App& app, MethodCatalogue& catalogue) {
              if (const auto wrong = catalogue.add(text))
                throw CodedError(ErrorCode::usage_wrong, "--catalogue \"" + escape(text) + "\": " + *wrong);
          },
-         "A connection method besides 1:tcp, as the server's --method\nhas it; FORM is sized or fixed:BYTES "
-         "(repeatable)")
+         "A connection method besides 1:tcp and 3006:device, as the\nserver's --method has it; FORM is sized "
+         "or "
+         "fixed:BYTES\n(repeatable)")
       ->type_name("INDEX:NAME:FORM")
       ->allow_extra_args(false);
 }
@@ -180,10 +182,12 @@ MethodInformation parse_method(std::string_view text, const MethodCatalogue& cat
   const std::string_view name = text.substr(0, colon);
   const std::string_view value = text.substr(colon + 1);
   if (name == "tcp") return parse_tcp(text, value);
-  const auto content = parse_hex(value);
-  if (!content) refuse_method(text, "what follows the first ':' must be hexadecimal, two digits a byte");
   const auto index = parse_number<std::uint32_t>(name);
   const Method* method = index ? catalogue.find(*index) : catalogue.find(name);
+  if (method != nullptr)
+    if (const auto reason = catalogue.why_not_offered(method->index)) refuse_method(text, *reason);
+  const auto content = parse_hex(value);
+  if (!content) refuse_method(text, "what follows the first ':' must be hexadecimal, two digits a byte");
   if (method != nullptr) return {method->index, wrap_checked(text, *content, *method, catalogue)};
   if (!index)
     refuse_method(text, "no method has this name; known are " + names(catalogue) +

@@ -30,18 +30,19 @@ Methods (--method) say how others can connect to you; without any you are listed
   chat:0a0b       a method of --catalogue by its name, with its content in hexadecimal
   2:0a0b          a method by its index; if it is not in --catalogue, these bytes are sent as they are, padded
                   with zeros to a multiple of 4, and have to be what the server's catalogue says
+Nobody can offer method 3006, device: with it the server itself lists the devices that it serves.
 
 Formats (--format):
   text   as above
   json   one object a line: {"event":"added","address":"10.0.0.7","methods":[{"index":1,"name":"tcp","port":7890}]}
-         event is added, changed (with methods_before) or removed (without methods); methods other than tcp have
-         "hex" in place of "port", and no name if they are not in the catalogue
+         event is added, changed (with methods_before) or removed (without methods); in place of "port", device has
+         "text" and other methods have "hex", and no name if they are not in the catalogue
   hosts, prometheus
          nothing is printed; the file --output always holds the whole list, and is replaced as a whole when it changes.
          It stays as it is while the server is away, and after lekt has left.
          hosts: one line a peer, for example for dnsmasq:   10.0.0.7 lekt-10-0-0-7  # tcp:7890
          prometheus: a file for file_sd_configs; FILE ends in .json. The targets are the peers' tcp ports, with the labels
-         __meta_lekt_server, __meta_lekt_address and, for each method, __meta_lekt_method_NAME with its port or
+         __meta_lekt_server, __meta_lekt_address and, for each method, __meta_lekt_method_NAME with its port, text or
          hexadecimal; '-' in NAME becomes '_', and a method that is not in --catalogue has its index for a name
 
 Events of the connection, with --format json and for commands:

@@ -12,6 +12,7 @@
 
 #include "client/command/patient_writer.h"
 #include "client/server_name.h"
+#include "common/device_string.h"
 #include "common/errors.h"
 #include "common/mutex.h"
 #include "common/text.h"
@@ -33,9 +34,14 @@ Json json_method(const MethodInformation& method, const MethodCatalogue& catalog
   json["name"] = known->name;
   if (method.index == tcp_index) {
     json["port"] = reader.u32();
+    return json;
+  }
+  const std::size_t size = known->form.kind == MethodForm::Kind::sized ? reader.u32() : known->form.bytes;
+  const ByteView content = reader.take(size);
+  if (method.index == device_index) {
+    json["text"] = device_method_text(content);
   } else {
-    const std::size_t size = known->form.kind == MethodForm::Kind::sized ? reader.u32() : known->form.bytes;
-    json["hex"] = to_hex(reader.take(size));
+    json["hex"] = to_hex(content);
   }
   return json;
 }
@@ -51,13 +57,15 @@ Json json_methods(const Offer& offer, const MethodCatalogue& catalogue) {
   return list;
 }
 
-/// "tcp" and "7890", "chat" and "0a0b"; "9" and "0000000a" for a method that is not in the catalogue.
+/// "tcp" and "7890", "device" and its text, "chat" and "0a0b"; "9" and "0000000a" for a method that is not in the
+/// catalogue.
 std::pair<std::string, std::string> label_of(const Json& method) {
   std::string name = method.contains("name") ? method["name"].get<std::string>()
                                              : std::to_string(method["index"].get<std::uint32_t>());
   std::ranges::replace(name, '-', '_');  // which is all that a name may have and a label may not
-  std::string value = method.contains("port") ? std::to_string(method["port"].get<std::uint32_t>())
-                                              : method["hex"].get<std::string>();
+  std::string value = method.contains("port")
+                          ? std::to_string(method["port"].get<std::uint32_t>())
+                          : method[method.contains("text") ? "text" : "hex"].get<std::string>();
   return {"__meta_lekt_method_" + name, std::move(value)};
 }
 

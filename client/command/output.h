@@ -18,7 +18,7 @@ std::string text_of(const PeerChange& change, const MethodCatalogue& catalogue);
 
 /// The change as JSON:
 /// {"event":"added","address":"10.0.0.7","methods":[{"index":1,"name":"tcp","port":7890}]}
-/// A method other than tcp has its content as "hex". One that is not in the catalogue has no "name", and its "hex" is
+/// A method device has its content as "text", others but tcp have it as "hex". One that is not in the catalogue has no "name", and its "hex" is
 /// everything that follows its index. A changed peer also has "methods_before"; a removed one has no methods.
 std::string json_of(const PeerChange& change, const MethodCatalogue& catalogue);
 

@@ -103,10 +103,12 @@ Session::Action Session::read_handshake(ByteView& input, Bytes& out) {
   return request_next(input, out);
 }
 
-/// Asks for the next method that the client supports and the catalogue knows, or ends the setup.
+/// Asks for the next method that the client supports and the catalogue knows, or ends the setup. Passes over methods
+/// that the server gives, whatever the client says of them.
 Session::Action Session::request_next(ByteView& input, Bytes& out) {
   for (const Method& method : details_->rules->catalogue.methods()) {
-    if (method.index <= details_->requested || !details_->handshake.supports(method.index)) continue;
+    if (method.given_by_server || method.index <= details_->requested) continue;
+    if (!details_->handshake.supports(method.index)) continue;
     details_->requested = method.index;
     RequestPacket request;
     request.index = method.index;

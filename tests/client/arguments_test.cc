@@ -64,6 +64,14 @@ TEST(MethodArgument, refusals_say_what_would_be_right) {
             std::string::npos);
 }
 
+TEST(MethodArgument, nobody_can_offer_to_be_a_device) {
+  for (const std::string text : {"3006:00", "device:00", "device:uid=a", "3006:"})
+    EXPECT_EQ(refusal(text),
+              "E705 --method \"" + text +
+                  "\": method 3006 (device) cannot be offered by a program: the server lists its "
+                  "devices with it by itself");
+}
+
 TEST(MethodArgument, an_index_is_given_once) {
   EXPECT_THROW(parse_methods({"tcp:1", "tcp:2"}, catalogue()), CodedError);
   EXPECT_EQ(parse_methods({"key:010203", "tcp:2"}, catalogue()).size(), 2u);

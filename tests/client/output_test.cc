@@ -43,6 +43,19 @@ TEST(Output, json_names_what_it_knows) {
             "{\"event\":\"removed\",\"address\":\"10.0.0.7\"}\n");
 }
 
+TEST(Output, a_device_is_text_everywhere) {
+  const Offer device = {{{3006, hex("0000000d 7569643d 612c2274 7970653d 62000000")}}, {}};
+  EXPECT_EQ(text_of({PeerChange::Kind::added, address, {}, device}, chat_catalogue()),
+            "+ 10.0.0.7 device:uid=a,_type=b\n");
+  EXPECT_EQ(json_of(address, device, chat_catalogue()),
+            R"({"address":"10.0.0.7","methods":[{"index":3006,"name":"device","text":"uid=a,_type=b"}]})"
+            "\n");
+  Offer reached = device;
+  reached.methods.insert(reached.methods.begin(), {1, tcp_information(7890)});
+  const std::string file = prometheus_of({{address, reached}}, chat_catalogue(), "10.0.0.1");
+  EXPECT_NE(file.find(R"("__meta_lekt_method_device": "uid=a,_type=b")"), std::string::npos) << file;
+}
+
 TEST(Output, a_table_is_as_wide_as_its_longest_address) {
   EXPECT_EQ(table_of({}, chat_catalogue()), "ADDRESS  METHODS\n");
   EXPECT_EQ(table_of({{address, plain}, {parse_address("192.168.100.100").value(), {}}}, chat_catalogue()),

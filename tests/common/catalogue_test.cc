@@ -19,13 +19,21 @@ std::string complaint(MethodCatalogue& catalogue, std::string_view specification
   return catalogue.add(specification).value_or("");
 }
 
+constexpr std::size_t built_in_methods = 2;
+
+Bytes device_information(ByteView content) {
+  return MethodCatalogue::wrap({MethodForm::Kind::sized, 0}, content);
+}
+
 bool contains(std::string_view text, std::string_view part) { return text.find(part) != text.npos; }
 
-TEST(Catalogue, has_tcp_built_in) {
+TEST(Catalogue, has_tcp_and_device_built_in) {
   const MethodCatalogue catalogue;
-  ASSERT_EQ(catalogue.methods().size(), 1u);
+  ASSERT_EQ(catalogue.methods().size(), built_in_methods);
   EXPECT_EQ(catalogue.find(1), catalogue.find("tcp"));
   EXPECT_EQ(*catalogue.find(1), (Method{1, "tcp", {MethodForm::Kind::fixed, 4}}));
+  EXPECT_EQ(catalogue.find(3006), catalogue.find("device"));
+  EXPECT_EQ(*catalogue.find(3006), (Method{3006, "device", {MethodForm::Kind::sized, 0}, true}));
   EXPECT_EQ(catalogue.find(2), nullptr);
   EXPECT_EQ(catalogue.find("udp"), nullptr);
 }
@@ -37,16 +45,26 @@ TEST(Catalogue, keeps_methods_in_ascending_order_however_they_are_added) {
   EXPECT_EQ(catalogue.add("4294967295:last:fixed:4096"), std::nullopt);
   std::vector<std::uint32_t> indexes;
   for (const Method& method : catalogue.methods()) indexes.push_back(method.index);
-  EXPECT_EQ(indexes, (std::vector<std::uint32_t>{1, 2, 7, 4294967295}));
+  EXPECT_EQ(indexes, (std::vector<std::uint32_t>{1, 2, 7, 3006, 4294967295}));
   EXPECT_EQ(*catalogue.find("two"), (Method{2, "two", {MethodForm::Kind::fixed, 0}}));
   EXPECT_EQ(*catalogue.find("seven"), (Method{7, "seven", {MethodForm::Kind::sized, 0}}));
 }
 
-TEST(Catalogue, refuses_to_redefine_the_builtin_tcp) {
+TEST(Catalogue, refuses_to_redefine_what_is_built_in) {
   MethodCatalogue catalogue;
   EXPECT_PRED2(contains, complaint(catalogue, "1:other:sized"), "built-in tcp");
   EXPECT_PRED2(contains, complaint(catalogue, "2:tcp:sized"), "already");
-  EXPECT_EQ(catalogue.methods().size(), 1u);
+  EXPECT_EQ(complaint(catalogue, "3006:other:sized"), "the catalogue has method 3006 already");
+  EXPECT_EQ(complaint(catalogue, "2:device:sized"), "the catalogue has a method 'device' already");
+  EXPECT_EQ(catalogue.methods().size(), built_in_methods);
+}
+
+TEST(Catalogue, says_why_a_program_cannot_offer_what_the_server_gives) {
+  EXPECT_EQ(
+      example_catalogue().why_not_offered(3006),
+      "method 3006 (device) cannot be offered by a program: the server lists its devices with it by itself");
+  for (const std::uint32_t index : {0u, 1u, 2u, 9u, 3005u, 3007u})
+    EXPECT_EQ(example_catalogue().why_not_offered(index), std::nullopt) << index;
 }
 
 TEST(Catalogue, says_what_is_wrong_with_a_specification) {
@@ -69,7 +87,7 @@ TEST(Catalogue, says_what_is_wrong_with_a_specification) {
   for (const Case& wrong : cases) {
     MethodCatalogue catalogue;
     EXPECT_PRED2(contains, complaint(catalogue, wrong.specification), wrong.complaint) << wrong.specification;
-    EXPECT_EQ(catalogue.methods().size(), 1u) << wrong.specification;
+    EXPECT_EQ(catalogue.methods().size(), built_in_methods) << wrong.specification;
   }
 }
 
@@ -78,10 +96,10 @@ TEST(Catalogue, refuses_an_index_or_a_name_twice) {
   EXPECT_EQ(catalogue.add("2:chat:sized"), std::nullopt);
   EXPECT_NE(catalogue.add("2:other:sized"), std::nullopt);
   EXPECT_NE(catalogue.add("3:chat:sized"), std::nullopt);
-  EXPECT_EQ(catalogue.methods().size(), 2u);
+  EXPECT_EQ(catalogue.methods().size(), built_in_methods + 1);
 }
 
-TEST(Catalogue, is_full_at_its_limit) {
+TEST(Catalogue, is_full_at_its_limit_of_methods_that_a_setup_asks_for) {
   MethodCatalogue catalogue;
   for (std::size_t index = 2; index <= limits::catalogue_methods_max; ++index)
     ASSERT_EQ(catalogue.add(std::to_string(index) + ":m" + std::to_string(index) + ":sized"), std::nullopt);
@@ -104,7 +122,17 @@ TEST(Catalogue, describes_methods_as_the_command_line_writes_them) {
   EXPECT_EQ(catalogue.describe(MethodInformation{3, hex("61626364 65660000")}), "key:616263646566");
   EXPECT_EQ(catalogue.describe(MethodInformation{9, hex("0000000a")}), "?9:0000000a");
   EXPECT_EQ(catalogue.describe(Methods{{1, tcp_information(1)}, {9, {}}}), "tcp:1 ?9:");
+  const Bytes device = "uid=0015708E863F,type=PDT9090_E5,screen=16x26,version=9.1.107,group=default";
+  EXPECT_EQ(catalogue.describe(MethodInformation{3006, device_information(device)}), "device:" + device);
   EXPECT_EQ(catalogue.describe(Methods{}), "");
+}
+
+TEST(Catalogue, describes_a_device_in_one_word_whoever_wrote_its_information) {
+  const Bytes hostile = "uid=a b,\"c\\<d>\x1b[2J\n,x\xff:y";
+  EXPECT_EQ(example_catalogue().describe(MethodInformation{3006, device_information(hostile)}),
+            "device:uid=a_b,_c__d___2J_,x__y");
+  EXPECT_EQ(example_catalogue().describe(MethodInformation{3006, hex("000000ff 75696400")}), "device:");
+  EXPECT_EQ(example_catalogue().describe(MethodInformation{3006, {}}), "device:");
 }
 
 TEST(Catalogue, describes_information_that_is_cut_without_reading_beyond_it) {

@@ -36,6 +36,7 @@ constexpr Address address(std::uint32_t last) { return Address::v4(0x0a000000 + 
 std::vector<Example> make_examples() {
   using enum PacketForm;
   using enum UpdateKind;
+  const std::string device = "uid=0015708E863F,type=PDT9090_E5,screen=16x26,version=9.1.107,group=default";
   const std::string refusal = "E101 protocol version 1.2 is not supported; this server speaks 0.0";
   return {
       {"handshake", handshake, hex("4c454b54 48000000 00000021 00000003 00000001"),
@@ -63,6 +64,13 @@ std::vector<Example> make_examples() {
        encode_all(test::update(1700000005, added, 2),
                   AddedEntry{address(7), {{1, tcp_information(7890)}, {2, wrapped(2, "hello")}}, {}},
                   AddedEntry{address(9), {}, {}})},
+      {"update_device", PacketForm::update,
+       hex("4c454b54 48000000 00000000 6553f106 41000001"
+           "00000058 0a00000c 00000bbe 0000004b 7569643d 30303135 37303845 38363346"
+           "2c747970 653d5044 54393039 305f4535 2c736372 65656e3d 31367832 362c7665"
+           "7273696f 6e3d392e 312e3130 372c6772 6f75703d 64656661 756c7400"),
+       encode_all(test::update(1700000006, added, 1),
+                  AddedEntry{address(12), {{3006, wrapped(3006, device)}}, {}})},
       {"update_removed", PacketForm::update,
        hex("4c454b54 48000000 00000000 6553f105 52000002 0a000008 0a00000b"),
        encode_all(test::update(1700000005, removed, 2), RemovedEntry{address(8)}, RemovedEntry{address(11)})},

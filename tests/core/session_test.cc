@@ -56,6 +56,26 @@ TEST(Session, asks_for_methods_of_the_catalogue_only) {
   EXPECT_EQ(owner.sent(), accept() + request(0)) << "nobody can read the information of other methods";
 }
 
+TEST(Session, never_asks_for_what_the_server_gives) {
+  SessionOwner owner(Joins::at_once, 4096);
+  owner.receive(handshake({1, 2, 3006, 3007}));
+  owner.receive(response_tcp(80));
+  EXPECT_EQ(owner.sent(), accept() + request(1) + request(2));
+  owner.receive(response_chat(""));
+  EXPECT_EQ(owner.sent(), accept() + request(1) + request(2) + request(0));
+  EXPECT_EQ(owner.decisions(), Decisions{"join 10.0.0.7 tcp:80 chat:"});
+}
+
+TEST(Session, refuses_who_claims_to_be_a_device_without_being_asked) {
+  const Bytes device = response(3006, MethodCatalogue::wrap({MethodForm::Kind::sized, 0}, "uid=ab"));
+  SessionOwner instead(Joins::at_once, 4096);
+  instead.receive(handshake({1, 3006}) + device);
+  EXPECT_EQ(instead.decisions(), Decisions{"end E201"});
+  SessionOwner after(Joins::at_once, 4096);
+  after.receive(handshake({1, 3006}) + response_tcp(80) + device);
+  EXPECT_EQ(after.decisions(), (Decisions{"join 10.0.0.7 tcp:80", "end E103"}));
+}
+
 TEST(Session, asks_for_one_method_after_the_other_in_ascending_order) {
   SessionOwner owner;
   owner.receive(handshake({3, 900, 2, 1}));

@@ -68,6 +68,10 @@ TEST(TransferTest, refuses_a_wrong_line_by_its_number) {
   expect_refused(header + replaced(client, "10.0.0.7", "0.0.0.0"), "line 2", "must be an IPv4 address");
   expect_refused(header + replaced(client, "00001ed2", "00000000"), "line 2", "port 0 of method 1");
   expect_refused(header + replaced(client, "00001ed2", "00001ed200000000"), "line 2", "must have 4 bytes");
+  const std::string device = replaced(client, "\"index\":1,", "\"index\":3006,");
+  expect_refused(header + device, "line 2", "method 3006 (device) has 7890 bytes");
+  expect_refused(header + replaced(device, "00001ed2", "0000000000000000"), "line 2",
+                 "method device must have a length word, as many bytes");
   expect_refused(header + replaced(client, "00001ed2", "001ed2"), "line 2", "multiple of 4");
   expect_refused(header + replaced(client, "00001ed2", "zz"), "line 2", "must be hexadecimal");
   expect_refused(header + replaced(client, "\"index\":9", "\"index\":0"), "line 2", "whole number from 1");
@@ -88,10 +92,10 @@ TEST(TransferTest, notices_a_file_that_was_cut_off_or_has_more_than_its_header_s
   expect_refused(header, "line 2", "not whole");
 }
 
-/// The line of a client with methods of 4 KiB each.
+/// The line of a client with methods of 4 KiB each, none of them built in.
 std::string large_client(int count) {
   std::string methods;
-  for (int index = 2; index < 2 + count; ++index)
+  for (int index = 4000; index < 4000 + count; ++index)
     methods += (methods.empty() ? "" : ",") + std::string(R"({"index":)") + std::to_string(index) +
                R"(,"information":")" + std::string(8192, '0') + "\"}";
   return R"({"type":"client","address":"10.0.0.7","since":"2026-01-02T03:04:00Z","last_heard":null,"methods":[)" +

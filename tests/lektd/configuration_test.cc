@@ -23,7 +23,7 @@ TEST(Configuration, has_defaults_that_serve) {
   EXPECT_GE(configuration.threads, 1u);
   EXPECT_EQ(configuration.methods_max, 1024u);
   EXPECT_EQ(configuration.packet_bytes_max, 65536u);
-  EXPECT_EQ(configuration.catalogue.methods().size(), 1u);
+  EXPECT_EQ(configuration.catalogue, MethodCatalogue());
   EXPECT_EQ(configuration.log_level, LogLevel::info);
   EXPECT_EQ(configuration.log_format, LogFormat::text);
 }
@@ -158,7 +158,7 @@ TEST(Configuration, takes_every_setting_from_a_file) {
   EXPECT_EQ(configuration.database, "/var/lib/lekt/lekt.db");
   EXPECT_EQ(configuration.heartbeat_timeout, 30s);
   EXPECT_EQ(configuration.clients_max, 17u);
-  EXPECT_EQ(configuration.catalogue.methods().size(), 3u);
+  EXPECT_EQ(configuration.catalogue.methods().size(), 4u);
 }
 
 TEST(Configuration, a_flag_beats_the_environment_and_the_environment_beats_the_file) {
@@ -199,7 +199,7 @@ TEST(Configuration, listen_and_method_can_be_repeated) {
   ASSERT_EQ(configuration.listen.size(), 2u);
   EXPECT_EQ(configuration.listen[0].text(), "127.0.0.1:1");
   EXPECT_EQ(configuration.listen[1].text(), "127.0.0.2:2");
-  EXPECT_EQ(configuration.catalogue.methods().size(), 3u);
+  EXPECT_EQ(configuration.catalogue.methods().size(), 4u);
 }
 
 TEST(Configuration, the_restart_grace_follows_the_heartbeat_timeout_unless_it_is_set) {
@@ -254,6 +254,8 @@ TEST(Configuration, a_wrong_value_names_the_flag_the_value_and_what_is_allowed) 
       {"--max-packet-bytes", "16777217", "a whole number from 8192 to 16777216"},
       {"--method", "2:chat", "INDEX:NAME:FORM"},
       {"--method", "1:other:sized", "built-in tcp"},
+      {"--method", "3006:other:sized", "the catalogue has method 3006 already"},
+      {"--method", "2:device:sized", "the catalogue has a method 'device' already"},
       {"--log-level", "loud", "trace, debug, info, warn, error or off"},
       {"--log-format", "xml", "text or json"},
   };

@@ -23,7 +23,8 @@ class CheckTest : public StorageTest {
     const Methods rich = {{1, tcp_information(1)},
                           {2, MethodCatalogue::wrap(sized, "hello")},
                           {3, MethodCatalogue::wrap(fixed, "rgb")},
-                          {9, Bytes("\0\0\0\7", 4)}};
+                          {9, Bytes("\0\0\0\7", 4)},
+                          {device_index, MethodCatalogue::wrap(sized, "uid=a\"b")}};
     const Methods long_one = {{1, tcp_information(2)}, {2, MethodCatalogue::wrap(sized, Bytes(900, 'x'))}};
     commit(database, {added(1, started + 1, "10.0.0.1"), added(2, started + 2, address_of("10.0.0.2"), rich),
                       added(3, started + 3, address_of("10.0.0.3"), long_one),

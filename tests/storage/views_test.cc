@@ -13,6 +13,10 @@ class ViewsTest : public StorageTest {
  protected:
   ViewsTest() { catalogue_.add("2:chat:sized"); }
 
+  static MethodInformation device(ByteView content) {
+    return {device_index, MethodCatalogue::wrap({MethodForm::Kind::sized, 0}, content)};
+  }
+
   std::string ask(const std::string& sql) const { return shell(path(), sql); }
 
   /// Three clients, one of which has left, another one with two methods and two sessions.
@@ -45,15 +49,19 @@ TEST_F(ViewsTest, clients_are_sorted_by_address) {
 TEST_F(ViewsTest, methods_tell_who_offers_what) {
   Database database(settings_);
   live_a_little(database);
-  commit(database, {added(6, started + 200, address_of("10.0.0.1"), {}),
-                    added(7, started + 200, address_of("10.0.0.2"), {{9, Bytes("\0\0\0\1", 4)}})});
+  commit(database,
+         {added(6, started + 200, address_of("10.0.0.1"), {}),
+          added(7, started + 200, address_of("10.0.0.2"), {{9, Bytes("\0\0\0\1", 4)}}),
+          added(8, started + 200, address_of("10.0.0.4"), {device("uid=1,group=a"), device("uid=\"','")})});
   EXPECT_EQ(ask("select * from methods"),
-            "address          method  information\n"
-            "---------------  ------  -----------\n"
-            "10.0.0.2         ?9      00000001   \n"
-            "10.0.0.3         chat    68656c6c6f \n"
-            "10.0.0.3         tcp     7890       \n"
-            "192.168.100.200  tcp     7890       \n");
+            "address          method  information  \n"
+            "---------------  ------  -------------\n"
+            "10.0.0.2         ?9      00000001     \n"
+            "10.0.0.3         chat    68656c6c6f   \n"
+            "10.0.0.4         device  uid=1,group=a\n"
+            "10.0.0.4         device  uid=__,_     \n"
+            "10.0.0.3         tcp     7890         \n"
+            "192.168.100.200  tcp     7890         \n");
 }
 
 TEST_F(ViewsTest, clients_wait_after_a_restart_until_they_are_seen_again) {

@@ -255,6 +255,11 @@ class DissectorTest(unittest.TestCase):
         shown = self.info(whole() + [Segment(CLIENT, response(9, b"12345678") + heartbeat(0))])
         self.assertEqual(shown[-1], "Response: information of method 9; Heartbeat: holds nothing, asks for all")
 
+    def test_a_device_needs_no_preference_and_is_text(self):
+        device = Segment(SERVER, update("A", 5, client("10.0.0.7", (3006, sized(b'uid=a b,type="c')), (1, port(80)))))
+        path = self.capture([Connection(whole()[:9] + [device], 40000)])
+        self.assertIn("Client: 10.0.0.7 device:uid=a_b,type=_c tcp:80", self.tshark(path, "-V", "-Y", "frame.number == 12"))
+
     def test_after_a_gap_packets_are_found_again(self):
         half = [Segment(CLIENT, handshake(1, 1)), Segment(CLIENT, b"7890" + heartbeat(5))]
         self.assertEqual(self.info(half), ["Handshake: supports 1 (tcp) (of 1 known)",

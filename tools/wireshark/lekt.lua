@@ -19,18 +19,18 @@ local reject_text_max = 1020
 
 lekt.prefs.port = Pref.range("TCP ports", "7890", "Ports at which servers listen. Others: Decode As.", 65535)
 lekt.prefs.catalogue = Pref.string("Methods", "",
-  "What the server's --method says, separated by commas: 2:chat:sized,3:key:fixed:6. Method 1 (tcp) is built in.")
+  "What the server's --method says, separated by commas: 2:chat:sized,3:key:fixed:6. Methods 1 (tcp) and 3006 (device) are built in.")
 lekt.prefs.methods_max = Pref.uint("Known methods at most", 1024, "The server's --max-methods: what E104 is held against.")
 
 local catalogue = {}
 
 local function read_catalogue(text)
-  catalogue = { [1] = { name = "tcp", fixed = 4 } }
+  catalogue = { [1] = { name = "tcp", fixed = 4 }, [3006] = { name = "device" } }
   for entry in text:gmatch("[^%s,]+") do
     local index, name, form, bytes = entry:match("^(%d+):([a-z0-9-]+):(%a+):?(%d*)$")
     index, bytes = tonumber(index), tonumber(bytes)
     local is_form = form == "sized" and not bytes or form == "fixed" and bytes and bytes <= information_bytes_max
-    if index and index > 1 and is_form then
+    if index and index > 1 and index ~= 3006 and is_form then
       catalogue[index] = { name = name, fixed = bytes }
     else
       report_failure("LEKT: the method \"" .. entry .. "\" is not INDEX:NAME:sized or INDEX:NAME:fixed:BYTES")
@@ -216,6 +216,9 @@ local function information(reader, method)
   local range = reader:take(length)
   local node = reader:add(field.information, range)
   padding(reader, length)
+  if method.name == "device" then
+    return "device:" .. range:bytes():raw():gsub("[^%w._+@/,=-]", "_")
+  end
   if method.name ~= "tcp" then return method.name .. ":" .. range:bytes():tohex(true) end
   local port = range:uint()
   node = reader:add(field.port, range)
