@@ -25,7 +25,7 @@ MAY_INCLUDE = {
     "storage": {"common"},
     "devices": {"common"},
     "server/core": {"common", "storage"},
-    "server/operators": {"common", "storage", "server/core"},
+    "server/operators": {"common", "storage", "devices", "server/core"},
     "server/net": {"common", "storage", "devices", "server/core", "server/operators"},
     "control": {"common", "storage", "server/core", "server/operators"},
     "admin": {"common", "storage", "server/core", "server/operators"},
