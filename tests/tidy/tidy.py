@@ -58,7 +58,7 @@ LIBRARIES = {
     r"prometheus/": r"admin/.*",
     r"systemd/": r"lektd/service_manager\.cc",
     r"toml\+\+/": r"server/operators/settings_file\.cc",
-    r"(sys|linux|netinet|net)/|(fcntl|ifaddrs|malloc|unistd|spawn|signal|poll|pwd|netdb|pthread|termios)\.h":
+    r"(sys|linux|netinet|net)/|(dirent|fcntl|ifaddrs|malloc|unistd|spawn|signal|poll|pwd|netdb|pthread|termios)\.h":
         r"common/(descriptor\.h|standard_descriptors\.cc)|server/(operators|net)/.*"
         r"|(storage|lektd|lektctl|client|control|admin)/.*",
     r"arpa/inet\.h": r"common/address\.cc|(server/(core|net)|lektd|client)/.*",
