@@ -210,7 +210,8 @@ constexpr std::array catalogue = {
     ErrorInfo{session_idle, "nothing was typed on a device for as long as its session may be idle",
               "begin a new session; the operator says how long one may be idle"},
     ErrorInfo{sessions_too_many,
-              "the server, the address or the uid has as many device sessions as it may have",
+              "the server, the address or the uid has as many device sessions as it may have, or the address "
+              "as many registrations",
               "end another session, or raise the limit that the message names; the device tries again later"},
     ErrorInfo{encryption_required, "the server takes this device with DTLS only",
               "switch DTLS on in the device"},

@@ -1,8 +1,7 @@
-// The desk's side of ports and time; that of sessions is device_desk_sessions.cc.
+// What the desk is, and its side of time. Packet 1 and ports are in device_desk_ports.cc, registrations and sessions in
+// device_desk_sessions.cc.
 #include "devices/device_desk.h"
 
-#include <algorithm>
-#include <array>
 #include <stdexcept>
 
 #include "common/invariant.h"
@@ -11,14 +10,7 @@ namespace lekt {
 
 namespace {
 
-/// So many silent devices are asked at once whether they are there, when no port is free.
-constexpr std::size_t asked_at_once = 8;
-
-/// Between two alerts that no port is free.
-constexpr AwakeTime exhausted_alerts_apart = std::chrono::minutes(1);
-
 const Rejection stopping{ErrorCode::server_stopping, "the server is shutting down; register again later"};
-const Rejection no_port{ErrorCode::ports_exhausted, "no port is free; try again later"};
 
 }  // namespace
 
@@ -67,108 +59,6 @@ bool DeviceDesk::is_admitted(std::uint16_t port, const DeviceEndpoint& from, con
   return false;
 }
 
-// ---- Packet 1 ----
-
-void DeviceDesk::receive_at_contact(const DeviceEndpoint& from, Address local, ByteView datagram,
-                                    AwakeTime now) {
-  ++counts_.received;
-  const auto head = read_head_to_server(datagram);
-  if (!head || head->type != DatagramType::connection_request) {
-    ++counts_.malformed;
-    return;
-  }
-  if (!is_admitted(0, from, *head)) return;
-  if (head->version.major != version_spoken.major || head->version.minor != version_spoken.minor)
-    return refuse(0, from, head->registration,
-                  {ErrorCode::version_unsupported, "this server speaks version " +
-                                                       std::to_string(version_spoken.major) + "." +
-                                                       std::to_string(version_spoken.minor)},
-                  limits::device_request_bytes);
-
-  DeviceRequest* known = requests_.find(from.address, head->registration);
-  const bool keeps_port = known != nullptr && (ports_.is_free(known->port) ||
-                                               place(known->port).last_number == head->registration);
-  if (!keeps_port) {
-    const auto port = choose_port(now);
-    if (!port) {
-      tell_exhausted(from, now);
-      return refuse(0, from, head->registration, no_port, limits::device_request_bytes);
-    }
-    if (known == nullptr) known = &requests_.add({from, head->registration, *port, local, false, now, {}, 0});
-    known->port = *port;
-  }
-  known->device = from;
-  accept_connection(*known, now);
-}
-
-void DeviceDesk::accept_connection(DeviceRequest& request, AwakeTime now) {
-  request.note_accept(outside_.time());
-  const TokenSubject subject{request.device.address, request.port, request.registration, 0};
-  outside_.send(0, request.device,
-                encode_datagram({DatagramType::connection_accept, version_spoken, request.registration, 0, 0},
-                                ConnectionAccept{request.port, tokens_.make(subject, now)}));
-}
-
-// ---- Ports ----
-
-/// The next free port whose socket is open.
-std::optional<std::uint16_t> DeviceDesk::offer_port(AwakeTime now) {
-  while (const auto port = ports_.offer(now)) {
-    if (outside_.open(*port)) return port;
-    ports_.set_aside(*port, now);
-  }
-  return std::nullopt;
-}
-
-std::optional<std::uint16_t> DeviceDesk::choose_port(AwakeTime now) {
-  if (const auto port = offer_port(now)) return port;
-  const Place* longest_away = nullptr;
-  for (const Place& place : places_)
-    if (place.registration != nullptr && place.registration->state() == Registration::State::away &&
-        (longest_away == nullptr ||
-         place.registration->away_since() < longest_away->registration->away_since()))
-      longest_away = &place;
-  if (longest_away == nullptr) {
-    ask_silent_ones(now);
-    return std::nullopt;
-  }
-  // Its device hears nothing, so nobody is told; the session stays.
-  end_registration(static_cast<std::uint16_t>(ports_.first() + (longest_away - places_.data())),
-                   std::nullopt);
-  return offer_port(now);
-}
-
-/// Operators hear of it once in a while, and not for each device that comes.
-void DeviceDesk::tell_exhausted(const DeviceEndpoint& device, AwakeTime now) {
-  if (exhausted_told_ && now < *exhausted_told_ + exhausted_alerts_apart) return;
-  exhausted_told_ = now;
-  alert(no_port.code, device, {}, "no port is free for a device; widen --device-ports");
-}
-
-/// A device that says nothing may be dead, and nobody would know. Asked, it is away unless it answers.
-void DeviceDesk::ask_silent_ones(AwakeTime now) {
-  std::array<std::pair<AwakeTime, std::uint16_t>, asked_at_once> silent{};
-  std::size_t count = 0;
-  for (std::size_t index = 0; index < places_.size(); ++index) {
-    const Registration* const registration = places_[index].registration.get();
-    if (registration == nullptr || registration->state() != Registration::State::serving) continue;
-    const std::pair candidate(registration->heard(), static_cast<std::uint16_t>(ports_.first() + index));
-    if (count < silent.size()) {
-      silent[count++] = candidate;
-      std::ranges::push_heap(silent.begin(), silent.begin() + static_cast<std::ptrdiff_t>(count));
-    } else if (candidate < silent.front()) {
-      std::ranges::pop_heap(silent);
-      silent.back() = candidate;
-      std::ranges::push_heap(silent);
-    }
-  }
-  for (std::size_t index = 0; index < count; ++index) {
-    const std::uint16_t port = silent[index].second;
-    place(port).registration->ask(now, sender(port));
-    schedule(port);
-  }
-}
-
 // ---- Time ----
 
 std::optional<AwakeTime> DeviceDesk::due() const {
@@ -206,8 +96,14 @@ void DeviceDesk::go_on(std::uint16_t port, AwakeTime now) {
   }
 }
 
+/// Notes when to look at the registration again, and when it gives way to another one.
 void DeviceDesk::schedule(std::uint16_t port) {
   Place& here = place(port);
+  if (const auto yield = yield_of(port); yield != here.yield) {
+    if (here.yield) yields_.erase(*here.yield);
+    if (yield) yields_.insert(*yield);
+    here.yield = yield;
+  }
   const auto due = here.registration == nullptr ? std::nullopt : here.registration->due();
   if (due == here.scheduled) return;
   if (here.scheduled) deadlines_.erase({*here.scheduled, port});
@@ -244,11 +140,12 @@ void DeviceDesk::check() {
   const auto counts = ports_.counts();
   expect_invariant(counts.free + counts.used + counts.taken == places_.size(), "no port is lost");
   std::size_t used = 0;
+  std::map<Address, std::size_t> sessionless;
   for (std::size_t index = 0; index < places_.size(); ++index) {
     const Place& here = places_[index];
     const auto port = static_cast<std::uint16_t>(ports_.first() + index);
     if (here.registration == nullptr) {
-      expect_invariant(here.session == nullptr && !here.scheduled,
+      expect_invariant(here.session == nullptr && !here.scheduled && !here.yield,
                        "a port without a registration has nothing");
       continue;
     }
@@ -257,11 +154,16 @@ void DeviceDesk::check() {
     expect_invariant(!ports_.is_free(port), "the port of a registration is in use");
     expect_invariant(here.registration->due() == here.scheduled,
                      "what a registration has to do is scheduled");
+    expect_invariant(here.yield == yield_of(port) && (!here.yield || yields_.contains(*here.yield)),
+                     "a registration that would give way stands in their order");
+    if (here.session == nullptr) ++sessionless[here.registration->device().address];
     expect_invariant(here.session == nullptr || here.session->port() == port,
                      "a registration and its session know each other");
   }
   expect_invariant(used == counts.used, "a port is used exactly if it has a registration");
   expect_invariant(deadlines_.size() <= used, "only registrations have deadlines");
+  expect_invariant(yields_.size() <= used, "only registrations give way");
+  expect_invariant(sessionless_ == sessionless, "registrations without a session are counted");
   expect_invariant(idle_.size() <= book_.size(), "only sessions are looked at");
   book_.for_each([&](const DeviceSession& session) {
     if (session.port())

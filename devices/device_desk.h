@@ -15,10 +15,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -139,11 +141,23 @@ class DeviceDesk {
   void check();
 
  private:
+  /// What makes a registration give way when no port is free, the first kind before the second.
+  enum class Yields : std::uint8_t {
+    sessionless,  ///< it has no session yet, and is not quite new
+    away,
+  };
+  /// The order in which registrations give way: the kind, and since when the port may be offered or when it was offered
+  /// last, so that those of a kind are offered in turn.
+  using Yield = std::tuple<Yields, AwakeTime, std::uint16_t>;
+
   struct Place {
     std::unique_ptr<Registration> registration;
     DeviceSession* session = nullptr;
     std::uint64_t last_number = 0;  ///< of its registration, or the last one: a token is good once
     std::optional<AwakeTime> scheduled;
+    std::optional<Yield> yield;
+    /// When the port was last offered to another device, although it has this registration.
+    std::optional<AwakeTime> offered;
   };
 
   Place& place(std::uint16_t port) { return places_[static_cast<std::size_t>(port - ports_.first())]; }
@@ -158,12 +172,18 @@ class DeviceDesk {
   bool is_admitted(std::uint16_t port, const DeviceEndpoint& from, const DatagramHead& head);
 
   std::optional<std::uint16_t> choose_port(AwakeTime now);
-  std::optional<std::uint16_t> offer_port(AwakeTime now);
+  std::optional<std::uint16_t> offer_free_port(AwakeTime now);
+  std::optional<std::uint16_t> offer_used_port(AwakeTime now);
+  bool is_to_be_had(std::uint16_t port, AwakeTime now) const;
+  std::optional<Yield> yield_of(std::uint16_t port) const;
   void ask_silent_ones(AwakeTime now);
   void accept_connection(DeviceRequest& request, AwakeTime now);
 
   void receive_registration(std::uint16_t port, const DeviceEndpoint& from, const DatagramHead& head,
                             ByteView datagram, AwakeTime now);
+  std::optional<Rejection> why_not_registered(std::uint16_t port, const DeviceEndpoint& from,
+                                              const DatagramHead& head, const Token& token,
+                                              AwakeTime now) const;
   void begin_registration(std::uint16_t port, const DeviceEndpoint& from, const DatagramHead& head,
                           AwakeTime now);
   void receive_from_nobody(std::uint16_t port, const DeviceEndpoint& from, const DatagramHead& head,
@@ -182,6 +202,7 @@ class DeviceDesk {
   void end_session(DeviceSession& session, const Rejection& reason);
   void go_on(std::uint16_t port, AwakeTime now);
   void schedule(std::uint16_t port);
+  void count_out(const Place& place);
   void look_at_requests(AwakeTime now);
   void look_at_later(DeviceSession& session);
   void look_at_idle(AwakeTime now);
@@ -195,10 +216,15 @@ class DeviceDesk {
   std::vector<Place> places_;  ///< one for each port
   /// When registrations have something to do. One that is idle is not in it.
   std::set<std::pair<AwakeTime, std::uint16_t>> deadlines_;
+  /// The registrations that give way to others, once their time has come.
+  std::set<Yield> yields_;
+  /// How many registrations of an address have no session.
+  std::map<Address, std::size_t> sessionless_;
   /// When sessions may be over because of their users' silence. An input does not move its session; it is looked at
   /// again when its time has come.
   std::set<std::pair<AwakeTime, DeviceSession::Number>> idle_;
   std::optional<AwakeTime> exhausted_told_;  ///< to operators, last
+  std::optional<AwakeTime> asked_;           ///< silent devices, last
   Counts counts_;
   bool stopping_ = false;
 };

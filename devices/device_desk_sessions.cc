@@ -5,6 +5,12 @@
 
 namespace lekt {
 
+namespace {
+
+const Rejection no_port_left{ErrorCode::ports_exhausted, "another device has the port; try again later"};
+
+}  // namespace
+
 // ---- Packet 3, and what comes after it ----
 
 void DeviceDesk::receive(std::uint16_t port, const DeviceEndpoint& from, ByteView datagram, AwakeTime now) {
@@ -39,12 +45,30 @@ void DeviceDesk::receive_registration(std::uint16_t port, const DeviceEndpoint& 
     return;
   }
   const auto& token = std::get<RegistrationRequest>(std::get<BodyToServer>(body)).token;
+  if (const auto refusal = why_not_registered(port, from, head, token, now)) {
+    if (refusal->code == ErrorCode::sessions_too_many) alert(refusal->code, from, {}, refusal->message);
+    return refuse(port, from, head.registration, *refusal, datagram.size());
+  }
+  // A registration that gives way: the device of one that is away hears nothing.
+  const bool is_heard = place(port).session == nullptr;
+  end_registration(port, is_heard ? std::optional(no_port_left) : std::nullopt);
+  begin_registration(port, from, head, now);
+}
+
+/// What packet 3 is refused with; nothing if it registers.
+std::optional<Rejection> DeviceDesk::why_not_registered(std::uint16_t port, const DeviceEndpoint& from,
+                                                        const DatagramHead& head, const Token& token,
+                                                        AwakeTime now) const {
   const auto extra = static_cast<std::uint8_t>(head.version.extra & extra_dtls);
-  const bool fits = ports_.is_free(port) && place(port).last_number != head.registration &&
-                    tokens_.is_good(token, {from.address, port, head.registration, extra}, now);
-  if (fits) return begin_registration(port, from, head, now);
-  refuse(port, from, head.registration, {ErrorCode::token_refused, "the token does not fit; begin anew"},
-         datagram.size());
+  if (!is_to_be_had(port, now) || place(port).last_number == head.registration ||
+      !tokens_.is_good(token, {from.address, port, head.registration, extra}, now))
+    return Rejection{ErrorCode::token_refused, "the token does not fit; begin anew"};
+  // Those with a session are limited as sessions are. A device that registers anew has its old registration meanwhile,
+  // so that one must not count.
+  const auto found = sessionless_.find(from.address);
+  if (found != sessionless_.end() && found->second >= book_.limits().per_address_max)
+    return Rejection{ErrorCode::sessions_too_many, "too many registrations of this address"};
+  return std::nullopt;
 }
 
 void DeviceDesk::begin_registration(std::uint16_t port, const DeviceEndpoint& from, const DatagramHead& head,
@@ -52,7 +76,9 @@ void DeviceDesk::begin_registration(std::uint16_t port, const DeviceEndpoint& fr
   ports_.use(port);
   Place& here = place(port);
   here.last_number = head.registration;
+  here.offered.reset();
   here.registration = std::make_unique<Registration>(head.registration, from, now);
+  ++sessionless_[from.address];
   ++counts_.registrations;
   if (DeviceRequest* const request = requests_.find(from.address, head.registration))
     request->is_registered = true;
@@ -168,6 +194,7 @@ void DeviceDesk::refuse_session(std::uint16_t port, const SessionBook::Request& 
 /// Packets 7 and 8 and the screen follow.
 void DeviceDesk::serve(std::uint16_t port, DeviceSession& session, AwakeTime now) {
   Place& here = place(port);
+  count_out(here);
   here.session = &session;
   const LoggedTime time = outside_.time();
   here.registration->serve({session.ticket(), session.taken(), encode_rules(session.group(), false), time,
@@ -191,6 +218,12 @@ void DeviceDesk::take_input(std::uint16_t port, const InputMessage& input, Awake
   }
 }
 
+/// The registration is over, or has a session from now on.
+void DeviceDesk::count_out(const Place& place) {
+  const auto found = sessionless_.find(place.registration->device().address);
+  if (--found->second == 0) sessionless_.erase(found);
+}
+
 // ---- Ends ----
 
 /// The registration is over; its session, if it has one, waits for the next. Without a reason nobody is told.
@@ -199,7 +232,10 @@ void DeviceDesk::end_registration(std::uint16_t port, const std::optional<Reject
   if (here.registration == nullptr) return;
   if (reason)
     outside_.send(port, here.registration->device(), encode_failure(here.registration->number(), *reason));
-  if (here.session != nullptr) here.session->detach(here.registration->heard());
+  if (here.session == nullptr)
+    count_out(here);
+  else
+    here.session->detach(here.registration->heard());
   here.session = nullptr;
   here.registration.reset();
   ports_.release(port);

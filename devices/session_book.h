@@ -61,6 +61,8 @@ class SessionBook {
     groups_ = std::move(groups);
   }
 
+  const Limits& limits() const { return limits_; }
+
   /// Decides about a packet 6, and changes nothing.
   Decision decide(const Request& request);
   /// Begins the session that was decided on. `ticket` is random, and no session has it.

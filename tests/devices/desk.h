@@ -20,6 +20,12 @@ inline const std::string its_string =
     "AB~001~19~000~PDT9090_E5~16~26~09~01~0107~0000~000~0015708E863F~640~6006~1~20100118100852~S~WindowsCE   "
     "   ~2~01~0~";
 
+/// The same device with another uid.
+inline std::string string_of_uid(const std::string& uid) {
+  std::string string = its_string;
+  return string.replace(string.find("0015708E863F"), 12, uid);
+}
+
 class Recorder : public DeviceDesk::Outside {
  public:
   struct Sent {
@@ -62,6 +68,11 @@ class Recorder : public DeviceDesk::Outside {
 
 class DeskTest : public testing::Test {
  protected:
+  void limit_address_to(std::size_t sessions) {
+    DeviceDesk::Settings settings;
+    settings.limits.per_address_max = sessions;
+    desk_.use(settings);
+  }
   void contact(const DeviceEndpoint& from, Bytes bytes) {
     outside_.sent.clear();
     desk_.receive_at_contact(from, Address::v4(0xc0a8640c), bytes, now_);

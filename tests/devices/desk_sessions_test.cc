@@ -95,9 +95,7 @@ TEST_F(DeskSessionsTest, asks_the_silent_ones_before_it_has_no_port) {
   std::vector<DeviceEndpoint> devices;
   for (std::uint32_t number = 1; number <= 3; ++number) {
     devices.push_back({Address::v4(number), 3771});
-    std::string string = its_string;
-    string.replace(string.find("0015708E863F"), 12, "UID" + std::to_string(number));
-    (void)serve(devices.back(), number, no_ticket, string);
+    (void)serve(devices.back(), number, no_ticket, string_of_uid("UID" + std::to_string(number)));
   }
   const DeviceEndpoint late{Address::v4(4), 3771};
   contact(late, datagram(4, ConnectionRequest{}));
@@ -166,9 +164,7 @@ TEST_F(DeskSessionsTest, gives_nobody_a_session_for_its_uid_alone) {
 TEST_F(DeskSessionsTest, gives_a_ticket_with_another_uid_to_nobody) {
   (void)serve();
   const Ticket ticket = session().ticket();
-  std::string other = its_string;
-  other.replace(other.find("0015708E863F"), 12, "ANOTHER");
-  (void)serve({Address::v4(9), 3771}, 9, ticket, other);
+  (void)serve({Address::v4(9), 3771}, 9, ticket, string_of_uid("ANOTHER"));
   EXPECT_EQ(outside_.resumed, 0);
   EXPECT_EQ(desk_.book().size(), 2u);
 }
@@ -212,14 +208,9 @@ TEST_F(DeskSessionsTest, ends_the_session_that_waits_before_one_that_is_in_use) 
 }
 
 TEST_F(DeskSessionsTest, has_as_many_sessions_of_an_address_as_it_may) {
-  DeviceDesk::Settings settings;
-  settings.limits.per_address_max = 2;
-  desk_.use(settings);
-  for (std::uint16_t number = 1; number <= 3; ++number) {
-    std::string string = its_string;
-    string.replace(string.find("0015708E863F"), 12, "UID" + std::to_string(number));
-    (void)serve({example_device, number}, number, no_ticket, string);
-  }
+  limit_address_to(2);
+  for (std::uint16_t number = 1; number <= 3; ++number)
+    (void)serve({example_device, number}, number, no_ticket, string_of_uid("UID" + std::to_string(number)));
   EXPECT_EQ(desk_.book().size(), 2u);
   ASSERT_EQ(outside_.alerts.size(), 1u);
   EXPECT_EQ(outside_.alerts[0].code, ErrorCode::sessions_too_many);
