@@ -35,7 +35,8 @@ class Registration {
       5'000};                                    ///< the same for a device that was asked whether it is there
   static constexpr AwakeTime away_max{120'000};  ///< until it is lost
   static constexpr AwakeTime acknowledgment_delay{50};      ///< so that a screen carries it
-  static constexpr std::uint32_t datagrams_a_second = 100;  ///< of the device; twice as many at once
+  /// Of the device, twice as many at once; those that acknowledge something new are not counted.
+  static constexpr std::uint32_t datagrams_a_second = 100;
 
   enum class State : std::uint8_t { registered, configuring, serving, away };
 

@@ -20,6 +20,9 @@ inline const std::string its_string =
     "AB~001~19~000~PDT9090_E5~16~26~09~01~0107~0000~000~0015708E863F~640~6006~1~20100118100852~S~WindowsCE   "
     "   ~2~01~0~";
 
+/// The items of an input: enter.
+inline const Bytes one_key("\x02\x01\x00", 3);
+
 /// The same device with another uid.
 inline std::string string_of_uid(const std::string& uid) {
   std::string string = its_string;

@@ -231,5 +231,26 @@ TEST_F(DeskTest, drops_what_comes_faster_than_a_device_may_send) {
   EXPECT_EQ(session().taken(), 1u) << "and is served again afterwards";
 }
 
+TEST_F(DeskTest, does_not_count_the_acknowledgments_of_fast_screens) {
+  const std::uint16_t port = serve();
+  wait(5s);
+  // Its screen is turned fifty times a second, and it types as often: each second it sends 100 messages, and acknowledges
+  // 50 screens.
+  std::uint32_t number = 1;
+  std::uint32_t acknowledged = 4;
+  const auto send = [&](const auto& body, std::uint32_t its_number) {
+    desk_.receive(port, example_endpoint, datagram(first_number, body, its_number, acknowledged), now_);
+  };
+  for (std::uint32_t round = 1; round <= 600; ++round) {
+    wait(20ms);
+    send(DeviceConfig{no_ticket, its_string}, ++number);
+    send(InputMessage{round, one_key}, ++number);
+    acknowledged = desk_.registration(port)->delivery().sent();
+    send(Acknowledgment{}, 0);
+  }
+  EXPECT_EQ(desk_.counts().too_fast, 0u);
+  EXPECT_GT(acknowledged, 600u);
+}
+
 }  // namespace
 }  // namespace lekt::test
