@@ -165,6 +165,7 @@ void DeviceDesk::check() {
   expect_invariant(yields_.size() <= used, "only registrations give way");
   expect_invariant(sessionless_ == sessionless, "registrations without a session are counted");
   expect_invariant(idle_.size() <= book_.size(), "only sessions are looked at");
+  book_.check();
   book_.for_each([&](const DeviceSession& session) {
     if (session.port())
       expect_invariant(place(*session.port()).session == &session,

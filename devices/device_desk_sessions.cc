@@ -150,8 +150,7 @@ void DeviceDesk::configure(std::uint16_t port, const DeviceConfig& config, Awake
 
 void DeviceDesk::begin_session(std::uint16_t port, SessionBook::Request request,
                                const SessionBook::Begins& decision, AwakeTime now) {
-  if (decision.ends != nullptr)
-    end_session(*decision.ends, {ErrorCode::registration_replaced, "a new session of this device has begun"});
+  for (const SessionBook::Ending& ending : decision.ends) end_session(*ending.session, ending.reason);
   DeviceSession& session = book_.begin(std::move(request), decision, outside_.random_ticket(), now);
   look_at_later(session);
   log(session.endpoint().address, handler_event::session_started(session.device(), session.group().name));
@@ -235,7 +234,7 @@ void DeviceDesk::end_registration(std::uint16_t port, const std::optional<Reject
   if (here.session == nullptr)
     count_out(here);
   else
-    here.session->detach(here.registration->heard());
+    book_.detach(*here.session, here.registration->heard());
   here.session = nullptr;
   here.registration.reset();
   ports_.release(port);

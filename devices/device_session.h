@@ -41,17 +41,22 @@ class DeviceSession {
   std::optional<std::uint16_t> port() const { return port_; }
   /// Where its registration is, or the last one was.
   const DeviceEndpoint& endpoint() const { return endpoint_; }
+  /// The book's matter, which keeps the sessions without a registration apart.
   void attach(std::uint16_t port, const DeviceEndpoint& endpoint) {
     port_ = port;
     endpoint_ = endpoint;
+    turn_ = 0;
   }
   /// `heard`: when its registration was heard last.
-  void detach(AwakeTime heard) {
+  void detach(AwakeTime heard, std::uint64_t turn) {
     port_.reset();
     heard_ = heard;
+    turn_ = turn;
   }
   /// When its last registration, which is over, was heard last.
   AwakeTime heard() const { return heard_; }
+  /// Its place among the sessions that wait for a registration, the longest first; 0 while it has one.
+  std::uint64_t turn() const { return turn_; }
 
   /// The device says of itself something else: its screen was turned, its window has another size.
   void describe(DeviceString device, std::string text);
@@ -80,6 +85,7 @@ class DeviceSession {
   std::shared_ptr<const DeviceGroups::Offer> offer_;
   DeviceEndpoint endpoint_;
   std::optional<std::uint16_t> port_;
+  std::uint64_t turn_ = 0;
   AwakeTime began_;
   AwakeTime heard_;
   std::uint32_t taken_ = 0;

@@ -34,7 +34,7 @@ class Registration {
   static constexpr AwakeTime asked_patience{
       5'000};                                    ///< the same for a device that was asked whether it is there
   static constexpr AwakeTime away_max{120'000};  ///< until it is lost
-  static constexpr AwakeTime acknowledgment_delay{50};      ///< so that a screen carries it
+  static constexpr AwakeTime acknowledgment_delay{50};  ///< so that a screen carries it
   /// Of the device, twice as many at once; those that acknowledge something new are not counted.
   static constexpr std::uint32_t datagrams_a_second = 100;
 

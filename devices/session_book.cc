@@ -5,6 +5,8 @@
 #include <cstring>
 #include <utility>
 
+#include "common/invariant.h"
+
 namespace lekt {
 
 std::size_t SessionBook::TicketHash::operator()(const Ticket& ticket) const noexcept {
@@ -54,7 +56,7 @@ SessionBook::Decision SessionBook::decide(const Request& request) {
   DeviceSession* const ticketed = request.ticket == no_ticket ? nullptr : find(request.ticket);
   if (ticketed != nullptr && ticketed->device().uid == request.device.uid) return resume(*ticketed);
 
-  Begins begins{groups_->match(request.endpoint.address, request.device.type), nullptr};
+  Begins begins{groups_->match(request.endpoint.address, request.device.type), {}};
   const DeviceGroup& group = begins.offer->group;
   if (request.device.names_anybody()) {
     const std::vector<DeviceSession*> others = of_uid(request.device.uid);
@@ -73,26 +75,61 @@ SessionBook::Decision SessionBook::decide(const Request& request) {
                            group.name + " allows";
         return Refused{Rejection{ErrorCode::sessions_too_many, std::move(text)}, others};
       }
-      begins.ends = found;
+      begins.ends.push_back(
+          {found, {ErrorCode::registration_replaced, "a new session of this device has begun"}});
     }
   }
-  if (auto refused = refuse_beyond_limits(request, begins.ends)) return *refused;
+  if (auto refused = make_room(request, begins.ends)) return *std::move(refused);
   return begins;
 }
 
-std::optional<SessionBook::Refused> SessionBook::refuse_beyond_limits(const Request& request,
-                                                                      const DeviceSession* ends) {
-  if (sessions_.size() - (ends != nullptr ? 1 : 0) >= limits_.sessions_max)
-    return Refused{
-        {ErrorCode::sessions_too_many, "the server has " + std::to_string(limits_.sessions_max) +
-                                           " device sessions, as many as it may have; try again later"},
-        {}};
-  std::size_t at_address = sessions_at(request.endpoint.address);
-  if (ends != nullptr && ends->endpoint().address == request.endpoint.address) --at_address;
-  if (at_address < limits_.per_address_max) return std::nullopt;
-  return Refused{{ErrorCode::sessions_too_many, "the address has " + std::to_string(at_address) +
-                                                    " device sessions, as many as it may have"},
-                 {}};
+namespace {
+
+bool is_ending(const DeviceSession* session, const std::vector<SessionBook::Ending>& ends) {
+  return std::ranges::find(ends, session, &SessionBook::Ending::session) != ends.end();
+}
+
+}  // namespace
+
+DeviceSession* SessionBook::longest_waiting(const std::vector<Ending>& but_for) const {
+  for (const auto& [turn, session] : waiting_)
+    if (!is_ending(session, but_for)) return session;
+  return nullptr;
+}
+
+DeviceSession* SessionBook::longest_waiting_at(Address address, const std::vector<Ending>& but_for) const {
+  for (auto next = waiting_at_.lower_bound({address, 0});
+       next != waiting_at_.end() && next->first.first == address; ++next)
+    if (!is_ending(next->second, but_for)) return next->second;
+  return nullptr;
+}
+
+/// Sees to it that one more session is within the limits of its address and of the server. A session without a
+/// registration has nobody who works with it now, so it ends rather than that somebody is refused.
+std::optional<SessionBook::Refused> SessionBook::make_room(const Request& request,
+                                                           std::vector<Ending>& ends) const {
+  const auto full = [](std::string_view whose, std::size_t most) {
+    return std::string(whose) + " has " + std::to_string(most) + " device sessions, as many as it may have";
+  };
+  const auto reason = [](const std::string& why) {
+    return Rejection{ErrorCode::sessions_too_many, why + ", and this one had no registration for longest"};
+  };
+  const Address address = request.endpoint.address;
+  const auto is_there = [&](const Ending& ending) { return ending.session->endpoint().address == address; };
+  while (sessions_at(address) - static_cast<std::size_t>(std::ranges::count_if(ends, is_there)) >=
+         limits_.per_address_max) {
+    const std::string why = full("the address", limits_.per_address_max);
+    DeviceSession* const ending = longest_waiting_at(address, ends);
+    if (ending == nullptr) return Refused{{ErrorCode::sessions_too_many, why}, {}};
+    ends.push_back({ending, reason(why)});
+  }
+  while (sessions_.size() - ends.size() >= limits_.sessions_max) {
+    const std::string why = full("the server", limits_.sessions_max);
+    DeviceSession* const ending = longest_waiting(ends);
+    if (ending == nullptr) return Refused{{ErrorCode::sessions_too_many, why + "; try again later"}, {}};
+    ends.push_back({ending, reason(why)});
+  }
+  return std::nullopt;
 }
 
 DeviceSession& SessionBook::begin(Request request, const Begins& decision, const Ticket& ticket,
@@ -111,9 +148,21 @@ DeviceSession& SessionBook::begin(Request request, const Begins& decision, const
 }
 
 void SessionBook::attach(DeviceSession& session, std::uint16_t port, const DeviceEndpoint& endpoint) {
+  stop_waiting(session);
   leave(session.endpoint().address);
   session.attach(port, endpoint);
   ++at_address_[endpoint.address];
+}
+
+void SessionBook::detach(DeviceSession& session, AwakeTime heard) {
+  session.detach(heard, ++last_turn_);
+  waiting_.emplace(session.turn(), &session);
+  waiting_at_.emplace(std::pair(session.endpoint().address, session.turn()), &session);
+}
+
+void SessionBook::stop_waiting(const DeviceSession& session) {
+  waiting_.erase(session.turn());
+  waiting_at_.erase({session.endpoint().address, session.turn()});
 }
 
 void SessionBook::leave(Address address) {
@@ -127,10 +176,29 @@ std::size_t SessionBook::sessions_at(Address address) const {
 }
 
 void SessionBook::end(DeviceSession& session) {
+  stop_waiting(session);
   leave(session.endpoint().address);
   by_ticket_.erase(session.ticket());
   by_uid_.erase({session.device().uid, session.number()});
   sessions_.erase(session.number());
+}
+
+void SessionBook::check() const {
+  std::size_t waiting = 0;
+  std::size_t named = 0;
+  for (const auto& [number, session] : sessions_) {
+    if (session->device().names_anybody()) ++named;
+    if (session->port()) continue;
+    ++waiting;
+    const auto found = waiting_.find(session->turn());
+    expect_invariant(found != waiting_.end() && found->second == session.get() &&
+                         waiting_at_.contains({session->endpoint().address, session->turn()}),
+                     "a session without a registration waits for one");
+  }
+  expect_invariant(waiting_.size() == waiting && waiting_at_.size() == waiting,
+                   "only sessions without a registration wait for one");
+  expect_invariant(by_ticket_.size() == sessions_.size() && by_uid_.size() == named,
+                   "a session is found by its ticket and its uid");
 }
 
 }  // namespace lekt

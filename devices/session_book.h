@@ -42,10 +42,15 @@ class SessionBook {
     DeviceSession* session;
     std::optional<std::uint16_t> replaced;  ///< the port of its registration until now, which is over (E914)
   };
-  /// A session is to be begun with begin(); before that, these end for it (E914).
+  struct Ending {
+    DeviceSession* session;
+    Rejection reason;
+  };
+  /// A session is to be begun with begin(); before that, these end for it: one of its uid (E914), and such as have no
+  /// registration and keep a limit filled (E912).
   struct Begins {
     std::shared_ptr<const DeviceGroups::Offer> offer;
-    DeviceSession* ends;  ///< or null
+    std::vector<Ending> ends;
   };
   /// E912. `in_use`: the sessions that have the uid, if that is why: somebody should look whether they live.
   struct Refused {
@@ -69,6 +74,8 @@ class SessionBook {
   DeviceSession& begin(Request request, const Begins& decision, const Ticket& ticket, AwakeTime now);
   /// The session goes on with this registration.
   void attach(DeviceSession& session, std::uint16_t port, const DeviceEndpoint& endpoint);
+  /// Its registration, which was heard last at `heard`, is over; the session waits for another.
+  void detach(DeviceSession& session, AwakeTime heard);
   void end(DeviceSession& session);
 
   DeviceSession* find(const Ticket& ticket);
@@ -88,6 +95,9 @@ class SessionBook {
     for (const auto& [number, session] : sessions_) use(std::as_const(*session));
   }
 
+  /// Throws std::logic_error when an invariant does not hold. For tests: it looks at everything.
+  void check() const;
+
  private:
   /// Tickets are random, so any of their bytes are a hash.
   struct TicketHash {
@@ -95,8 +105,11 @@ class SessionBook {
   };
 
   void leave(Address address);
+  void stop_waiting(const DeviceSession& session);
   DeviceSession* gives_way(const std::vector<DeviceSession*>& sessions, const DeviceEndpoint& endpoint) const;
-  std::optional<Refused> refuse_beyond_limits(const Request& request, const DeviceSession* ends);
+  std::optional<Refused> make_room(const Request& request, std::vector<Ending>& ends) const;
+  DeviceSession* longest_waiting(const std::vector<Ending>& but_for) const;
+  DeviceSession* longest_waiting_at(Address address, const std::vector<Ending>& but_for) const;
 
   std::function<bool(std::uint16_t)> is_away_;
   Limits limits_;
@@ -107,6 +120,9 @@ class SessionBook {
   std::map<std::pair<std::string, DeviceSession::Number>, DeviceSession*>
       by_uid_;  ///< those whose uid names anybody
   std::map<Address, std::size_t> at_address_;
+  std::uint64_t last_turn_ = 0;
+  std::map<std::uint64_t, DeviceSession*> waiting_;  ///< without a registration, by their turns
+  std::map<std::pair<Address, std::uint64_t>, DeviceSession*> waiting_at_;
 };
 
 }  // namespace lekt

@@ -15,6 +15,23 @@ class DeskSessionsTest : public DeskTest {
         std::make_shared<const DeviceGroups>(std::get<DeviceGroups>(DeviceGroups::make(groups, {})));
     desk_.use(settings);
   }
+  void limit_server_to(std::size_t sessions) {
+    DeviceDesk::Settings settings;
+    settings.limits.sessions_max = sessions;
+    desk_.use(settings);
+  }
+  /// The registration of this number ends, its session waits.
+  void lose(std::uint64_t number) {
+    for (std::uint16_t port = 5000; port <= 5002; ++port) {
+      const Registration* const registration = desk_.registration(port);
+      if (registration == nullptr || registration->number() != number) continue;
+      dedicated(port, registration->device(), datagram(number, InputMessage{1, "\x09"}, 2, 4));
+    }
+  }
+  void serve_and_lose(const DeviceEndpoint& from, std::uint64_t number) {
+    (void)serve(from, number, no_ticket, string_of_uid("UID" + std::to_string(number)));
+    lose(number);
+  }
 };
 
 // ---- Time ----
@@ -214,6 +231,51 @@ TEST_F(DeskSessionsTest, has_as_many_sessions_of_an_address_as_it_may) {
   EXPECT_EQ(desk_.book().size(), 2u);
   ASSERT_EQ(outside_.alerts.size(), 1u);
   EXPECT_EQ(outside_.alerts[0].code, ErrorCode::sessions_too_many);
+}
+
+TEST_F(DeskSessionsTest,
+       ends_the_session_of_an_address_that_waits_for_longest_when_the_address_has_too_many) {
+  limit_address_to(2);
+  serve_and_lose({Address::v4(9), 1}, 1);
+  serve_and_lose({example_device, 2}, 2);
+  (void)serve({example_device, 3}, 3, no_ticket, string_of_uid("UID3"));
+  (void)serve({example_device, 4}, 4, no_ticket, string_of_uid("UID4"));
+  EXPECT_EQ(outside_.ended, std::vector{ErrorCode::sessions_too_many});
+  EXPECT_NE(desk_.book().find(DeviceSession::Number{1}), nullptr) << "it is of another address";
+  EXPECT_EQ(desk_.book().find(DeviceSession::Number{2}), nullptr);
+  EXPECT_EQ(desk_.book().size(), 3u);
+}
+
+TEST_F(DeskSessionsTest, ends_the_session_that_waits_for_longest_when_the_server_has_too_many) {
+  limit_server_to(2);
+  serve_and_lose({Address::v4(1), 1}, 1);
+  const Ticket first = session().ticket();
+  serve_and_lose({Address::v4(2), 2}, 2);
+  // The first is back, and gone again: now the second waits for longer.
+  (void)serve({Address::v4(1), 3}, 3, first, string_of_uid("UID1"));
+  lose(3);
+  (void)serve({Address::v4(4), 4}, 4, no_ticket, string_of_uid("UID4"));
+  EXPECT_EQ(outside_.ended, std::vector{ErrorCode::sessions_too_many});
+  EXPECT_EQ(desk_.book().find(DeviceSession::Number{2}), nullptr);
+  (void)serve({Address::v4(5), 5}, 5, no_ticket, string_of_uid("UID5"));
+  EXPECT_EQ(desk_.book().find(DeviceSession::Number{1}), nullptr);
+  EXPECT_TRUE(outside_.alerts.empty()) << "nobody was refused";
+}
+
+TEST_F(DeskSessionsTest, ends_no_session_that_is_in_use_for_a_limit) {
+  limit_server_to(1);
+  (void)serve();
+  (void)serve({Address::v4(5), 5}, 5, no_ticket, string_of_uid("UID5"));
+  EXPECT_TRUE(outside_.ended.empty());
+  ASSERT_EQ(outside_.alerts.size(), 1u);
+  EXPECT_EQ(outside_.alerts[0].code, ErrorCode::sessions_too_many);
+}
+
+TEST_F(DeskSessionsTest, ends_as_many_waiting_sessions_as_a_lower_limit_asks_for) {
+  for (std::uint32_t number = 1; number <= 5; ++number) serve_and_lose({Address::v4(number), 1}, number);
+  limit_server_to(2);
+  (void)serve({Address::v4(9), 9}, 9);
+  EXPECT_EQ(desk_.book().size(), 2u);
 }
 
 TEST_F(DeskSessionsTest, tells_a_device_that_an_operator_has_ended_its_session) {
