@@ -18,6 +18,8 @@ constexpr std::array<AwakeTime, 5> request_times = {0ms, 500ms, 1500ms, 3500ms, 
 /// The same for the user's goodbye; at the end of these the device stops without an answer.
 constexpr std::array<AwakeTime, 5> bye_times = {0ms, 500ms, 1500ms, 3500ms, 7500ms};
 
+const Rejection user_has_ended{ErrorCode::session_ended, "the user has ended the session"};
+
 /// As many items from the front of `items` as fit one message.
 ByteView fitting_items(ByteView items) {
   ItemReader reader(items.substr(0, limits::input_items_bytes_max));
@@ -43,7 +45,7 @@ void DeviceLink::begin(AwakeTime now) {
   do attempt_->registration = random_();
   while (attempt_->registration == 0);
   attempt_->begun = attempt_->since = attempt_->send_at = now;
-  if (current_ != nullptr) return;
+  if (current_ != nullptr || phase_ == Phase::leaving) return;
   phase_ = Phase::connecting;
   message_ = "Connecting...";
 }
@@ -64,6 +66,7 @@ void DeviceLink::pause_later(AwakeTime now) {
 }
 
 void DeviceLink::end(const Rejection& why) {
+  if (phase_ == Phase::leaving) ticket_ = no_ticket;
   phase_ = Phase::ended;
   ending_ = why;
   message_ = why.text();
@@ -71,23 +74,62 @@ void DeviceLink::end(const Rejection& why) {
   attempt_.reset();
 }
 
+// ---- The end ----
+
 void DeviceLink::leave(AwakeTime now) {
-  attempt_.reset();
-  if (current_ == nullptr) return end({ErrorCode::session_ended, "the user has ended the session"});
+  if (phase_ == Phase::ended || phase_ == Phase::leaving) return;
   phase_ = Phase::leaving;
-  bye_at_ = now;
+  leaving_since_ = bye_at_ = now;
+  if (current_ != nullptr) {
+    attempt_.reset();
+  } else if (ticket_ == no_ticket) {
+    end(user_has_ended);
+  } else if (attempt_ == nullptr) {
+    begin(now);
+  }
+}
+
+/// The registration that was to say it, and was begun then, is none. The session may have another, or wait for one.
+void DeviceLink::find_session_to_leave(AwakeTime begun, AwakeTime now) {
+  attempt_.reset();
+  current_.reset();
+  byes_ = 0;
+  begin_at_ = std::max(now, begun + at_once);
+}
+
+std::optional<DeviceLink::Datagram> DeviceLink::next_bye(AwakeTime now) {
+  const bool is_unheard = now >= leaving_since_ + leaving_max ||
+                          (byes_ == bye_times.size() && now >= bye_at_) ||
+                          (attempt_ != nullptr && now >= attempt_->since + host_timeout);
+  if (is_unheard) {
+    end({ErrorCode::session_ended, "the user has ended the session; the server has not answered"});
+    return std::nullopt;
+  }
+  if (current_ == nullptr) {
+    if (attempt_ == nullptr && now >= begin_at_) begin(now);
+    return attempt_ == nullptr ? std::nullopt : next_of(*attempt_, now);
+  }
+  if (now < bye_at_ || byes_ == bye_times.size()) return std::nullopt;
+  const AwakeTime sent_at = bye_times[byes_++];
+  bye_at_ = now + (byes_ == bye_times.size() ? 2500ms : bye_times[byes_] - sent_at);
+  return Datagram{current_->port, encode_datagram({DatagramType::bye, version_spoken, current_->registration,
+                                                   0, current_->delivery.received()},
+                                                  Bye{})};
+}
+
+std::optional<AwakeTime> DeviceLink::due_while_leaving() const {
+  std::optional<AwakeTime> due = leaving_since_ + leaving_max;
+  if (current_ != nullptr)
+    earliest(due, bye_at_);
+  else
+    earliest(due, attempt_ != nullptr ? due_of(*attempt_) : begin_at_);
+  return due;
 }
 
 // ---- Time ----
 
 /// Notices what has taken too long.
 void DeviceLink::expire(AwakeTime now) {
-  if (attempt_ != nullptr && attempt_->step == Step::waiting) {
-    // As for one that serves; but it has nothing yet that would be worth waiting for. If packet 6 cannot come through,
-    // trying without a pause would only take ports from others.
-    if (const auto since = attempt_->delivery.unacknowledged_since(); since && now - *since >= linking_after)
-      std::exchange(was_silent_, true) ? pause_later(now) : begin(now);
-  }
   if (attempt_ != nullptr && now >= attempt_->since + host_timeout) {
     if (current_ != nullptr) {
       pause_later(now);  // it is linking, and goes on trying
@@ -129,14 +171,12 @@ std::optional<AwakeTime> DeviceLink::due_of(const Try& attempt) const {
     if (attempt.sends < request_times.size()) earliest(due, attempt.send_at);
   }
   if (attempt.step != Step::serving) earliest(due, attempt.since + host_timeout);
-  if (attempt.step == Step::waiting)
-    if (const auto since = attempt.delivery.unacknowledged_since()) earliest(due, *since + linking_after);
   return due;
 }
 
 std::optional<AwakeTime> DeviceLink::due() const {
   if (phase_ == Phase::ended) return std::nullopt;
-  if (phase_ == Phase::leaving) return bye_at_;
+  if (phase_ == Phase::leaving) return due_while_leaving();
   std::optional<AwakeTime> due;
   if (attempt_ != nullptr) due = due_of(*attempt_);
   if (current_ == nullptr) {
@@ -156,19 +196,7 @@ std::optional<AwakeTime> DeviceLink::due() const {
 
 std::optional<DeviceLink::Datagram> DeviceLink::next(AwakeTime now) {
   if (phase_ == Phase::ended) return std::nullopt;
-  if (phase_ == Phase::leaving) {
-    if (now < bye_at_) return std::nullopt;
-    if (byes_ == bye_times.size()) {
-      end({ErrorCode::session_ended, "the user has ended the session; the server has not answered"});
-      return std::nullopt;
-    }
-    const AwakeTime sent_at = bye_times[byes_++];
-    bye_at_ = now + (byes_ == bye_times.size() ? 2500ms : bye_times[byes_] - sent_at);
-    return Datagram{current_->port,
-                    encode_datagram({DatagramType::bye, version_spoken, current_->registration, 0,
-                                     current_->delivery.received()},
-                                    Bye{})};
-  }
+  if (phase_ == Phase::leaving) return next_bye(now);
   expire(now);
   if (attempt_ != nullptr)
     if (auto datagram = next_of(*attempt_, now)) return datagram;
@@ -208,7 +236,10 @@ std::optional<DeviceLink::Datagram> DeviceLink::next_message(Try& attempt, Awake
                                                   Acknowledgment{})};
   }
   if (!delivery.has_room()) return std::nullopt;
-  if (std::exchange(attempt.describes, false)) return send(DeviceConfig{ticket_, string_});
+  if (std::exchange(attempt.describes, false)) {
+    if (&attempt == attempt_.get()) may_have_replaced_itself_ = true;
+    return send(DeviceConfig{ticket_, string_});
+  }
   if (attempt.step != Step::serving) return std::nullopt;
   if (sent_ == numbered_ && !typed_.empty()) {
     const std::size_t size = fitting_items(typed_).size();

@@ -35,7 +35,8 @@ class DeviceLink {
   static constexpr AwakeTime out_of_range_after{30'000};
   static constexpr AwakeTime later_first{5'000};  ///< the delay after a refusal; doubled each time
   static constexpr AwakeTime later_max{60'000};
-  static constexpr AwakeTime at_once{1'000};  ///< between attempts after E904 and E905
+  static constexpr AwakeTime at_once{1'000};       ///< between attempts after E904 and E905
+  static constexpr AwakeTime leaving_max{20'000};  ///< to find the session again in order to end it
   static constexpr std::size_t typed_bytes_max = 16 * 1024;
 
   /// Of the whole device.
@@ -77,7 +78,8 @@ class DeviceLink {
   bool type(ByteView items);
   /// The device says something else of itself, for example another size.
   void describe(std::string string);
-  /// The user ends the session.
+  /// The user ends the session. Without a registration the device registers once more to say so. Its ticket is forgotten
+  /// when it has ended, whether or not the server has answered.
   void leave(AwakeTime now);
 
   // ---- What the device shows ----
@@ -128,12 +130,14 @@ class DeviceLink {
   void pause(AwakeTime now, AwakeTime delay);
   void pause_later(AwakeTime now);
   void end(const Rejection& why);
+  void find_session_to_leave(AwakeTime begun, AwakeTime now);
+  std::optional<Datagram> next_bye(AwakeTime now);
+  std::optional<AwakeTime> due_while_leaving() const;
   void expire(AwakeTime now);
   std::optional<Datagram> next_of(Try& attempt, AwakeTime now);
   std::optional<Datagram> next_request(Try& attempt, AwakeTime now);
   std::optional<Datagram> next_message(Try& attempt, AwakeTime now);
   std::optional<AwakeTime> due_of(const Try& attempt) const;
-  bool wants_to_type() const;
   void receive_by(Try& attempt, std::uint16_t port, const DatagramHead& head, ByteView datagram,
                   AwakeTime now);
   void go_on_registering(Try& attempt, const DatagramHead& head, ByteView datagram, AwakeTime now);
@@ -158,8 +162,10 @@ class DeviceLink {
   std::unique_ptr<Try> attempt_;  ///< its packet 7 has not
   AwakeTime begin_at_{0};         ///< while pausing, or linking without an attempt: the next attempt
   AwakeTime later_ = later_first;
-  bool was_silent_ =
-      false;             ///< the server has not acknowledged packet 6 of an attempt, since the last session
+  /// An attempt that came after the current registration has sent packet 6. Whatever became of it, the server may have
+  /// moved the session to it.
+  bool may_have_replaced_itself_ = false;
+  AwakeTime leaving_since_{0};
   AwakeTime bye_at_{0};  ///< while leaving: when to say so again
   std::size_t byes_ = 0;
   AwakeTime last_sent_{0};   ///< in the current registration

@@ -108,11 +108,12 @@ void DeviceLink::configure(Try& attempt, const SetDeviceConfig& config, AwakeTim
   sent_ = inputs_.empty() ? config.input : inputs_.front().number - 1;
   current_ = std::move(attempt_);
   current_->step = Step::serving;
-  phase_ = Phase::serving;
+  if (phase_ != Phase::leaving) phase_ = Phase::serving;
+  bye_at_ = now;
   indicator_ = Indicator::none;
   ending_.reset();
   later_ = later_first;
-  was_silent_ = false;
+  may_have_replaced_itself_ = false;
   last_sent_ = now;
 }
 
@@ -125,9 +126,14 @@ void DeviceLink::fail(Try& attempt, const DatagramHead& head, ByteView datagram,
   const bool is_current = &attempt == current_.get();
   switch (rejection.code) {
     case ErrorCode::registration_replaced:
-      // Its own attempt has taken the session over, and the answer to that is on its way.
-      if (is_current && attempt_ != nullptr && attempt_->step == Step::waiting) return current_.reset();
-      return end(rejection);
+      if (!is_current && current_ != nullptr)
+        return pause_later(now);  // a newer attempt has the session, or had it
+      if (!is_current || !may_have_replaced_itself_ || phase_ == Phase::leaving) return end(rejection);
+      // An attempt of its own has taken the session over. The answer to that is on its way, or the attempt was given up.
+      current_.reset();
+      may_have_replaced_itself_ = false;
+      if (attempt_ == nullptr) begin(now);
+      return;
     case ErrorCode::host_hung_up:
     case ErrorCode::session_idle:
     case ErrorCode::encryption_required:
@@ -136,10 +142,13 @@ void DeviceLink::fail(Try& attempt, const DatagramHead& head, ByteView datagram,
     default:
       break;
   }
-  ending_ = rejection;
-  if (phase_ == Phase::leaving) return end(rejection);
   const bool at_once_again =
       rejection.code == ErrorCode::token_refused || rejection.code == ErrorCode::registration_unknown;
+  if (phase_ == Phase::leaving) {
+    const bool may_live = at_once_again && ticket_ != no_ticket;
+    return may_live ? find_session_to_leave(attempt.begun, now) : end(rejection);
+  }
+  ending_ = rejection;
   const AwakeTime begun = attempt.begun;
   if (is_current) {
     current_.reset();

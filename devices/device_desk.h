@@ -154,6 +154,7 @@ class DeviceDesk {
     std::unique_ptr<Registration> registration;
     DeviceSession* session = nullptr;
     std::uint64_t last_number = 0;  ///< of its registration, or the last one: a token is good once
+    bool ended_by_bye = false;      ///< the last one
     std::optional<AwakeTime> scheduled;
     std::optional<Yield> yield;
     /// When the port was last offered to another device, although it has this registration.
@@ -190,6 +191,7 @@ class DeviceDesk {
                            ByteView datagram);
   void use(std::uint16_t port, const Registration::Received& received, AwakeTime now);
   void configure(std::uint16_t port, const DeviceConfig& config, AwakeTime now);
+  bool is_newer(std::optional<std::uint16_t> other, std::uint16_t port) const;
   void begin_session(std::uint16_t port, SessionBook::Request request, const SessionBook::Begins& decision,
                      AwakeTime now);
   void resume_session(std::uint16_t port, const SessionBook::Request& request,

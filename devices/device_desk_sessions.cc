@@ -1,4 +1,5 @@
 // The desk's side of registrations and sessions; that of ports and time is device_desk.cc.
+#include <algorithm>
 #include <utility>
 
 #include "devices/device_desk.h"
@@ -8,6 +9,7 @@ namespace lekt {
 namespace {
 
 const Rejection no_port_left{ErrorCode::ports_exhausted, "another device has the port; try again later"};
+const Rejection goes_on_elsewhere{ErrorCode::registration_replaced, "the session goes on elsewhere"};
 
 }  // namespace
 
@@ -76,6 +78,7 @@ void DeviceDesk::begin_registration(std::uint16_t port, const DeviceEndpoint& fr
   ports_.use(port);
   Place& here = place(port);
   here.last_number = head.registration;
+  here.ended_by_bye = false;
   here.offered.reset();
   here.registration = std::make_unique<Registration>(head.registration, from, now);
   ++sessionless_[from.address];
@@ -97,9 +100,12 @@ void DeviceDesk::receive_from_nobody(std::uint16_t port, const DeviceEndpoint& f
     ++counts_.too_fast;
     return;
   }
-  const Rejection rejection = head.type == DatagramType::bye
-                                  ? Rejection{ErrorCode::session_ended, "the session has ended"}
-                                  : Rejection{ErrorCode::registration_unknown, "register again"};
+  // A session whose registration is over for another reason may live elsewhere, so its device is not told that it has ended.
+  const Place& here = place(port);
+  const bool repeats_bye =
+      head.type == DatagramType::bye && here.ended_by_bye && here.last_number == head.registration;
+  const Rejection rejection = repeats_bye ? Rejection{ErrorCode::session_ended, "the session has ended"}
+                                          : Rejection{ErrorCode::registration_unknown, "register again"};
   refuse(port, from, head.registration, rejection, datagram.size());
 }
 
@@ -121,6 +127,7 @@ void DeviceDesk::use(std::uint16_t port, const Registration::Received& received,
       end_session(*session, over);
     else
       end_registration(port, over);
+    place(port).ended_by_bye = true;
   }
 }
 
@@ -143,9 +150,21 @@ void DeviceDesk::configure(std::uint16_t port, const DeviceConfig& config, Awake
   const SessionBook::Decision decision = book_.decide(request);
   if (const auto* refused = std::get_if<SessionBook::Refused>(&decision))
     return refuse_session(port, request, *refused, now);
-  if (const auto* resumed = std::get_if<SessionBook::Resumed>(&decision))
+  if (const auto* resumed = std::get_if<SessionBook::Resumed>(&decision)) {
+    if (is_newer(resumed->replaced, port)) return end_registration(port, goes_on_elsewhere);
     return resume_session(port, request, *resumed, now);
-  begin_session(port, std::move(request), std::get<SessionBook::Begins>(decision), now);
+  }
+  const auto& begins = std::get<SessionBook::Begins>(decision);
+  const bool is_late = std::ranges::any_of(
+      begins.ends, [&](const SessionBook::Ending& ending) { return is_newer(ending.session->port(), port); });
+  if (is_late) return end_registration(port, goes_on_elsewhere);
+  begin_session(port, std::move(request), begins, now);
+}
+
+/// Whether the registration of the port `other` was made after that of `port`. A packet 6 that the network has kept back
+/// takes nothing from a registration that its device has made since.
+bool DeviceDesk::is_newer(std::optional<std::uint16_t> other, std::uint16_t port) const {
+  return other && place(*other).registration->since() > place(port).registration->since();
 }
 
 void DeviceDesk::begin_session(std::uint16_t port, SessionBook::Request request,
@@ -161,9 +180,7 @@ void DeviceDesk::begin_session(std::uint16_t port, SessionBook::Request request,
 void DeviceDesk::resume_session(std::uint16_t port, const SessionBook::Request& request,
                                 const SessionBook::Resumed& decision, AwakeTime now) {
   DeviceSession& session = *decision.session;
-  if (decision.replaced)
-    end_registration(*decision.replaced,
-                     Rejection{ErrorCode::registration_replaced, "the session goes on elsewhere"});
+  if (decision.replaced) end_registration(*decision.replaced, goes_on_elsewhere);
   const DeviceEndpoint before = session.endpoint();
   session.describe(request.device, request.text);
   book_.attach(session, port, request.endpoint);

@@ -159,6 +159,26 @@ TEST_F(DeskSessionsTest, goes_on_with_the_session_of_a_ticket_at_another_address
   EXPECT_EQ(desk_.registration(before), nullptr);
 }
 
+TEST_F(DeskSessionsTest, gives_no_session_to_a_registration_that_is_older_than_the_one_that_has_it) {
+  (void)serve();
+  const Ticket ticket = session().ticket();
+  const std::uint16_t slow = register_device({example_device, 4000}, 7);
+  wait(1s);
+  const std::uint16_t newest = serve({example_device, 4001}, 8, ticket);
+  dedicated(slow, {example_device, 4000}, datagram(7, DeviceConfig{ticket, its_string}, 1, 1));
+  EXPECT_EQ(refused_with(), ErrorCode::registration_replaced);
+  EXPECT_EQ(session().port(), newest);
+}
+
+TEST_F(DeskSessionsTest, ends_no_session_of_the_same_uid_for_an_older_registration) {
+  const std::uint16_t slow = register_device({example_device, 4000}, 7);
+  wait(1s);
+  (void)serve();
+  dedicated(slow, {example_device, 4000}, datagram(7, DeviceConfig{no_ticket, its_string}, 1, 1));
+  EXPECT_EQ(refused_with(), ErrorCode::registration_replaced);
+  EXPECT_TRUE(outside_.ended.empty());
+}
+
 TEST_F(DeskSessionsTest, gives_nobody_a_session_for_its_uid_alone) {
   (void)serve();
   const DeviceEndpoint elsewhere{Address::v4(0x0a0ae1ff), 3771};

@@ -173,6 +173,19 @@ TEST_F(DeskTest, says_goodbye_once_more_to_who_has_not_heard_it) {
     EXPECT_EQ(refused_with(), ErrorCode::session_ended);
   }
   EXPECT_EQ(outside_.ended, std::vector{ErrorCode::session_ended});
+  dedicated(port, example_endpoint, datagram(first_number + 1, Bye{}));
+  EXPECT_EQ(refused_with(), ErrorCode::registration_unknown) << "it has not said it here";
+}
+
+TEST_F(DeskTest, tells_a_bye_of_an_old_registration_that_it_is_unknown_and_not_that_the_session_has_ended) {
+  const std::uint16_t before = serve();
+  const Ticket ticket = session().ticket();
+  (void)serve({example_device, 4000}, 7, ticket);
+  dedicated(before, example_endpoint, datagram(first_number, Bye{}));
+  EXPECT_EQ(refused_with(), ErrorCode::registration_unknown);
+  dedicated(5002, example_endpoint, datagram(9, Bye{}));
+  EXPECT_EQ(refused_with(), ErrorCode::registration_unknown);
+  EXPECT_EQ(desk_.book().size(), 1u);
 }
 
 TEST_F(DeskTest, passes_over_an_acknowledgment_of_what_was_not_sent) {

@@ -14,6 +14,7 @@ class DeviceLinkTest : public testing::Test {
  protected:
   Random random_;
   DeviceWorld world_{random_, 5000, 6000};
+  const Address home = Address::v4(0x0a0ae196);
 };
 
 TEST_F(DeviceLinkTest, does_not_take_one_port_after_the_other_when_packet_6_cannot_come_through) {
@@ -22,7 +23,7 @@ TEST_F(DeviceLinkTest, does_not_take_one_port_after_the_other_when_packet_6_cann
     if (flight.bytes[4] == 'C') ++requests;
     return flight.bytes.size() < 100;  // as a tunnel that swallows what is large
   };
-  (void)world_.add_device("0015708E863F", Address::v4(0x0a0ae196));
+  (void)world_.add_device("0015708E863F", home);
   world_.run(10min);
   EXPECT_GT(requests, 10u);
   EXPECT_LT(requests, 30u);
@@ -38,11 +39,91 @@ TEST_F(DeviceLinkTest, tells_its_new_size_although_it_changed_before_the_session
     world_.link(device).describe(string);
     return true;
   };
-  device = world_.add_device("0015708E863F", Address::v4(0x0a0ae196), string);
+  device = world_.add_device("0015708E863F", home, string);
   world_.run(5s);
   EXPECT_TRUE(turned);
   EXPECT_EQ(world_.link(device).screen().rows(), 26u);
   EXPECT_EQ(world_.link(device).screen().columns(), 16u);
+}
+
+TEST_F(DeviceLinkTest, gets_its_session_also_when_a_round_trip_takes_four_seconds) {
+  world_.network.delay_min = world_.network.delay_max = 2s;
+  const std::size_t device = world_.add_device("0015708E863F", home);
+  EXPECT_TRUE(world_.run_until([&] { return world_.is_settled(device); }, 30s));
+  EXPECT_EQ(world_.statistics().sessions, 1u);
+}
+
+TEST_F(DeviceLinkTest, is_not_ended_by_an_attempt_of_its_own_that_it_has_given_up) {
+  const std::size_t device = world_.add_device("0015708E863F", home);
+  ASSERT_TRUE(world_.run_until([&] { return world_.is_settled(device); }, 5s));
+  // Nothing of the old registration comes through, and packets 7 of the next one are lost.
+  const std::uint16_t first = *world_.desk().book().find(DeviceSession::Number{1})->port();
+  bool loses = true;
+  world_.passes = [&](const DeviceWorld::Flight& flight) {
+    if (flight.bytes[4] == 'F') return true;
+    return !loses || (flight.port != first && flight.bytes[4] != 'S');
+  };
+  // Its goodbye to the old registration comes when the attempt that replaced it has been given up.
+  std::optional<DeviceWorld::Flight> late;
+  const auto passes = world_.passes;
+  world_.passes = [&](const DeviceWorld::Flight& flight) {
+    if (flight.bytes[4] == 'F' && flight.port == first && loses) {
+      late = flight;
+      return false;
+    }
+    return passes(flight);
+  };
+  world_.type(device);
+  world_.run(14s);
+  ASSERT_TRUE(late) << "the server has moved the session";
+  world_.link(device).receive(late->port, late->bytes, world_.now());
+  loses = false;
+  EXPECT_NE(world_.link(device).phase(), DeviceLink::Phase::ended);
+  EXPECT_TRUE(world_.run_until([&] { return world_.is_settled(device); }, 2min));
+  EXPECT_EQ(world_.statistics().sessions, 1u);
+}
+
+TEST_F(DeviceLinkTest, stops_when_another_device_has_its_session) {
+  const std::size_t device = world_.add_device("0015708E863F", home);
+  ASSERT_TRUE(world_.run_until([&] { return world_.is_settled(device); }, 5s));
+  const Ticket ticket = world_.link(device).ticket();
+  const std::size_t thief = world_.add_device("0015708E863F", Address::v4(9), {}, ticket);
+  world_.run(5s);
+  EXPECT_EQ(world_.link(device).phase(), DeviceLink::Phase::ended);
+  EXPECT_TRUE(world_.is_settled(thief));
+}
+
+TEST_F(DeviceLinkTest, registers_once_more_to_end_a_session_that_has_another_registration) {
+  const std::size_t device = world_.add_device("0015708E863F", home);
+  ASSERT_TRUE(world_.run_until([&] { return world_.is_settled(device); }, 5s));
+  world_.move(device, {home, 4000});
+  world_.link(device).leave(world_.now());
+  world_.run(5s);
+  EXPECT_EQ(world_.link(device).phase(), DeviceLink::Phase::ended);
+  EXPECT_EQ(world_.link(device).ending()->code, ErrorCode::session_ended);
+  EXPECT_EQ(world_.desk().book().size(), 0u);
+  EXPECT_EQ(world_.link(device).ticket(), no_ticket);
+}
+
+TEST_F(DeviceLinkTest, registers_to_end_the_session_of_an_earlier_run) {
+  const std::size_t device = world_.add_device("0015708E863F", home);
+  ASSERT_TRUE(world_.run_until([&] { return world_.is_settled(device); }, 5s));
+  world_.reboot(device, true);
+  world_.link(device).leave(world_.now());
+  world_.run(5s);
+  EXPECT_EQ(world_.link(device).phase(), DeviceLink::Phase::ended);
+  EXPECT_EQ(world_.desk().book().size(), 0u);
+}
+
+TEST_F(DeviceLinkTest, ends_also_when_nobody_hears_that_it_leaves) {
+  const std::size_t device = world_.add_device("0015708E863F", home);
+  ASSERT_TRUE(world_.run_until([&] { return world_.is_settled(device); }, 5s));
+  world_.reboot(device, true);
+  world_.cut_off(device, true);
+  world_.link(device).leave(world_.now());
+  world_.run(DeviceLink::leaving_max);
+  EXPECT_EQ(world_.link(device).phase(), DeviceLink::Phase::ended);
+  EXPECT_EQ(world_.link(device).ticket(), no_ticket);
 }
 
 }  // namespace

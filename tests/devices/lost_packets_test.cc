@@ -64,7 +64,7 @@ INSTANTIATE_TEST_SUITE_P(Each, RepeatedPacketTest,
                                          Lost{2, 2, 164}, Lost{2, 3, 364}, Lost{3, 1, 64}, Lost{3, 2, 164},
                                          Lost{3, 3, 364}, Lost{4, 1, 64}, Lost{4, 2, 164}, Lost{4, 3, 364},
                                          Lost{5, 1, 64}, Lost{5, 2, 164}, Lost{5, 3, 364}, Lost{6, 1, 64},
-                                         Lost{6, 2, 164}, Lost{6, 3, 326}, Lost{7, 1, 35}, Lost{7, 2, 75},
+                                         Lost{6, 2, 164}, Lost{6, 3, 364}, Lost{7, 1, 35}, Lost{7, 2, 75},
                                          Lost{7, 3, 155}, Lost{8, 1, 35}, Lost{8, 2, 75}, Lost{8, 3, 155}));
 
 /// Each packet has a world of its own.

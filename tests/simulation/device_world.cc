@@ -145,11 +145,13 @@ std::optional<std::size_t> DeviceWorld::device_at(const DeviceEndpoint& endpoint
   return std::nullopt;
 }
 
-std::size_t DeviceWorld::add_device(const std::string& uid, Address address, const std::string& text) {
+std::size_t DeviceWorld::add_device(const std::string& uid, Address address, const std::string& text,
+                                    const Ticket& ticket) {
   Device device;
   device.uid = uid;
   device.text = text.empty() ? string_of(uid) : text;
   device.endpoint = {address, 3771};
+  device.ticket = ticket;
   devices_.push_back(std::move(device));
   reboot(devices_.size() - 1, false);
   --statistics_.reboots;

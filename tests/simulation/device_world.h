@@ -79,7 +79,8 @@ class DeviceWorld : private DeviceDesk::Outside {
   // ---- Devices ----
 
   /// Switches on a new device; yields its index.
-  std::size_t add_device(const std::string& uid, Address address, const std::string& text = {});
+  std::size_t add_device(const std::string& uid, Address address, const std::string& text = {},
+                         const Ticket& ticket = no_ticket);
   std::size_t devices() const { return devices_.size(); }
   DeviceLink& link(std::size_t device) { return *devices_[device].link; }
   /// It types the next word of its own.
