@@ -20,6 +20,8 @@ std::optional<DatagramHead> read_head(ByteView datagram, std::string_view types)
   const bool is_request =
       head.type == DatagramType::connection_request || head.type == DatagramType::registration_request;
   if (is_request && datagram.size() != limits::device_request_bytes) return std::nullopt;
+  const bool is_head = head.type == DatagramType::acknowledgment || head.type == DatagramType::bye;
+  if (is_head && datagram.size() != limits::datagram_head_bytes) return std::nullopt;
   return head;
 }
 

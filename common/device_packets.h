@@ -311,7 +311,7 @@ using BodyToDevice = std::variant<ConnectionAccept, RegistrationAccept, GetDevic
 
 /// Reads the head of a datagram that a server, or a device, received. Nothing for a datagram that gets no answer whoever
 /// sent it: too short or too long, not "LEKT", a type that this side does not take, registration 0, a number where none
-/// belongs or none where one belongs, packets 1 and 3 that have not 64 bytes. Whose MAJOR and MINOR are looked at is the
+/// belongs or none where one belongs, packets 1 and 3 that have not 64 bytes, an N or B that is more than a head. Whose MAJOR and MINOR are looked at is the
 /// matter of whoever asks.
 std::optional<DatagramHead> read_head_to_server(ByteView datagram);
 std::optional<DatagramHead> read_head_to_device(ByteView datagram);

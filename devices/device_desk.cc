@@ -24,14 +24,28 @@ DeviceDesk::DeviceDesk(std::uint16_t first, std::uint16_t last, const Secrets& s
       }),
       places_(static_cast<std::size_t>(last - first) + 1) {}
 
-void DeviceDesk::use(const Settings& settings) { book_.use(settings.limits, settings.groups); }
+void DeviceDesk::use(const Settings& settings) {
+  book_.use(settings.limits, settings.groups);
+  encryption_ = settings.encryption;
+}
 
 const Registration* DeviceDesk::registration(std::uint16_t port) const {
   return ports_.contains(port) ? place(port).registration.get() : nullptr;
 }
 
+/// What packets 2 and 4 carry.
+Version DeviceDesk::version_with(bool encrypted) {
+  Version version = version_spoken;
+  version.extra = encrypted ? extra_dtls : 0;
+  return version;
+}
+
 Registration::Send DeviceDesk::sender(std::uint16_t port) {
-  return [this, port, device = place(port).registration->device()](ByteView datagram) {
+  const Registration& registration = *place(port).registration;
+  // The handshake itself is not the desk's; a registration that ends before it is done is told so as it is.
+  if (registration.is_encrypted() && registration.is_ready())
+    return [this, port](ByteView datagram) { outside_.send_encrypted(port, datagram); };
+  return [this, port, device = registration.device()](ByteView datagram) {
     outside_.send(port, device, datagram);
   };
 }
@@ -89,6 +103,9 @@ void DeviceDesk::go_on(std::uint16_t port, AwakeTime now) {
       return end_registration(port, std::nullopt);
     case Registration::Fate::used_up:
       return end_registration(port, Rejection{ErrorCode::registration_unknown, "register again"});
+    case Registration::Fate::handshake_missing:
+      return end_registration(
+          port, Rejection{ErrorCode::tls_handshake_failed, "the DTLS handshake was not done within 10 s"});
     case Registration::Fate::config_missing:
       const Rejection missing{ErrorCode::device_config_missing, "eSP0008 could not get the device config"};
       alert(missing.code, here.registration->device(), {}, missing.message);

@@ -34,11 +34,14 @@
 
 namespace lekt {
 
+inline const Rejection encryption_wanted{ErrorCode::encryption_required, "this server wants DTLS"};
+
 class DeviceDesk {
  public:
   struct Settings {
     SessionBook::Limits limits;
     std::shared_ptr<const DeviceGroups> groups = std::make_shared<const DeviceGroups>();
+    DeviceEncryption encryption = DeviceEncryption::off;
   };
 
   struct Secrets {
@@ -75,14 +78,22 @@ class DeviceDesk {
 
     /// Whether the port has its socket now. False: a foreign program has the port.
     virtual bool open(std::uint16_t port) = 0;
-    /// Sends from this port of the server; 0: from the contact port.
+    /// Sends from this port of the server as it is; 0: from the contact port.
     virtual void send(std::uint16_t from, const DeviceEndpoint& to, ByteView datagram) = 0;
+    /// Sends in a record of DTLS to the device of this port, whose handshake is done.
+    virtual void send_encrypted(std::uint16_t port, ByteView datagram) = 0;
     /// Whether packets 1 and 3 of this address are served: rules, bans, rates.
     virtual Judgement judge(Address address) = 0;
     virtual Ticket random_ticket() = 0;
     virtual LoggedTime time() = 0;
 
-    virtual void log(Address device, const HandlerEvent& event) = 0;
+    /// `time` is that of the event: packets 1 and 2 are told of when packet 3 has come.
+    virtual void log(Address device, LoggedTime time, const HandlerEvent& event) = 0;
+    /// The port has a registration now. `encrypted`: a DTLS handshake follows, in which the device is the client, and
+    /// handshake_done() is to be called after it.
+    virtual void registered(std::uint16_t port, const DeviceEndpoint& device, bool encrypted) = 0;
+    /// It is over; what is to be told to the device has been sent. Nobody is told without a reason.
+    virtual void registration_ended(std::uint16_t port, const std::optional<Rejection>& reason) = 0;
     virtual void alert(const Alert& alert) = 0;
     virtual void session_began(const DeviceSession& session) = 0;
     /// It goes on with another registration, perhaps from another address.
@@ -104,8 +115,12 @@ class DeviceDesk {
 
   /// A datagram came to the contact port, at the server's address `local`.
   void receive_at_contact(const DeviceEndpoint& from, Address local, ByteView datagram, AwakeTime now);
-  /// A datagram came to a dedicated port.
+  /// A datagram came to a dedicated port as it is.
   void receive(std::uint16_t port, const DeviceEndpoint& from, ByteView datagram, AwakeTime now);
+  /// The DTLS handshake of the registration of this port is done.
+  void handshake_done(std::uint16_t port, AwakeTime now);
+  /// A datagram came to a dedicated port in a record of that DTLS.
+  void receive_decrypted(std::uint16_t port, ByteView datagram, AwakeTime now);
   /// Does what is due.
   void advance(AwakeTime now);
   /// When to call advance() if nothing comes before.
@@ -165,8 +180,9 @@ class DeviceDesk {
   const Place& place(std::uint16_t port) const {
     return places_[static_cast<std::size_t>(port - ports_.first())];
   }
+  static Version version_with(bool encrypted);
   Registration::Send sender(std::uint16_t port);
-  void log(Address device, const HandlerEvent& event) { outside_.log(device, event); }
+  void log(Address device, const HandlerEvent& event) { outside_.log(device, outside_.time(), event); }
   void alert(ErrorCode code, const DeviceEndpoint& device, const std::string& uid, std::string message);
   void refuse(std::uint16_t from, const DeviceEndpoint& to, std::uint64_t registration,
               const Rejection& rejection, std::size_t bytes_max);
@@ -178,7 +194,7 @@ class DeviceDesk {
   bool is_to_be_had(std::uint16_t port, AwakeTime now) const;
   std::optional<Yield> yield_of(std::uint16_t port) const;
   void ask_silent_ones(AwakeTime now);
-  void accept_connection(DeviceRequest& request, AwakeTime now);
+  void accept_connection(DeviceRequest& request, bool encrypted, AwakeTime now);
 
   void receive_registration(std::uint16_t port, const DeviceEndpoint& from, const DatagramHead& head,
                             ByteView datagram, AwakeTime now);
@@ -187,6 +203,8 @@ class DeviceDesk {
                                               AwakeTime now) const;
   void begin_registration(std::uint16_t port, const DeviceEndpoint& from, const DatagramHead& head,
                           AwakeTime now);
+  void accept_registration(std::uint16_t port);
+  void receive_from_device(std::uint16_t port, const DatagramHead& head, ByteView datagram, AwakeTime now);
   void receive_from_nobody(std::uint16_t port, const DeviceEndpoint& from, const DatagramHead& head,
                            ByteView datagram);
   void use(std::uint16_t port, const Registration::Received& received, AwakeTime now);
@@ -215,6 +233,7 @@ class DeviceDesk {
   DevicePorts ports_;
   RequestList requests_;
   SessionBook book_;
+  DeviceEncryption encryption_ = DeviceEncryption::off;
   std::vector<Place> places_;  ///< one for each port
   /// When registrations have something to do. One that is idle is not in it.
   std::set<std::pair<AwakeTime, std::uint16_t>> deadlines_;

@@ -38,6 +38,9 @@ void DeviceDesk::receive_at_contact(const DeviceEndpoint& from, Address local, B
                                                        std::to_string(version_spoken.major) + "." +
                                                        std::to_string(version_spoken.minor)},
                   limits::device_request_bytes);
+  const bool offers_encryption = (head->version.extra & extra_dtls) != 0;
+  if (encryption_ == DeviceEncryption::required && !offers_encryption)
+    return refuse(0, from, head->registration, encryption_wanted, limits::device_request_bytes);
 
   DeviceRequest* known = requests_.find(from.address, head->registration);
   const bool keeps_port = known != nullptr && (is_to_be_had(known->port, now) ||
@@ -52,14 +55,15 @@ void DeviceDesk::receive_at_contact(const DeviceEndpoint& from, Address local, B
     known->port = *port;
   }
   known->device = from;
-  accept_connection(*known, now);
+  accept_connection(*known, offers_encryption && encryption_ != DeviceEncryption::off, now);
 }
 
-void DeviceDesk::accept_connection(DeviceRequest& request, AwakeTime now) {
+void DeviceDesk::accept_connection(DeviceRequest& request, bool encrypted, AwakeTime now) {
   request.note_accept(outside_.time());
-  const TokenSubject subject{request.device.address, request.port, request.registration, 0};
+  const Version version = version_with(encrypted);
+  const TokenSubject subject{request.device.address, request.port, request.registration, version.extra};
   outside_.send(0, request.device,
-                encode_datagram({DatagramType::connection_accept, version_spoken, request.registration, 0, 0},
+                encode_datagram({DatagramType::connection_accept, version, request.registration, 0, 0},
                                 ConnectionAccept{request.port, tokens_.make(subject, now)}));
 }
 

@@ -28,8 +28,39 @@ void DeviceDesk::receive(std::uint16_t port, const DeviceEndpoint& from, ByteVie
   if (here.registration == nullptr || here.registration->number() != head->registration ||
       here.registration->device() != from)
     return receive_from_nobody(port, from, *head, datagram);
-  use(port, here.registration->receive(*head, datagram, now), now);
+  if (here.registration->is_encrypted()) {
+    ++counts_.malformed;
+    return;
+  }
+  receive_from_device(port, *head, datagram, now);
+}
+
+void DeviceDesk::receive_decrypted(std::uint16_t port, ByteView datagram, AwakeTime now) {
+  ++counts_.received;
+  const auto head = read_head_to_server(datagram);
+  const Registration* const registration = this->registration(port);
+  const bool is_its_own = head && head->type != DatagramType::connection_request &&
+                          head->type != DatagramType::registration_request && registration != nullptr &&
+                          registration->is_encrypted() && registration->is_ready() &&
+                          registration->number() == head->registration;
+  if (!is_its_own) {
+    ++counts_.malformed;
+    return;
+  }
+  receive_from_device(port, *head, datagram, now);
+}
+
+void DeviceDesk::receive_from_device(std::uint16_t port, const DatagramHead& head, ByteView datagram,
+                                     AwakeTime now) {
+  use(port, place(port).registration->receive(head, datagram, now), now);
   go_on(port, now);
+}
+
+void DeviceDesk::handshake_done(std::uint16_t port, AwakeTime now) {
+  Registration* const registration = place(port).registration.get();
+  if (registration == nullptr) return;
+  registration->handshake_done(now);
+  schedule(port);
 }
 
 void DeviceDesk::receive_registration(std::uint16_t port, const DeviceEndpoint& from,
@@ -40,10 +71,10 @@ void DeviceDesk::receive_registration(std::uint16_t port, const DeviceEndpoint& 
   if (registration != nullptr && registration->number() == head.registration &&
       registration->device() == from) {
     // Packet 4 was lost. It says no more than that the registration is there.
-    outside_.send(
-        port, from,
-        encode_datagram({DatagramType::registration_accept, version_spoken, head.registration, 0, 0},
-                        RegistrationAccept{}));
+    if (registration->is_encrypted() && registration->is_ready())
+      ++counts_.malformed;
+    else
+      accept_registration(port);
     return;
   }
   const auto& token = std::get<RegistrationRequest>(std::get<BodyToServer>(body)).token;
@@ -62,7 +93,8 @@ std::optional<Rejection> DeviceDesk::why_not_registered(std::uint16_t port, cons
                                                         const DatagramHead& head, const Token& token,
                                                         AwakeTime now) const {
   const auto extra = static_cast<std::uint8_t>(head.version.extra & extra_dtls);
-  if (!is_to_be_had(port, now) || place(port).last_number == head.registration ||
+  const bool can_be_agreed = extra == 0 || encryption_ != DeviceEncryption::off;
+  if (!can_be_agreed || !is_to_be_had(port, now) || place(port).last_number == head.registration ||
       !tokens_.is_good(token, {from.address, port, head.registration, extra}, now))
     return Rejection{ErrorCode::token_refused, "the token does not fit; begin anew"};
   // Those with a session are limited as sessions are. A device that registers anew has its old registration meanwhile,
@@ -80,17 +112,28 @@ void DeviceDesk::begin_registration(std::uint16_t port, const DeviceEndpoint& fr
   here.last_number = head.registration;
   here.ended_by_bye = false;
   here.offered.reset();
-  here.registration = std::make_unique<Registration>(head.registration, from, now);
+  here.registration =
+      std::make_unique<Registration>(head.registration, from, (head.version.extra & extra_dtls) != 0, now);
   ++sessionless_[from.address];
   ++counts_.registrations;
-  if (DeviceRequest* const request = requests_.find(from.address, head.registration))
+  if (DeviceRequest* const request = requests_.find(from.address, head.registration)) {
     request->is_registered = true;
+    for (const LoggedEvent& logged : handler_events(*request, ports_.first(), ports_.last()))
+      outside_.log(from.address, logged.time, logged.event);
+  }
   log(from.address, handler_event::processing_registration(from));
   log(from.address, handler_event::sending_registration_accept(from));
-  outside_.send(port, from,
-                encode_datagram({DatagramType::registration_accept, version_spoken, head.registration, 0, 0},
-                                RegistrationAccept{}));
+  outside_.registered(port, from, here.registration->is_encrypted());
+  accept_registration(port);
   schedule(port);
+}
+
+void DeviceDesk::accept_registration(std::uint16_t port) {
+  const Registration& registration = *place(port).registration;
+  outside_.send(port, registration.device(),
+                encode_datagram({DatagramType::registration_accept, version_with(registration.is_encrypted()),
+                                 registration.number(), 0, 0},
+                                RegistrationAccept{}));
 }
 
 /// A datagram of a registration that the port does not have at this address. Whoever has it is not disturbed.
@@ -141,16 +184,23 @@ void DeviceDesk::configure(std::uint16_t port, const DeviceConfig& config, Awake
   if (std::string* const fault = std::get_if<std::string>(&read))
     return end_registration(port, Rejection{ErrorCode::device_string_unusable, std::move(*fault)});
   DeviceString& string = std::get<DeviceString>(read);
+  if (!string.has_size) log(device.address, handler_event::size_unusable(string));
   if (here.session != nullptr) {
     here.session->describe(std::move(string), std::string(config.string));
     here.registration->show(draw_session(*here.session, outside_.time()));
     return;
   }
   SessionBook::Request request{config.ticket, std::move(string), std::string(config.string), device, port};
+  const bool is_plain = !here.registration->is_encrypted();
+  if (is_plain &&
+      (encryption_ == DeviceEncryption::required || book_.group_for(request)->group.encryption_required))
+    return end_registration(port, encryption_wanted);
   const SessionBook::Decision decision = book_.decide(request);
   if (const auto* refused = std::get_if<SessionBook::Refused>(&decision))
     return refuse_session(port, request, *refused, now);
   if (const auto* resumed = std::get_if<SessionBook::Resumed>(&decision)) {
+    if (is_plain && resumed->session->group().encryption_required)
+      return end_registration(port, encryption_wanted);
     if (is_newer(resumed->replaced, port)) return end_registration(port, goes_on_elsewhere);
     return resume_session(port, request, *resumed, now);
   }
@@ -213,13 +263,16 @@ void DeviceDesk::serve(std::uint16_t port, DeviceSession& session, AwakeTime now
   count_out(here);
   here.session = &session;
   const LoggedTime time = outside_.time();
-  here.registration->serve({session.ticket(), session.taken(), encode_rules(session.group(), false), time,
-                            draw_session(session, time)},
-                           now, sender(port));
+  here.registration->serve(
+      {session.ticket(), session.taken(), encode_rules(session.group(), here.registration->is_encrypted()),
+       time, draw_session(session, time)},
+      now, sender(port));
 }
 
 void DeviceDesk::take_input(std::uint16_t port, const InputMessage& input, AwakeTime now) {
   DeviceSession& session = *place(port).session;
+  // A sign of life is no input, whatever number it carries.
+  if (input.items.empty() && input.input <= session.taken() + 1) return;
   switch (session.take(input.input, now)) {
     case DeviceSession::Input::taken:
       return;
@@ -246,8 +299,7 @@ void DeviceDesk::count_out(const Place& place) {
 void DeviceDesk::end_registration(std::uint16_t port, const std::optional<Rejection>& reason) {
   Place& here = place(port);
   if (here.registration == nullptr) return;
-  if (reason)
-    outside_.send(port, here.registration->device(), encode_failure(here.registration->number(), *reason));
+  if (reason) sender(port)(encode_failure(here.registration->number(), *reason));
   if (here.session == nullptr)
     count_out(here);
   else
@@ -256,6 +308,7 @@ void DeviceDesk::end_registration(std::uint16_t port, const std::optional<Reject
   here.registration.reset();
   ports_.release(port);
   schedule(port);
+  outside_.registration_ended(port, reason);
 }
 
 void DeviceDesk::end_session(DeviceSession& session, const Rejection& reason) {

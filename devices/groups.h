@@ -37,6 +37,13 @@ inline constexpr std::uint32_t device_sessions_ceiling = 10;
 
 inline constexpr std::string_view default_group_name = "default";
 
+/// DTLS between devices and this server.
+enum class DeviceEncryption : std::uint8_t {
+  off,
+  offered,   ///< to those that want it; a group may require it
+  required,  ///< nobody else is served (E913)
+};
+
 /// A telnet host that users of devices work on.
 struct DeviceHost {
   std::string name;  ///< as users see it in the selection

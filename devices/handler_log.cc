@@ -104,6 +104,13 @@ HandlerEvent got_device_config(std::string_view string) {
   return of_protocol("esp_GetDeviceConfig() returns'" + std::string(string) + "'");
 }
 
+HandlerEvent size_unusable(const DeviceString& device) {
+  return of_protocol("The device config has no rows and columns of a screen (1 to " +
+                     std::to_string(limits::screen_rows_max) + " and 1 to " +
+                     std::to_string(limits::screen_columns_max) + "); " + std::to_string(device.rows) + "x" +
+                     std::to_string(device.columns) + " is used");
+}
+
 HandlerEvent session_started(const DeviceString& device, std::string_view group) {
   return of_session("Session of '" + device.uid + "' started: type '" + device.type + "', screen " +
                     std::to_string(device.rows) + "x" + std::to_string(device.columns) + ", version '" +

@@ -91,6 +91,8 @@ HandlerEvent sending_registration_accept(const DeviceEndpoint& device);
 HandlerEvent getting_device_config();
 /// Packet 6 has come.
 HandlerEvent got_device_config(std::string_view string);
+/// The string has no rows and columns that a screen can have.
+HandlerEvent size_unusable(const DeviceString& device);
 
 // ---- Session ----
 

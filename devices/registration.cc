@@ -11,8 +11,20 @@ const Rate datagram_rate(Registration::datagrams_a_second, 2 * Registration::dat
 
 }  // namespace
 
-Registration::Registration(std::uint64_t number, const DeviceEndpoint& device, AwakeTime now)
-    : number_(number), device_(device), since_(now), heard_(now), config_at_(now + config_delay) {}
+Registration::Registration(std::uint64_t number, const DeviceEndpoint& device, bool encrypted, AwakeTime now)
+    : number_(number),
+      device_(device),
+      is_encrypted_(encrypted),
+      is_ready_(!encrypted),
+      since_(now),
+      heard_(now),
+      config_at_(now + (encrypted ? handshake_patience : config_delay)) {}
+
+void Registration::handshake_done(AwakeTime now) {
+  if (std::exchange(is_ready_, true)) return;
+  heard_ = now;
+  config_at_ = now + config_delay;
+}
 
 // ---- Receiving ----
 
@@ -112,6 +124,7 @@ std::optional<AwakeTime> Registration::silent_at() const {
 Registration::Fate Registration::advance(AwakeTime now, const Send& send) {
   if (state_ == State::away) return now >= away_since_ + away_max ? Fate::lost : Fate::lives;
   if (delivery_.is_used_up()) return Fate::used_up;
+  if (!is_ready_) return now >= config_at_ ? Fate::handshake_missing : Fate::lives;
   if (state_ == State::registered && now >= config_at_) {
     state_ = State::configuring;
     config_at_ = now + config_patience;

@@ -1,6 +1,6 @@
 // A registration on the server's side: what a device has from its packet 3 on, with a dedicated port and its own numbers.
 //
-//     registered ── 100 ms ──> configuring ── packet 6 ──> serving <── heard ── away
+//     registered ── DTLS, if agreed; 100 ms ──> configuring ── packet 6 ──> serving <── heard ── away
 //                                                             └── 30 s without acknowledgment ──┘
 //
 // It sends packet 5, waits for packet 6, and then sends packets 7 and 8 and the screen. It decides when the device is
@@ -28,7 +28,8 @@ namespace lekt {
 
 class Registration {
  public:
-  static constexpr AwakeTime config_delay{100};        ///< from packet 4 to packet 5
+  static constexpr AwakeTime handshake_patience{10'000};  ///< from packet 4 to the end of the DTLS handshake
+  static constexpr AwakeTime config_delay{100};  ///< from packet 4, or the end of the handshake, to packet 5
   static constexpr AwakeTime config_patience{10'000};  ///< from packet 5 to packet 6
   static constexpr AwakeTime silence_max{30'000};      ///< without acknowledgment, until the device is away
   static constexpr AwakeTime asked_patience{
@@ -43,12 +44,17 @@ class Registration {
   /// Sends a datagram to the device.
   using Send = std::function<void(ByteView)>;
 
-  /// Packet 4 is sent now.
-  Registration(std::uint64_t number, const DeviceEndpoint& device, AwakeTime now);
+  /// Packet 4 is sent now. `encrypted`: both sides have agreed to DTLS.
+  Registration(std::uint64_t number, const DeviceEndpoint& device, bool encrypted, AwakeTime now);
 
   std::uint64_t number() const { return number_; }
   const DeviceEndpoint& device() const { return device_; }
   State state() const { return state_; }
+  bool is_encrypted() const { return is_encrypted_; }
+  /// Whether its datagrams may be taken and sent: it needs no handshake, or that is done.
+  bool is_ready() const { return is_ready_; }
+  /// The DTLS handshake of an encrypted one is done.
+  void handshake_done(AwakeTime now);
   AwakeTime since() const { return since_; }
   AwakeTime heard() const { return heard_; }
   /// When it became away; only of one that is.
@@ -88,9 +94,10 @@ class Registration {
   /// How it goes on.
   enum class Fate : std::uint8_t {
     lives,
-    config_missing,  ///< packet 6 has not come (E908)
-    lost,            ///< away for too long; nobody is there to be told
-    used_up,         ///< no number is left (E905)
+    handshake_missing,  ///< of DTLS (E109)
+    config_missing,     ///< packet 6 has not come (E908)
+    lost,               ///< away for too long; nobody is there to be told
+    used_up,            ///< no number is left (E905)
   };
   /// Sends what is due; call it after everything else, and when due() has come.
   Fate advance(AwakeTime now, const Send& send);
@@ -117,9 +124,11 @@ class Registration {
   std::uint64_t number_;
   DeviceEndpoint device_;
   State state_ = State::registered;
+  bool is_encrypted_;
+  bool is_ready_;
   AwakeTime since_;
   AwakeTime heard_;
-  AwakeTime config_at_;  ///< packet 5 is due, or packet 6 is
+  AwakeTime config_at_;  ///< the end of the handshake is due, or packet 5, or packet 6
   AwakeTime away_since_{0};
   AwakeTime returned_{0};  ///< from being away, last
   Delivery delivery_{acknowledgment_delay};

@@ -1,6 +1,7 @@
 #include "devices/request_list.h"
 
 #include <cassert>
+#include <utility>
 
 #include "common/device_packets.h"
 
@@ -19,12 +20,12 @@ std::uint64_t mix(std::uint64_t number) {
 
 }  // namespace
 
-std::string handler_lines(HandlerLevel logged, const DeviceRequest& request, std::uint16_t first_port,
-                          std::uint16_t last_port) {
+std::vector<LoggedEvent> handler_events(const DeviceRequest& request, std::uint16_t first_port,
+                                        std::uint16_t last_port) {
   using namespace handler_event;
-  std::string lines;
-  const auto add = [&](std::size_t accept, const HandlerEvent& event) {
-    lines += handler_line(logged, request.accepted.at(accept), event);
+  std::vector<LoggedEvent> events;
+  const auto add = [&](std::size_t accept, HandlerEvent event) {
+    events.push_back({request.accepted.at(accept), std::move(event)});
   };
   const DatagramHead request_head{.type = DatagramType::connection_request};
   const DatagramHead accept_head{.type = DatagramType::connection_accept};
@@ -38,7 +39,7 @@ std::string handler_lines(HandlerLevel logged, const DeviceRequest& request, std
     add(accept, sending_connect_accept(request.device));
     add(accept, datagram(Fate::sent, accept_head, connection_accept_bytes, request.device));
   }
-  return lines;
+  return events;
 }
 
 RequestList::RequestList(std::uint64_t secret)

@@ -48,10 +48,15 @@ struct DeviceRequest {
   }
 };
 
-/// The lines of packets 1 and 2 as they would have been written when they happened, for the file that packet 3 makes.
-/// `first_port` and `last_port` are the range.
-std::string handler_lines(HandlerLevel logged, const DeviceRequest& request, std::uint16_t first_port,
-                          std::uint16_t last_port);
+struct LoggedEvent {
+  LoggedTime time;
+  HandlerEvent event;
+};
+
+/// What would have been logged of packets 1 and 2 when they happened, for the file that packet 3 makes. `first_port` and
+/// `last_port` are the range.
+std::vector<LoggedEvent> handler_events(const DeviceRequest& request, std::uint16_t first_port,
+                                        std::uint16_t last_port);
 
 class RequestList {
  public:

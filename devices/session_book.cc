@@ -56,7 +56,7 @@ SessionBook::Decision SessionBook::decide(const Request& request) {
   DeviceSession* const ticketed = request.ticket == no_ticket ? nullptr : find(request.ticket);
   if (ticketed != nullptr && ticketed->device().uid == request.device.uid) return resume(*ticketed);
 
-  Begins begins{groups_->match(request.endpoint.address, request.device.type), {}};
+  Begins begins{group_for(request), {}};
   const DeviceGroup& group = begins.offer->group;
   if (request.device.names_anybody()) {
     const std::vector<DeviceSession*> others = of_uid(request.device.uid);

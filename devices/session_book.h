@@ -68,6 +68,10 @@ class SessionBook {
 
   const Limits& limits() const { return limits_; }
 
+  /// The group of a new session.
+  std::shared_ptr<const DeviceGroups::Offer> group_for(const Request& request) const {
+    return groups_->match(request.endpoint.address, request.device.type);
+  }
   /// Decides about a packet 6, and changes nothing.
   Decision decide(const Request& request);
   /// Begins the session that was decided on. `ticket` is random, and no session has it.

@@ -25,9 +25,6 @@ namespace lekt {
 /// What the service manager listens on for the server.
 enum class PassedSockets : std::uint8_t { none, plain, with_tls };
 
-/// Whether devices may, or have to, speak DTLS.
-enum class DeviceEncryption : std::uint8_t { off, offered, required };
-
 struct Configuration {
   std::vector<ListenAddress> listen;
   std::vector<ListenAddress> tls_listen;

@@ -112,7 +112,11 @@ class DeviceService final : public DeviceFront, private DeviceDesk::Outside {
   DeviceDesk::Judgement judge(Address address) override;
   Ticket random_ticket() override;
   LoggedTime time() override;
-  void log(Address device, const HandlerEvent& event) override;
+  void log(Address device, LoggedTime time, const HandlerEvent& event) override;
+  // Nobody is offered DTLS.
+  void send_encrypted(std::uint16_t, ByteView) override {}
+  void registered(std::uint16_t, const DeviceEndpoint&, bool) override {}
+  void registration_ended(std::uint16_t, const std::optional<Rejection>&) override {}
   void alert(const DeviceDesk::Alert& alert) override;
   void session_began(const DeviceSession& session) override;
   void session_resumed(const DeviceSession& session, const DeviceEndpoint& before) override;

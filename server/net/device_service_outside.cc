@@ -81,7 +81,7 @@ LoggedTime DeviceService::time() {
   return {std::chrono::duration_cast<std::chrono::milliseconds>(now), std::chrono::seconds(local.tm_gmtoff)};
 }
 
-void DeviceService::log(Address, const HandlerEvent&) {}
+void DeviceService::log(Address, LoggedTime, const HandlerEvent&) {}
 
 void DeviceService::alert(const DeviceDesk::Alert& alert) {
   shared_.seen.codes.count(alert.code);

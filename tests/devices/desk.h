@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -36,6 +38,7 @@ class Recorder : public DeviceDesk::Outside {
     DeviceEndpoint to;
     Bytes bytes;
     DatagramHead head;
+    bool is_encrypted = false;
   };
 
   bool open(std::uint16_t port) override { return port != foreign; }
@@ -50,8 +53,22 @@ class Recorder : public DeviceDesk::Outside {
     ticket[1] = static_cast<char>(tickets);
     return ticket;
   }
-  LoggedTime time() override { return {1'264'408'182'549ms, 0s}; }
-  void log(Address, const HandlerEvent&) override {}
+  LoggedTime time() override { return now; }
+  void log(Address, LoggedTime time, const HandlerEvent& event) override {
+    log_lines += handler_line(HandlerLevel::protocol, time, event);
+  }
+  void send_encrypted(std::uint16_t port, ByteView datagram) override {
+    send(port, encrypted.at(port), datagram);
+    sent.back().is_encrypted = true;
+  }
+  void registered(std::uint16_t port, const DeviceEndpoint& device, bool is_encrypted) override {
+    EXPECT_TRUE(registrations.insert(port).second) << "a port has one registration";
+    if (is_encrypted) encrypted[port] = device;
+  }
+  void registration_ended(std::uint16_t port, const std::optional<Rejection>&) override {
+    EXPECT_EQ(registrations.erase(port), 1u) << "what ends has begun";
+    encrypted.erase(port);
+  }
   void alert(const DeviceDesk::Alert& alert) override { alerts.push_back(alert); }
   void session_began(const DeviceSession&) override { ++began; }
   void session_resumed(const DeviceSession&, const DeviceEndpoint&) override { ++resumed; }
@@ -61,6 +78,10 @@ class Recorder : public DeviceDesk::Outside {
   std::optional<std::uint16_t> foreign;
   DeviceDesk::Judgement judgement;
   int tickets = 0;
+  LoggedTime now{1'264'408'182'549ms, 0s};
+  std::string log_lines;
+  std::set<std::uint16_t> registrations;              ///< the ports that have one
+  std::map<std::uint16_t, DeviceEndpoint> encrypted;  ///< those with DTLS
   std::vector<Sent> sent;
   std::vector<DeviceDesk::Alert> alerts;
   int began = 0;

@@ -60,7 +60,7 @@ TEST_F(DeskSessionsTest, ends_a_session_without_inputs) {
   use_groups({group_of("default;idle=1h")});
   const std::uint16_t port = serve();
   wait(30min);
-  dedicated(port, example_endpoint, datagram(first_number, InputMessage{1, {}}, 2, 4));
+  dedicated(port, example_endpoint, datagram(first_number, InputMessage{1, one_key}, 2, 4));
   wait(59min);
   EXPECT_TRUE(outside_.ended.empty());
   wait(1min);
@@ -143,7 +143,7 @@ TEST_F(DeskSessionsTest, is_not_used_up_by_requests_of_strangers) {
 TEST_F(DeskSessionsTest, goes_on_with_the_session_of_a_ticket_at_another_address) {
   const std::uint16_t before = serve();
   const Ticket ticket = session().ticket();
-  dedicated(before, example_endpoint, datagram(first_number, InputMessage{1, {}}, 2, 4));
+  dedicated(before, example_endpoint, datagram(first_number, InputMessage{1, one_key}, 2, 4));
   const DeviceEndpoint elsewhere{Address::v4(0x0a0ae1ff), 3771};
   const std::uint16_t port = register_device(elsewhere, 7);
   wait(100ms);

@@ -151,11 +151,11 @@ TEST_F(DeskTest, tells_the_second_of_two_with_one_port_to_begin_anew) {
 
 TEST_F(DeskTest, tells_whoever_is_not_registered_to_register_and_disturbs_nobody) {
   const std::uint16_t port = serve();
-  const Bytes input = datagram(first_number, InputMessage{1, {}}, 2, 4);
+  const Bytes input = datagram(first_number, InputMessage{1, one_key}, 2, 4);
   for (const auto& [from, bytes] :
        {std::pair{DeviceEndpoint{example_device, 4000}, input},
         {DeviceEndpoint{Address::v4(1), 3771}, input},
-        {example_endpoint, datagram(first_number + 1, InputMessage{1, {}}, 2, 4)}}) {
+        {example_endpoint, datagram(first_number + 1, InputMessage{1, one_key}, 2, 4)}}) {
     dedicated(port, from, bytes);
     EXPECT_EQ(refused_with(), ErrorCode::registration_unknown);
     EXPECT_LE(answer().bytes.size(), bytes.size());
@@ -190,7 +190,7 @@ TEST_F(DeskTest, tells_a_bye_of_an_old_registration_that_it_is_unknown_and_not_t
 
 TEST_F(DeskTest, passes_over_an_acknowledgment_of_what_was_not_sent) {
   const std::uint16_t port = serve();
-  dedicated(port, example_endpoint, datagram(first_number, InputMessage{1, {}}, 2, 99));
+  dedicated(port, example_endpoint, datagram(first_number, InputMessage{1, one_key}, 2, 99));
   EXPECT_TRUE(outside_.sent.empty());
   EXPECT_EQ(session().taken(), 0u);
   EXPECT_EQ(desk_.counts().malformed, 1u);
@@ -198,7 +198,7 @@ TEST_F(DeskTest, passes_over_an_acknowledgment_of_what_was_not_sent) {
 
 TEST_F(DeskTest, drops_an_input_that_overtakes_another_and_says_where_it_is) {
   const std::uint16_t port = serve();
-  dedicated(port, example_endpoint, datagram(first_number, InputMessage{2, {}}, 3, 4));
+  dedicated(port, example_endpoint, datagram(first_number, InputMessage{2, one_key}, 3, 4));
   EXPECT_EQ(answer().head.type, DatagramType::acknowledgment);
   EXPECT_EQ(answer().head.acknowledged, 1u);
   EXPECT_NE(desk_.registration(port), nullptr);
@@ -214,9 +214,60 @@ TEST_F(DeskTest, ends_the_registration_and_not_the_session_when_contents_break_a
   EXPECT_TRUE(outside_.ended.empty());
 }
 
+TEST_F(DeskTest, drops_an_acknowledgment_or_a_bye_that_is_more_than_a_head) {
+  const std::uint16_t port = serve();
+  dedicated(port, example_endpoint, datagram(first_number, Acknowledgment{}, 0, 4) + "x");
+  dedicated(port, example_endpoint, datagram(first_number, Bye{}) + "x");
+  EXPECT_TRUE(outside_.sent.empty());
+  EXPECT_NE(desk_.registration(port), nullptr);
+  EXPECT_EQ(desk_.book().size(), 1u);
+  EXPECT_EQ(desk_.counts().malformed, 2u);
+}
+
+TEST_F(DeskTest, takes_a_sign_of_life_for_no_input_whatever_its_number) {
+  const std::uint16_t port = serve();
+  dedicated(port, example_endpoint, datagram(first_number, InputMessage{0, {}}, 2, 4));
+  dedicated(port, example_endpoint, datagram(first_number, InputMessage{1, {}}, 3, 4));
+  EXPECT_TRUE(outside_.inputs.empty());
+  EXPECT_EQ(desk_.counts().inputs, 0u);
+  EXPECT_EQ(session().taken(), 0u);
+  dedicated(port, example_endpoint, datagram(first_number, InputMessage{1, one_key}, 4, 4));
+  EXPECT_EQ(outside_.inputs, std::vector{one_key});
+  dedicated(port, example_endpoint, datagram(first_number, InputMessage{3, {}}, 5, 4));
+  EXPECT_EQ(refused_with(), ErrorCode::datagram_malformed) << "it says that an input has come which has not";
+}
+
+TEST_F(DeskTest, logs_packets_1_and_2_with_their_own_times_when_packet_3_has_come) {
+  const ConnectionAccept accepted = accept(example_endpoint, first_number);
+  EXPECT_EQ(outside_.log_lines, "") << "a flood of packet 1 makes no file";
+  outside_.now.unix_time += 480ms;
+  dedicated(accepted.port, example_endpoint, datagram(first_number, RegistrationRequest{accepted.token}));
+  dedicated(accepted.port, example_endpoint, datagram(first_number, RegistrationRequest{accepted.token}));
+  EXPECT_EQ(
+      outside_.log_lines,
+      "01/25/2010 08:29:42:549 - Device Handler Starting Session for 10.10.225.150\n"
+      "01/25/2010 08:29:42:549 - Device Handler: Attempting to open a socket on IP 192.168.100.12 on a UDP "
+      "port between 5000 and 5002\n"
+      "01/25/2010 08:29:42:549 - Device Handler is using socket on IP: 192.168.100.12  Port: 5000\n"
+      "01/25/2010 08:29:42:549 - Sending Connect Accept to: 10.10.225.150:3771\n"
+      "01/25/2010 08:29:43:029 - Device Handler Processing Registration for 10.10.225.150 at "
+      "10.10.225.150:3771\n"
+      "01/25/2010 08:29:43:029 - Sending Registration Accept to: 10.10.225.150:3771\n");
+}
+
+TEST_F(DeskTest, logs_which_screen_is_used_for_a_device_that_does_not_say_its_own) {
+  std::string string = its_string;
+  string.replace(string.find("~16~26~"), 7, "~16~0~");
+  (void)serve(example_endpoint, first_number, no_ticket, string);
+  EXPECT_NE(outside_.log_lines.find("24x80 is used"), std::string::npos) << outside_.log_lines;
+  outside_.log_lines.clear();
+  (void)serve({example_device, 4000}, 7);
+  EXPECT_EQ(outside_.log_lines.find("is used"), std::string::npos);
+}
+
 TEST_F(DeskTest, ends_the_registration_when_an_input_was_skipped) {
   const std::uint16_t port = serve();
-  dedicated(port, example_endpoint, datagram(first_number, InputMessage{2, {}}, 2, 4));
+  dedicated(port, example_endpoint, datagram(first_number, InputMessage{2, one_key}, 2, 4));
   EXPECT_EQ(refused_with(), ErrorCode::datagram_malformed);
 }
 
@@ -240,7 +291,7 @@ TEST_F(DeskTest, drops_what_comes_faster_than_a_device_may_send) {
     dedicated(port, example_endpoint, datagram(first_number, Acknowledgment{}, 0, 4));
   EXPECT_EQ(desk_.counts().too_fast, 100u);
   wait(5s);
-  dedicated(port, example_endpoint, datagram(first_number, InputMessage{1, {}}, 2, 4));
+  dedicated(port, example_endpoint, datagram(first_number, InputMessage{1, one_key}, 2, 4));
   EXPECT_EQ(session().taken(), 1u) << "and is served again afterwards";
 }
 

@@ -39,6 +39,13 @@ class RequestListTest : public testing::Test {
   RequestList list_{7};
 };
 
+std::string lines_of(HandlerLevel level, const DeviceRequest& request) {
+  std::string lines;
+  for (const LoggedEvent& logged : handler_events(request, 5000, 6000))
+    lines += handler_line(level, logged.time, logged.event);
+  return lines;
+}
+
 }  // namespace
 
 TEST_F(RequestListTest, has_the_port_for_a_repeated_request) {
@@ -155,7 +162,7 @@ TEST(RequestLines, are_those_of_packets_1_and_2) {
   request.note_accept({1264408182'549ms, 0s});
   request.note_accept({1264408183'050ms, 0s});
   EXPECT_EQ(
-      handler_lines(HandlerLevel::protocol, request, 5000, 6000),
+      lines_of(HandlerLevel::protocol, request),
       "01/25/2010 08:29:42:549 - Device Handler Starting Session for 10.10.225.150\n"
       "01/25/2010 08:29:42:549 - Device Handler: Attempting to open a socket on IP 192.168.100.12 on a UDP "
       "port between 5000 and 6000\n"
@@ -167,7 +174,7 @@ TEST(RequestLines, are_those_of_packets_1_and_2) {
 TEST(RequestLines, name_each_datagram_when_these_are_logged) {
   DeviceRequest request = request_of(7);
   request.note_accept({});
-  const std::string lines = handler_lines(HandlerLevel::socket, request, 5000, 6000);
+  const std::string lines = lines_of(HandlerLevel::socket, request);
   EXPECT_TRUE(lines.starts_with(
       "01/01/1970 00:00:00:000 - Received C, acknowledges 0, 64 bytes from 10.10.225.150:3771\n"))
       << lines;
@@ -180,7 +187,7 @@ TEST(RequestLines, name_each_datagram_when_these_are_logged) {
 TEST(RequestLines, are_none_when_the_protocol_is_not_logged) {
   DeviceRequest request = request_of(7);
   request.note_accept({});
-  EXPECT_EQ(handler_lines(HandlerLevel::session, request, 5000, 6000), "");
+  EXPECT_EQ(lines_of(HandlerLevel::session, request), "");
 }
 
 }  // namespace lekt

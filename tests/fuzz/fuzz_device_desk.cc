@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <map>
 #include <utility>
 
 #include "devices/device_desk.h"
@@ -181,9 +182,19 @@ class DeskProgram : private DeviceDesk::Outside {
     return ticket;
   }
   LoggedTime time() override { return {}; }
-  void log(Address, const HandlerEvent& event) override {
-    const std::string line = handler_line(HandlerLevel::socket, {}, event);
+  void log(Address, LoggedTime time, const HandlerEvent& event) override {
+    const std::string line = handler_line(HandlerLevel::socket, time, event);
     require(std::ranges::count(line, '\n') <= 1, "an event is one line");
+  }
+  void send_encrypted(std::uint16_t port, ByteView datagram) override {
+    require(encrypted_.contains(port), "only what has DTLS is encrypted");
+    send(port, encrypted_[port], datagram);
+  }
+  void registered(std::uint16_t port, const DeviceEndpoint& device, bool encrypted) override {
+    if (encrypted) encrypted_[port] = device;
+  }
+  void registration_ended(std::uint16_t port, const std::optional<Rejection>&) override {
+    encrypted_.erase(port);
   }
   void alert(const DeviceDesk::Alert&) override {}
   void session_began(const DeviceSession&) override { ++sessions_; }
@@ -202,6 +213,7 @@ class DeskProgram : private DeviceDesk::Outside {
   std::uint64_t registrations_ = 0;
   unsigned tickets_ = 0;
   int sessions_ = 0;
+  std::map<std::uint16_t, DeviceEndpoint> encrypted_;  ///< the devices with DTLS, by their ports
   std::size_t answered_ = 0;
   DeviceDesk desk_{first_port, last_port, {}, *this};
 };

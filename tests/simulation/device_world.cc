@@ -55,6 +55,7 @@ void DeviceWorld::start_desk() {
   for (char& byte : secrets.token) byte = static_cast<char>(random_.below(256));
   secrets.list = random_.next();
   words_.clear();
+  registered_.clear();
   desk_ = std::make_unique<DeviceDesk>(first_, last_, secrets, static_cast<DeviceDesk::Outside&>(*this));
   desk_->use(settings_);
 }
@@ -84,8 +85,18 @@ Ticket DeviceWorld::random_ticket() {
 
 LoggedTime DeviceWorld::time() { return {std::chrono::milliseconds(1'264'408'182'549) + now_, {}}; }
 
-void DeviceWorld::log(Address, const HandlerEvent& event) {
-  log_.push_back(handler_line(HandlerLevel::socket, time(), event));
+void DeviceWorld::log(Address, LoggedTime time, const HandlerEvent& event) {
+  log_.push_back(handler_line(HandlerLevel::socket, time, event));
+}
+
+void DeviceWorld::send_encrypted(std::uint16_t, ByteView) { expect(false, "nobody has asked for DTLS"); }
+
+void DeviceWorld::registered(std::uint16_t port, const DeviceEndpoint&, bool) {
+  expect(registered_.insert(port).second, "a port has one registration");
+}
+
+void DeviceWorld::registration_ended(std::uint16_t port, const std::optional<Rejection>&) {
+  expect(registered_.erase(port) == 1, "what ends has begun");
 }
 
 void DeviceWorld::alert(const DeviceDesk::Alert& alert) {

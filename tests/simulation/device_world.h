@@ -132,7 +132,10 @@ class DeviceWorld : private DeviceDesk::Outside {
   DeviceDesk::Judgement judge(Address address) override;
   Ticket random_ticket() override;
   LoggedTime time() override;
-  void log(Address device, const HandlerEvent& event) override;
+  void log(Address device, LoggedTime time, const HandlerEvent& event) override;
+  void send_encrypted(std::uint16_t port, ByteView datagram) override;
+  void registered(std::uint16_t port, const DeviceEndpoint& device, bool encrypted) override;
+  void registration_ended(std::uint16_t port, const std::optional<Rejection>& reason) override;
   void alert(const DeviceDesk::Alert& alert) override;
   void session_began(const DeviceSession& session) override;
   void session_resumed(const DeviceSession& session, const DeviceEndpoint& before) override;
@@ -154,6 +157,7 @@ class DeviceWorld : private DeviceDesk::Outside {
   AwakeTime now_{0};
   std::multimap<AwakeTime, Flight> flights_;
   std::vector<Device> devices_;
+  std::set<std::uint16_t> registered_;
   std::map<DeviceSession::Number, std::uint64_t> words_;  ///< the last word of each session
   /// Bytes that addresses without a device have sent and been sent.
   std::map<Address, std::pair<std::uint64_t, std::uint64_t>> strangers_;
