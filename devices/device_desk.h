@@ -193,7 +193,7 @@ class DeviceDesk {
   std::optional<std::uint16_t> offer_used_port(AwakeTime now);
   bool is_to_be_had(std::uint16_t port, AwakeTime now) const;
   std::optional<Yield> yield_of(std::uint16_t port) const;
-  void ask_silent_ones(AwakeTime now);
+  void ask_silent_ones(AwakeTime now, const std::optional<Address>& at = std::nullopt);
   void accept_connection(DeviceRequest& request, bool encrypted, AwakeTime now);
 
   void receive_registration(std::uint16_t port, const DeviceEndpoint& from, const DatagramHead& head,

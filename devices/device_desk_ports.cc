@@ -123,15 +123,16 @@ void DeviceDesk::tell_exhausted(const DeviceEndpoint& device, AwakeTime now) {
 }
 
 /// A device that says nothing may be dead, and nobody would know. Asked, it is away unless it answers.
-/// All of them are looked at, so not for every request.
-void DeviceDesk::ask_silent_ones(AwakeTime now) {
-  if (asked_ && now < *asked_ + Registration::asked_patience) return;
-  asked_ = now;
+/// Those of an address, or of all; for all of them not with every request.
+void DeviceDesk::ask_silent_ones(AwakeTime now, const std::optional<Address>& at) {
+  if (!at && asked_ && now < *asked_ + Registration::asked_patience) return;
+  if (!at) asked_ = now;
   std::array<std::pair<AwakeTime, std::uint16_t>, asked_at_once> silent{};
   std::size_t count = 0;
   for (std::size_t index = 0; index < places_.size(); ++index) {
     const Registration* const registration = places_[index].registration.get();
     if (registration == nullptr || registration->state() != Registration::State::serving) continue;
+    if (at && registration->device().address != *at) continue;
     const std::pair candidate(registration->heard(), static_cast<std::uint16_t>(ports_.first() + index));
     if (count < silent.size()) {
       silent[count++] = candidate;

@@ -241,7 +241,7 @@ void DeviceDesk::resume_session(std::uint16_t port, const SessionBook::Request& 
 
 void DeviceDesk::refuse_session(std::uint16_t port, const SessionBook::Request& request,
                                 const SessionBook::Refused& decision, AwakeTime now) {
-  if (decision.in_use.empty()) {
+  if (decision.full != SessionBook::Full::uid) {
     alert(decision.rejection.code, request.endpoint, request.device.uid, decision.rejection.message);
   } else {
     alert(ErrorCode::uid_in_use, request.endpoint, request.device.uid,
@@ -249,6 +249,8 @@ void DeviceDesk::refuse_session(std::uint16_t port, const SessionBook::Request& 
               to_string(request.endpoint.address));
   }
   // One of them may be dead, which nobody has noticed; then the device's next try succeeds.
+  if (decision.full == SessionBook::Full::address) ask_silent_ones(now, request.endpoint.address);
+  if (decision.full == SessionBook::Full::server) ask_silent_ones(now);
   for (const DeviceSession* const other : decision.in_use) {
     if (!other->port()) continue;
     place(*other->port()).registration->ask(now, sender(*other->port()));

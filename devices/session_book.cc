@@ -73,7 +73,8 @@ SessionBook::Decision SessionBook::decide(const Request& request) {
         std::string text = "the uid " + request.device.uid + " has " + std::to_string(others.size()) +
                            (others.size() == 1 ? " session" : " sessions") + ", as many as group " +
                            group.name + " allows";
-        return Refused{Rejection{ErrorCode::sessions_too_many, std::move(text)}, others};
+        const Rejection rejection(ErrorCode::sessions_too_many, std::move(text));
+        return Refused{Full::uid, rejection, others};
       }
       begins.ends.push_back(
           {found, {ErrorCode::registration_replaced, "a new session of this device has begun"}});
@@ -120,13 +121,14 @@ std::optional<SessionBook::Refused> SessionBook::make_room(const Request& reques
          limits_.per_address_max) {
     const std::string why = full("the address", limits_.per_address_max);
     DeviceSession* const ending = longest_waiting_at(address, ends);
-    if (ending == nullptr) return Refused{{ErrorCode::sessions_too_many, why}, {}};
+    if (ending == nullptr) return Refused{Full::address, {ErrorCode::sessions_too_many, why}, {}};
     ends.push_back({ending, reason(why)});
   }
   while (sessions_.size() - ends.size() >= limits_.sessions_max) {
     const std::string why = full("the server", limits_.sessions_max);
     DeviceSession* const ending = longest_waiting(ends);
-    if (ending == nullptr) return Refused{{ErrorCode::sessions_too_many, why + "; try again later"}, {}};
+    if (ending == nullptr)
+      return Refused{Full::server, {ErrorCode::sessions_too_many, why + "; try again later"}, {}};
     ends.push_back({ending, reason(why)});
   }
   return std::nullopt;

@@ -52,8 +52,11 @@ class SessionBook {
     std::shared_ptr<const DeviceGroups::Offer> offer;
     std::vector<Ending> ends;
   };
-  /// E912. `in_use`: the sessions that have the uid, if that is why: somebody should look whether they live.
+  /// What has as many sessions as it may have.
+  enum class Full : std::uint8_t { uid, address, server };
+  /// E912. Somebody should look whether the sessions live that are in the way; `in_use` are those of the uid, if it is full.
   struct Refused {
+    Full full;
     Rejection rejection;
     std::vector<DeviceSession*> in_use;
   };

@@ -291,6 +291,21 @@ TEST_F(DeskSessionsTest, ends_no_session_that_is_in_use_for_a_limit) {
   EXPECT_EQ(outside_.alerts[0].code, ErrorCode::sessions_too_many);
 }
 
+class LimitTest : public DeskSessionsTest, public testing::WithParamInterface<bool> {};
+
+TEST_P(LimitTest, asks_those_who_are_in_its_way_whether_they_live) {
+  GetParam() ? limit_address_to(1) : limit_server_to(1);
+  const std::uint16_t port = serve();
+  (void)serve({example_device, 5}, 5, no_ticket, string_of_uid("UID5"));
+  wait(5s);
+  EXPECT_EQ(desk_.registration(port)->state(), Registration::State::away);
+  wait(2min);
+  (void)serve({example_device, 6}, 6, no_ticket, string_of_uid("UID6"));
+  EXPECT_EQ(outside_.began, 2) << "nobody has answered for the first";
+}
+
+INSTANTIATE_TEST_SUITE_P(OfAddressOrServer, LimitTest, testing::Bool());
+
 TEST_F(DeskSessionsTest, ends_as_many_waiting_sessions_as_a_lower_limit_asks_for) {
   for (std::uint32_t number = 1; number <= 5; ++number) serve_and_lose({Address::v4(number), 1}, number);
   limit_server_to(2);

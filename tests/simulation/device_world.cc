@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "devices/group_syntax.h"
+
 namespace lekt::test {
 
 namespace {
@@ -27,6 +29,7 @@ std::string row_text(const Screen& screen, std::size_t row) {
 DeviceWorld::Statistics& DeviceWorld::Statistics::operator+=(const Statistics& other) {
   datagrams += other.datagrams;
   lost += other.lost;
+  lost_for_size += other.lost_for_size;
   duplicated += other.duplicated;
   forged += other.forged;
   inputs += other.inputs;
@@ -211,6 +214,10 @@ void DeviceWorld::fly(Flight flight) {
     ++statistics_.lost;
     return;
   }
+  if (flight.bytes.size() > network.large && random_.chance(network.loss_of_large)) {
+    ++statistics_.lost_for_size;
+    return;
+  }
   for (int copies = random_.chance(network.duplication) ? 2 : 1; copies > 0; --copies) {
     const AwakeTime delay(random_.between(network.delay_min.count(), network.delay_max.count()));
     if (copies == 2) ++statistics_.duplicated;
@@ -305,7 +312,16 @@ bool DeviceWorld::is_settled(std::size_t index) {
 }
 
 std::string DeviceWorld::describe() {
-  std::string text;
+  std::string text = "at " + std::to_string(now_.count()) + " ms; ports " + std::to_string(first_) + " to " +
+                     std::to_string(last_) + "; one way takes " + std::to_string(network.delay_min.count()) +
+                     " to " + std::to_string(network.delay_max.count()) + " ms, loses " +
+                     std::to_string(network.loss) + " %, above " + std::to_string(network.large) + " bytes " +
+                     std::to_string(network.loss_of_large) + " % more, repeats " +
+                     std::to_string(network.duplication) + " %; at most " +
+                     std::to_string(settings_.limits.sessions_max) + " sessions, " +
+                     std::to_string(settings_.limits.per_address_max) + " of an address; groups:";
+  for (const auto& offer : settings_.groups->all()) text += " " + to_string(offer->group);
+  text += "\n";
   for (std::size_t index = 0; index < devices_.size(); ++index) {
     const Device& device = devices_[index];
     const DeviceLink& link = *device.link;

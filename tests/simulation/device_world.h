@@ -27,13 +27,16 @@ class DeviceWorld : private DeviceDesk::Outside {
   struct Network {
     AwakeTime delay_min{5};
     AwakeTime delay_max{5};
-    unsigned loss = 0;         ///< percent, each way
-    unsigned duplication = 0;  ///< percent
+    unsigned loss = 0;           ///< percent, each way
+    unsigned loss_of_large = 0;  ///< percent, in addition, of datagrams above `large`
+    std::size_t large = 100;     ///< bytes
+    unsigned duplication = 0;    ///< percent
   };
 
   struct Statistics {
     std::uint64_t datagrams = 0;
     std::uint64_t lost = 0;
+    std::uint64_t lost_for_size = 0;
     std::uint64_t duplicated = 0;
     std::uint64_t forged = 0;
     std::uint64_t inputs = 0;
@@ -111,7 +114,7 @@ class DeviceWorld : private DeviceDesk::Outside {
   bool is_settled(std::size_t device);
   /// Throws std::logic_error when a guarantee is broken now.
   void check();
-  /// Every device and every registration in a line, for the message of a failure.
+  /// The network, the limits and groups, every device and every registration, for the message of a failure.
   std::string describe();
 
  private:
