@@ -66,12 +66,13 @@ int run(int count, char** arguments) {
   add("peers", add_peers);
   add("ping", add_ping);
   add("decode", add_decode);
+  add("device", add_device);
   try {
     app.parse(count, arguments);
     const auto chosen = app.get_subcommands();
     if (chosen.empty())
       throw lekt::CodedError(lekt::ErrorCode::usage_wrong,
-                             "a subcommand is missing: join, peers, ping or decode");
+                             "a subcommand is missing: join, peers, ping, decode or device");
     return commands.at(chosen.front())();
   } catch (const CLI::Success& help_or_version) {
     return app.exit(help_or_version);

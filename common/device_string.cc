@@ -12,17 +12,6 @@ namespace lekt {
 
 namespace {
 
-/// The fields that have a meaning, by their place in the string.
-namespace device_field {
-constexpr std::size_t type = 4;
-constexpr std::size_t rows = 5;
-constexpr std::size_t columns = 6;
-constexpr std::size_t version = 7;  // and the two after it
-constexpr std::size_t uid = 12;
-constexpr std::size_t system = 18;
-constexpr std::size_t known = 19;
-}  // namespace device_field
-
 static_assert(device_field::uid + 1 == limits::device_string_fields_min);
 
 // What device_method_content() writes at most: names and separators, the longest size, and each value at its limit.

@@ -42,6 +42,17 @@ inline constexpr std::uint8_t screen_columns_default = 80;
 
 }  // namespace limits
 
+/// The fields that have a meaning, by their place in the string.
+namespace device_field {
+inline constexpr std::size_t type = 4;
+inline constexpr std::size_t rows = 5;
+inline constexpr std::size_t columns = 6;
+inline constexpr std::size_t version = 7;  // and the two after it
+inline constexpr std::size_t uid = 12;
+inline constexpr std::size_t system = 18;
+inline constexpr std::size_t known = 19;
+}  // namespace device_field
+
 struct DeviceString {
   std::string type;  ///< of the device: "PDT9090_E5"
   std::uint8_t rows = limits::screen_rows_default;

@@ -126,6 +126,9 @@ class DeviceDesk {
   /// When to call advance() if nothing comes before.
   std::optional<AwakeTime> due() const;
 
+  /// The session's device shows another screen, unless it has no registration; it is drawn anew with each one.
+  void show(const DeviceSession& session, Screen screen, AwakeTime now);
+
   // ---- Operators ----
 
   /// Ends the sessions for which `chosen` is true, and tells their devices why. Returns how many there were.

@@ -271,6 +271,12 @@ void DeviceDesk::serve(std::uint16_t port, DeviceSession& session, AwakeTime now
       now, sender(port));
 }
 
+void DeviceDesk::show(const DeviceSession& session, Screen screen, AwakeTime now) {
+  if (!session.port()) return;
+  place(*session.port()).registration->show(std::move(screen));
+  go_on(*session.port(), now);
+}
+
 void DeviceDesk::take_input(std::uint16_t port, const InputMessage& input, AwakeTime now) {
   DeviceSession& session = *place(port).session;
   // A sign of life is no input, whatever number it carries.

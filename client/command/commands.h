@@ -15,6 +15,7 @@ Run add_join(CLI::App& app);
 Run add_peers(CLI::App& app);
 Run add_ping(CLI::App& app);
 Run add_decode(CLI::App& app);
+Run add_device(CLI::App& app);
 
 inline constexpr int exit_done = 0;
 inline constexpr int exit_failed = 1;

@@ -167,7 +167,7 @@ TEST(ProgramUsage, a_wrong_value_is_named_with_what_is_allowed) {
     return more;
   };
   const std::vector<Usage> usages = {
-      {{}, "a subcommand is missing: join, peers, ping or decode"},
+      {{}, "a subcommand is missing: join, peers, ping, decode or device"},
       {{"jion"}, "not expected: jion"},
       {{"ping"}, "--server is required"},
       {{"ping", "--server", "[::1]"}, "IPv6 is not possible"},

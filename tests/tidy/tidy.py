@@ -57,6 +57,7 @@ LIBRARIES = {
     r"httplib\.h": r"admin/.*",
     r"prometheus/": r"admin/.*",
     r"systemd/": r"lektd/service_manager\.cc",
+    r"ncurses\.h": r"client/command/device_program/device_view\.cc",
     r"toml\+\+/": r"server/operators/settings_file\.cc",
     r"(sys|linux|netinet|net)/|(dirent|fcntl|ifaddrs|malloc|unistd|spawn|signal|poll|pwd|netdb|pthread|termios)\.h":
         r"common/(descriptor\.h|standard_descriptors\.cc)|server/(operators|net)/.*"

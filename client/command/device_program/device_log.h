@@ -1,0 +1,37 @@
+// What happens to a device, a line an event, with the time: its messages, the indicators, and each code that the server or
+// the device itself has given. Once the server has told its time (packet 8), lines carry that.
+//
+// Knows no clock, and writes nothing.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "client/device_link.h"
+
+namespace lekt::command {
+
+class DeviceLog {
+ public:
+  /// What has happened since the last call; `now` is Unix time by the machine's clock. Call it after everything that
+  /// could have changed the device.
+  std::vector<std::string> look(const DeviceLink& link, std::chrono::milliseconds now);
+
+ private:
+  /// What the lines tell of.
+  struct Seen {
+    DeviceLink::Phase phase = DeviceLink::Phase::connecting;
+    DeviceLink::Indicator indicator = DeviceLink::Indicator::none;
+    std::string message;
+    std::string ending;  ///< with its code
+    Ticket ticket{};
+  };
+
+  std::optional<Seen> seen_;
+  std::optional<SetTime> time_;
+  std::chrono::milliseconds ahead_{0};  ///< the server's clock, of the machine's
+};
+
+}  // namespace lekt::command
