@@ -145,6 +145,16 @@ TEST_F(DeviceTerminal, who_hears_nothing_is_told_so) {
   EXPECT_TRUE(is_typed("x"));
 }
 
+TEST_F(DeviceTerminal, an_error_leaves_the_terminal_as_it_was) {
+  auto taken = arguments();
+  taken.insert(taken.end(), {"--source", "127.0.0.1", "--client-port", std::to_string(server_.port())});
+  Terminal terminal(program_file("lekt"), taken, {80, 24});
+  EXPECT_EQ(terminal.wait(), 1);
+  EXPECT_PRED_FORMAT2(testing::IsSubstring, leaves_the_full_screen, terminal.output());
+  EXPECT_PRED_FORMAT2(testing::IsSubstring, "lekt: E701 cannot use UDP port", terminal.output());
+  EXPECT_TRUE(terminal.echoes());
+}
+
 TEST_F(DeviceTerminal, a_terminal_that_nobody_knows_is_named) {
   ::setenv("TERM", "nonsense", 1);
   Terminal terminal(program_file("lekt"), arguments(), {80, 24});

@@ -42,10 +42,11 @@ TEST_F(ProgramDevice, without_a_script_it_is_a_health_check) {
 }
 
 TEST_F(ProgramDevice, waits_types_and_prints_the_screen) {
-  Program program(with({"--rows", "5", "--columns", "30", "--expect", "uid joe", "--send", "a b\\r", "--send",
-                        "\\{F5}\\x03", "--expect", "typed a b<enter><F5><ctrl c>", "--print"}));
+  Program program(with({"--rows", "5", "--columns", "40", "--send", "[a,b]", "--expect", "[a,b]", "--expect",
+                        "uid joe", "--send", "a b\\r", "--send", "\\{F5}\\x03", "--expect",
+                        "typed [a,b]a b<enter><F5><ctrl c>", "--print"}));
   EXPECT_EQ(program.wait(), 0) << program.error();
-  EXPECT_EQ(program.out(), "uid joe\ntyped a b<enter><F5><ctrl c>\nred\n日本 ü\n\n");
+  EXPECT_EQ(program.out(), "uid joe\ntyped [a,b]a b<enter><F5><ctrl c>\nred\n日本 ü\n\n");
   for (const std::string line :
        {"Z Connecting...\n", "Z Register Port ", "Z Connected\n", "Z a session has begun\n"})
     EXPECT_PRED_FORMAT2(IsSubstring, line, program.error());
@@ -119,6 +120,12 @@ TEST_F(ProgramDevice, a_ticket_that_cannot_be_kept_is_told_at_the_start) {
   Program broken(with({}));
   EXPECT_EQ(broken.wait(), 2);
   EXPECT_TRUE(broken.error().starts_with("lekt: E705 the file ")) << broken.error();
+}
+
+TEST_F(ProgramDevice, a_name_that_nobody_knows_is_named) {
+  Program program({"device", "--server", "nobody.invalid", "--ticket", "none"});
+  EXPECT_EQ(program.wait(), 1);
+  EXPECT_TRUE(program.error().starts_with("lekt: E701 cannot find nobody.invalid: ")) << program.error();
 }
 
 TEST_F(ProgramDevice, a_port_that_is_taken_is_named) {

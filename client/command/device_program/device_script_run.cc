@@ -86,6 +86,8 @@ class ScriptedDevice {
   }
 
   void time_out(AwakeTime now, std::chrono::milliseconds limit) {
+    is_finished_ = true;
+    if (done_at_) return;  // only the server's answer to its goodbye is missing
     DeviceLink& link = device_.link();
     const bool is_served = link.phase() == DeviceLink::Phase::serving && device_.has_screen() &&
                            link.indicator() == DeviceLink::Indicator::none;
@@ -158,13 +160,13 @@ class ScriptRun {
       : options_(options), finder_(options.server), begun_(awake_now()) {
     allow_descriptors(options.count + 64);
     if (options.ticket) ticket_.emplace(*options.ticket);
-    UdpDevice::Settings settings{.server = finder_.find(),
+    UdpDevice::Settings settings{.server = finder_.find(options.timeout),
                                  .server_port = options.server_port,
                                  .own_address = options.source.value_or(Address()),
                                  .own_port = options.own_port,
                                  .device = {options.string, ticket_ ? ticket_->ticket() : no_ticket}};
     const std::string uid = read_own_string(options.string).uid;
-    begun_ = awake_now();
+    const AwakeTime now = awake_now();
     for (std::size_t number = 1; number <= options.count; ++number) {
       std::string own = uid;
       if (options.count > 1) {
@@ -172,7 +174,7 @@ class ScriptRun {
         settings.device.string = with_uid(options.string, own);
       }
       devices_.push_back(
-          std::make_unique<ScriptedDevice>(options, settings, own, ticket_ ? &*ticket_ : nullptr, begun_));
+          std::make_unique<ScriptedDevice>(options, settings, own, ticket_ ? &*ticket_ : nullptr, now));
       waiting_.push_back({devices_.back()->device().descriptor(), POLLIN, 0});
     }
   }
@@ -248,7 +250,7 @@ class ScriptRun {
 
   const DeviceOptions& options_;
   ServerFinder finder_;
-  AwakeTime begun_;
+  const AwakeTime begun_;
   std::optional<TicketFile> ticket_;
   std::vector<std::unique_ptr<ScriptedDevice>> devices_;
   std::vector<pollfd> waiting_;  ///< one for each device

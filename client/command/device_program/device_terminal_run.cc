@@ -28,7 +28,7 @@ using namespace std::chrono_literals;
 using Phase = DeviceLink::Phase;
 
 constexpr AwakeTime look_for_name_every = 250ms;  // while a name is looked up
-constexpr const char* menu = "q ends the session, d leaves it on the server, any other key goes back";
+constexpr const char* menu = "q ends the session, d leaves it on the server; any other key returns";
 
 std::string indicator_text(DeviceLink::Indicator indicator) {
   if (indicator == DeviceLink::Indicator::linking) return "[Linking]";
@@ -46,14 +46,15 @@ class TerminalRun {
   explicit TerminalRun(const DeviceOptions& options)
       : options_(options),
         finder_(options.server),
-        server_(finder_.find()),
+        server_(finder_.find(options.timeout)),
         ticket_(options.ticket ? std::optional<TicketFile>(*options.ticket) : std::nullopt),
         view_(std::in_place),
+        string_(string_for(options, view_->size())),
         device_({.server = server_,
                  .server_port = options.server_port,
                  .own_address = options.source.value_or(Address()),
                  .own_port = options.own_port,
-                 .device = {string_for(options, view_->size()), ticket_ ? ticket_->ticket() : no_ticket}},
+                 .device = {string_, ticket_ ? ticket_->ticket() : no_ticket}},
                 awake_now()) {}
 
   int run() {
@@ -105,7 +106,8 @@ class TerminalRun {
 
   void resize() {
     view_->take_size();
-    if (!options_.has_size) link().describe(string_for(options_, view_->size()));
+    std::string string = string_for(options_, view_->size());
+    if (std::exchange(string_, string) != string) link().describe(std::move(string));
   }
 
   void take_keys(AwakeTime now) {
@@ -131,12 +133,20 @@ class TerminalRun {
     if (link().phase() == Phase::leaving)
       picture.message = {"Ending the session..."};
     else if (link().phase() != Phase::serving || !device_.has_screen())
-      picture.message = message_lines(link().message(), view_->size().columns);
+      picture.message = own_message();
     picture.indicator = indicator_text(link().indicator());
     if (asks_) picture.question = cut(menu, view_->size().columns);
     picture.rings =
         std::exchange(bells_, link().bells()) != link().bells() || std::exchange(is_too_much_, false);
     view_->draw(picture);
+  }
+
+  /// What the device says where the server says nothing.
+  std::vector<std::string> own_message() const {
+    const std::size_t columns = view_->size().columns;
+    std::vector<std::string> lines = message_lines(device_.link().message(), columns);
+    for (std::string& line : message_lines(device_.send_error(), columns)) lines.push_back(std::move(line));
+    return lines;
   }
 
   int say_goodbye() {
@@ -159,6 +169,7 @@ class TerminalRun {
   std::optional<TicketFile> ticket_;
   TerminalSignals signals_;  // before the view, so that they come only when it can be restored
   std::optional<DeviceView> view_;
+  std::string string_;  ///< as the server knows it, or will
   UdpDevice device_;
   bool asks_ = false;         ///< the menu is open
   bool detaches_ = false;     ///< the user leaves the session on the server

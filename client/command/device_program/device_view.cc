@@ -164,6 +164,7 @@ void DeviceView::take_size() {
   winsize window{};
   if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_row > 0 && window.ws_col > 0)
     resizeterm(window.ws_row, window.ws_col);
+  clearok(curscr, TRUE);  // terminals differ in what they do with the old contents
 }
 
 // ---- Drawing ----

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "client/route.h"
+#include "common/duration.h"
 #include "common/errors.h"
 
 namespace lekt::command {
@@ -27,17 +28,18 @@ struct ServerFinder::Search {
   std::string trouble;
 };
 
-ServerFinder::ServerFinder(const std::string& host) : search_(std::make_unique<Search>(host)) {
-  search_->route.begin_round([](const std::string&) {});
-}
+ServerFinder::ServerFinder(const std::string& host) : host_(host), search_(std::make_unique<Search>(host)) {}
 
 ServerFinder::~ServerFinder() = default;
 
-Address ServerFinder::find() {
+Address ServerFinder::find(std::chrono::milliseconds limit) {
   search_->begin();
-  search_->context.run();
+  search_->context.run_for(limit);
   if (const auto address = take()) return *address;
-  throw CodedError(ErrorCode::connect_failed, "cannot find the server: " + search_->trouble);
+  throw CodedError(
+      ErrorCode::connect_failed,
+      "cannot find " + host_ + ": " +
+          (is_looking() ? "no name server has answered within " + format_duration(limit) : search_->trouble));
 }
 
 void ServerFinder::look_again() {

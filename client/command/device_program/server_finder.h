@@ -4,6 +4,7 @@
 // Asio is behind it only because the lookup of names needs it. Used by one thread.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,8 +21,8 @@ class ServerFinder {
   ServerFinder(const ServerFinder&) = delete;
   ServerFinder& operator=(const ServerFinder&) = delete;
 
-  /// The first address; waits for it. Throws CodedError E701.
-  Address find();
+  /// The first address; waits for it, for so long. Throws CodedError E701.
+  Address find(std::chrono::milliseconds limit);
 
   /// Begins to look for another address, unless it does already.
   void look_again();
@@ -32,6 +33,8 @@ class ServerFinder {
 
  private:
   struct Search;
+
+  const std::string host_;
   const std::unique_ptr<Search> search_;
 };
 

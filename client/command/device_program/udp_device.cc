@@ -92,8 +92,10 @@ std::optional<std::pair<std::uint16_t, ByteView>> UdpDevice::receive_datagram() 
 Rejection UdpDevice::trouble() const {
   Rejection trouble =
       link_.ending().value_or(Rejection{ErrorCode::host_timeout, "the server has not answered yet"});
-  if (error_ != 0) trouble.message += std::string(" (") + std::strerror(error_) + ")";
+  if (error_ != 0) trouble.message += " (" + send_error() + ")";
   return trouble;
 }
+
+std::string UdpDevice::send_error() const { return error_ == 0 ? "" : std::strerror(error_); }
 
 }  // namespace lekt::command

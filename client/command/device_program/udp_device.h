@@ -44,6 +44,8 @@ class UdpDevice {
   const DeviceLink& link() const { return link_; }
   /// Whether the server has shown anything yet; before that the device shows its own messages.
   bool has_screen() const { return has_screen_; }
+  /// Why the system has not sent the last datagram; empty if it has.
+  std::string send_error() const;
   /// What it can say about why it does not get on: the server's words, or its own, and what the system has said last.
   Rejection trouble() const;
 
