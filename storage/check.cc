@@ -75,6 +75,7 @@ class Checker {
     const int version = schema_version(database_);
     if (version >= version_of_bans) check_bans();
     if (version >= version_of_reasons) check_reasons();
+    if (version >= version_of_devices) check_devices();
     return std::move(result_);
   }
 
@@ -215,6 +216,23 @@ class Checker {
     if (result_.bans > bans_max)
       find("ban_record: there are " + std::to_string(result_.bans) +
            " bans; the most that a server takes is " + std::to_string(bans_max));
+  }
+
+  void check_devices() {
+    SQLite::Statement row(database_,
+                          "SELECT uid, first_seen, seen FROM device_record WHERE first_seen > seen");
+    while (row.executeStep())
+      find("device_record, uid " + escape(row.getColumn(0).getString()) + ": first_seen " +
+           row.getColumn(1).getString() + " is later than seen " + row.getColumn(2).getString());
+    check_count("device_record", devices_max);
+    check_count("device_alert_record", device_alerts_max);
+  }
+
+  void check_count(const std::string& table, std::size_t rows_max) {
+    const std::int64_t rows = database_.execAndGet("SELECT count(*) FROM " + table).getInt64();
+    if (rows > static_cast<std::int64_t>(rows_max))
+      find(table + ": there are " + std::to_string(rows) + " rows; the most that a server keeps is " +
+           std::to_string(rows_max));
   }
 
   SQLite::Database& database_;

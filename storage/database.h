@@ -31,6 +31,7 @@
 #include "common/errors.h"
 #include "common/leave_reason.h"
 #include "common/packets.h"
+#include "storage/device_rows.h"
 
 namespace lekt::storage {
 
@@ -134,6 +135,10 @@ struct Batch {
   /// All warnings that hold now; null if these are the ones written last.
   const std::vector<Warning>* warnings = nullptr;
   std::span<const BanChange> bans = {};  ///< in the order in which they were made
+  const DeviceRows* devices = nullptr;   ///< what is new of devices; null: nothing
+  /// Devices without a session that were seen last before this second are deleted, and of the others as many as it takes
+  /// to make room for devices_written_max; 0 deletes none.
+  std::int64_t forget_devices_before = 0;
 };
 
 /// The database refuses one change, because of the rules of a table or a trigger. Nothing of its batch was
@@ -155,6 +160,9 @@ enum class RowKind : std::uint8_t {
   code,
   warning,
   ban,
+  device,  ///< and the deletion of old ones
+  device_session,
+  device_alert,
 };
 
 /// A row for operators that the database refuses, because of a constraint or a trigger. Its batch was written without

@@ -26,6 +26,7 @@ SQLite::Database open_immutable(const std::filesystem::path& path);
 inline constexpr int version_of_codes = 2;    ///< tables of codes and warnings
 inline constexpr int version_of_bans = 3;     ///< the table of bans
 inline constexpr int version_of_reasons = 4;  ///< reasons of removals, ends of bans
+inline constexpr int version_of_devices = 5;  ///< tables of devices, their sessions and alerts
 
 /// Whether a read may succeed a moment later. A reader that may not write the log's index has to wait until the
 /// server has written it again, after a crash or while many commits race with the opening. SQLite calls that an

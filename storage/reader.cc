@@ -65,6 +65,19 @@ constexpr const char* server_sql = R"sql(
     FROM server_record
 )sql";
 
+constexpr const char* devices_sql = R"sql(
+  SELECT uid, string, type, version, system, rows, columns, address, device_group, seen, sessions, first_seen
+    FROM device_record ORDER BY seen DESC, uid
+)sql";
+
+constexpr const char* device_sessions_sql = R"sql(
+  SELECT number, uid, address, port, client_port, device_group, state, dtls, began, heard
+    FROM device_session_record WHERE (SELECT stopped FROM server_record) IS NULL ORDER BY number
+)sql";
+
+constexpr const char* device_alerts_sql =
+    "SELECT second, code, address, uid, message FROM device_alert_record ORDER BY number DESC";
+
 constexpr std::array<std::string_view, 3> status_names = {"connected", "waiting", "removed"};
 constexpr std::array<std::string_view, 3> kind_names = {"added", "changed", "removed"};
 
@@ -109,6 +122,34 @@ StoredChange read_stored_change(SQLite::Statement& row) {
           .address = address_in(row.getColumn(3)),
           .methods = row.getColumn(4).getString(),
           .reason = row.getColumn(5).getString()};
+}
+
+StoredDevice read_stored_device(SQLite::Statement& row) {
+  return {{.uid = row.getColumn(0).getString(),
+           .text = row.getColumn(1).getString(),
+           .type = row.getColumn(2).getString(),
+           .version = row.getColumn(3).getString(),
+           .system = row.getColumn(4).getString(),
+           .rows = unsigned_in(row.getColumn(5)),
+           .columns = unsigned_in(row.getColumn(6)),
+           .address = address_in(row.getColumn(7)),
+           .device_group = row.getColumn(8).getString(),
+           .seen = row.getColumn(9).getInt64(),
+           .sessions = unsigned_in(row.getColumn(10))},
+          row.getColumn(11).getInt64()};
+}
+
+DeviceSessionRow read_device_session(SQLite::Statement& row) {
+  return {.number = unsigned_in(row.getColumn(0)),
+          .uid = row.getColumn(1).getString(),
+          .address = address_in(row.getColumn(2)),
+          .port = static_cast<std::uint16_t>(row.getColumn(3).getUInt()),
+          .client_port = static_cast<std::uint16_t>(row.getColumn(4).getUInt()),
+          .device_group = row.getColumn(5).getString(),
+          .state = row.getColumn(6).getString(),
+          .dtls = row.getColumn(7).getInt() != 0,
+          .began = row.getColumn(8).getInt64(),
+          .heard = row.getColumn(9).getInt64()};
 }
 
 }  // namespace
@@ -294,6 +335,33 @@ std::vector<Warning> Reader::warnings() {
                           found.push_back({static_cast<ErrorCode>(row.getColumn(0).getInt()),
                                            row.getColumn(1).getInt64(), row.getColumn(2).getString()});
                         });
+  return found;
+}
+
+std::vector<StoredDevice> Reader::devices() {
+  std::vector<StoredDevice> found;
+  if (!implementation_->has(version_of_devices)) return found;
+  implementation_->each(devices_sql,
+                        [&](SQLite::Statement& row) { found.push_back(read_stored_device(row)); });
+  return found;
+}
+
+std::vector<DeviceSessionRow> Reader::device_sessions() {
+  std::vector<DeviceSessionRow> found;
+  if (!implementation_->has(version_of_devices)) return found;
+  implementation_->each(device_sessions_sql,
+                        [&](SQLite::Statement& row) { found.push_back(read_device_session(row)); });
+  return found;
+}
+
+std::vector<DeviceAlertRow> Reader::device_alerts() {
+  std::vector<DeviceAlertRow> found;
+  if (!implementation_->has(version_of_devices)) return found;
+  implementation_->each(device_alerts_sql, [&](SQLite::Statement& row) {
+    found.push_back({row.getColumn(0).getInt64(), static_cast<ErrorCode>(row.getColumn(1).getInt()),
+                     address_in(row.getColumn(2)), row.getColumn(3).getString(),
+                     row.getColumn(4).getString()});
+  });
   return found;
 }
 

@@ -154,6 +154,12 @@ struct StoredServer {
   }
 };
 
+/// A device, as the database has it.
+struct StoredDevice {
+  DeviceRow row;  ///< its sessions: all that it has begun since it was seen first
+  std::int64_t first_seen = 0;
+};
+
 class Reader {
  public:
   /// Opens the database. Throws CodedError E503 (missing, or may not be read), E505 (not ours), E506 (damaged)
@@ -174,6 +180,9 @@ class Reader {
   std::vector<Ban> bans();                                      ///< the latest first
   std::vector<CodeCount> codes();                               ///< the latest first
   std::vector<Warning> warnings();                              ///< the latest first
+  std::vector<StoredDevice> devices();                          ///< the one first that was seen last
+  std::vector<DeviceSessionRow> device_sessions();              ///< by number; none if the server has stopped
+  std::vector<DeviceAlertRow> device_alerts();                  ///< the newest first
 
  private:
   class Implementation;

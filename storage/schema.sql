@@ -190,3 +190,80 @@ CREATE VIEW bans AS
          datetime(until, 'unixepoch') AS until,
          reason
     FROM ban_record ORDER BY second DESC, ban_record.address;
+
+-- migration 5: devices
+
+CREATE TABLE device_record (
+  -- One row a hand-held terminal. For operators: the program never reads it. At most 100,000; forgotten after the
+  -- retention, the one first that was seen longest ago.
+  uid          TEXT PRIMARY KEY NOT NULL,  -- what the device calls itself: a name, and no proof
+  string       TEXT NOT NULL,     -- all that it says of itself, as the newest packet 6 had it
+  type         TEXT NOT NULL,     -- what the string says
+  version      TEXT NOT NULL,
+  system       TEXT NOT NULL,
+  rows         INTEGER NOT NULL,  -- of its screen
+  columns      INTEGER NOT NULL,
+  address      INTEGER NOT NULL,  -- of its newest registration, as in client_record
+  device_group TEXT NOT NULL,     -- whose settings it has
+  first_seen   INTEGER NOT NULL,  -- Unix seconds
+  seen         INTEGER NOT NULL,  -- second in which it was seen last, written every few seconds
+  sessions     INTEGER NOT NULL   -- that it has begun since it was seen first
+) STRICT;
+
+-- Finds the devices that the retention lets go, and those that have no room any more.
+CREATE INDEX device_by_seen ON device_record (seen);
+
+CREATE TABLE device_session_record (
+  -- One row a session of a device. Emptied at each start: sessions end with the server.
+  number       INTEGER PRIMARY KEY,  -- as in `lektctl devices`; never used twice in a run of the server
+  uid          TEXT NOT NULL,
+  address      INTEGER NOT NULL,     -- where its registration is, or the last one was
+  port         INTEGER NOT NULL,     -- the server's port for it; 0: it has no registration
+  client_port  INTEGER NOT NULL,     -- the device's own
+  device_group TEXT NOT NULL,
+  state        TEXT NOT NULL,        -- in words, as in `lektctl devices`
+  dtls         INTEGER NOT NULL CHECK (dtls IN (0, 1)),
+  began        INTEGER NOT NULL,     -- Unix seconds
+  heard        INTEGER NOT NULL      -- second in which the device was heard last, written every few seconds
+) STRICT;
+
+CREATE TABLE device_alert_record (
+  -- The newest 1,000 alerts.
+  number  INTEGER PRIMARY KEY,  -- ascending
+  second  INTEGER NOT NULL,     -- Unix seconds
+  code    INTEGER NOT NULL,     -- 918 is E918 (docs/errors.md)
+  address INTEGER NOT NULL,
+  uid     TEXT NOT NULL,        -- empty if it is not known
+  message TEXT NOT NULL
+) STRICT;
+
+CREATE VIEW devices AS
+  -- Which devices have been here, the one first that was seen last.
+  SELECT uid, type, version, device_group,
+         (address >> 24) || '.' || (address >> 16 & 255) || '.' || (address >> 8 & 255) || '.' || (address & 255)
+           AS address,
+         sessions,
+         datetime(first_seen, 'unixepoch') AS first_seen,
+         datetime(seen, 'unixepoch') AS last_seen
+    FROM device_record ORDER BY seen DESC, device_record.uid;
+
+CREATE VIEW device_sessions AS
+  -- Who works on a device now; nobody if the server has stopped.
+  SELECT number, uid,
+         (address >> 24) || '.' || (address >> 16 & 255) || '.' || (address >> 8 & 255) || '.' || (address & 255)
+           AS address,
+         nullif(port, 0) AS port, device_group, state,
+         iif(dtls, 'yes', 'no') AS dtls,
+         datetime(began, 'unixepoch') AS since,
+         datetime(heard, 'unixepoch') AS last_heard
+    FROM device_session_record
+   WHERE (SELECT stopped FROM server_record) IS NULL ORDER BY device_session_record.number;
+
+CREATE VIEW device_alerts AS
+  -- What an operator should know of devices: the newest 1,000 alerts, the newest first.
+  SELECT datetime(second, 'unixepoch') AS time,
+         'E' || code AS code,
+         (address >> 24) || '.' || (address >> 16 & 255) || '.' || (address >> 8 & 255) || '.' || (address & 255)
+           AS address,
+         uid, message
+    FROM device_alert_record ORDER BY number DESC;

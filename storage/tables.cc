@@ -7,6 +7,7 @@
 
 #include "storage/address_column.h"
 #include "storage/record.h"
+#include "storage/statements.h"
 
 namespace lekt::storage {
 
@@ -98,22 +99,6 @@ constexpr const char* note_start_sql = R"sql(
 
 std::int64_t signed_of(std::uint64_t sequence) { return static_cast<std::int64_t>(sequence); }
 
-/// A statement that failed can be used again.
-void execute(SQLite::Statement& statement) {
-  try {
-    statement.exec();
-  } catch (const SQLite::Exception&) {
-    statement.tryReset();
-    throw;
-  }
-  statement.reset();
-}
-
-void execute(SQLite::Statement& statement, std::int64_t value) {
-  statement.bind(1, value);
-  execute(statement);
-}
-
 [[noreturn]] void refuse_row(std::int64_t sequence, const std::string& why) {
   throw RowError("client_record, sequence " + std::to_string(sequence) + ": " + why);
 }
@@ -159,6 +144,7 @@ void note_start(SQLite::Database& database, const std::string& version, std::int
   statement.bind(2, started);
   statement.exec();
   database.exec(clear_warnings_sql);
+  clear_device_sessions(database);
 }
 
 void note_stop(SQLite::Database& database, std::int64_t second) {
@@ -257,7 +243,8 @@ TableWriter::TableWriter(SQLite::Database& database, const MethodCatalogue& cata
       warn_(database, warn_sql),
       clear_warnings_(database, clear_warnings_sql),
       ban_(database, ban_sql),
-      unban_(database, unban_sql) {}
+      unban_(database, unban_sql),
+      devices_(database) {}
 
 void TableWriter::write(const Batch& batch, RefusedRows& refused) {
   const std::uint64_t newest = batch.state.sequence;
@@ -284,6 +271,8 @@ void TableWriter::write(const Batch& batch, RefusedRows& refused) {
         RowKind::ban, [&] { write(change); },
         [&] { return (change.ends ? "the lifted ban of " : "the ban of ") + to_string(change.ban.block); },
         change.ban.block);
+  if (batch.forget_devices_before > 0) devices_.forget(batch.forget_devices_before, refused);
+  if (batch.devices != nullptr) devices_.write(*batch.devices, refused);
   write(batch.state);
 }
 

@@ -1,4 +1,4 @@
-// The rows of the tables in schema.sql: the only place that knows their columns.
+// The rows of the tables in schema.sql: this and device_tables.h are the only places that know their columns.
 //
 // Everything here throws SQLite::Exception. Transactions are the caller's.
 #pragma once
@@ -13,6 +13,7 @@
 
 #include "common/catalogue.h"
 #include "storage/database.h"
+#include "storage/device_tables.h"
 #include "storage/refused_rows.h"
 
 namespace lekt::storage {
@@ -100,6 +101,7 @@ class TableWriter {
   SQLite::Statement clear_warnings_;
   SQLite::Statement ban_;
   SQLite::Statement unban_;
+  DeviceTableWriter devices_;
 };
 
 }  // namespace lekt::storage

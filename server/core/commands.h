@@ -1,4 +1,4 @@
-// What the writer is told: joins, leaves, which clients were heard, what operators want.
+// What the writer is told: joins, leaves, which clients were heard, what operators want, what is new of devices.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +12,7 @@
 #include "common/leave_reason.h"
 #include "common/time.h"
 #include "server/core/registry.h"
+#include "storage/device_rows.h"
 
 namespace lekt {
 
@@ -37,6 +38,8 @@ struct TaskCommand {
   /// Called after the commit of what it has changed; may be empty.
   std::function<void(Writer&)> stored;
 };
-using Command = std::variant<JoinCommand, LeaveCommand, HeardCommand, TaskCommand>;
+/// What is new of devices, for operators. It is written within a few seconds, and nobody waits for it.
+using DevicesCommand = storage::DeviceRows;
+using Command = std::variant<JoinCommand, LeaveCommand, HeardCommand, TaskCommand, DevicesCommand>;
 
 }  // namespace lekt

@@ -257,8 +257,20 @@ void Member::check() const {
 
 // ---- The writer ----
 
+void DeviceSideRows::check() const {
+  expect_invariant(devices_.size() <= waiting_max, "the devices that wait are bounded");
+  expect_invariant(ended_.size() <= ended_max, "the ended sessions that wait are bounded");
+  expect_invariant(alerts_.size() <= storage::device_alerts_max, "the alerts that wait are bounded");
+  expect_invariant(written_ <= storage::devices_written_max,
+                   "devices are forgotten before too many have been written");
+  for (const std::uint64_t number : ended_)
+    expect_invariant(!sessions_.contains(number),
+                     "a session that has ended is not written as one that goes on");
+}
+
 void Writer::check() const {
   registry_.check();
+  side_rows_.check();
   expect_invariant(view_->newest_sequence() == state_.sequence, "what is committed is published");
   expect_invariant(view_->closing() == state_.second - 1, "only seconds that are over are closed");
   expect_invariant(state_.history_begins <= state_.second, "history has begun");

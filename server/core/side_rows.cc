@@ -46,6 +46,7 @@ SideRows::Chosen SideRows::choose(std::span<const storage::Change> changes, Mome
   const auto take = [&](Address address, const Heard& heard) {
     chosen.presences.push_back({address, heard.sessions, heard.second});
   };
+  if (!devices_.is_empty() && (now.awake >= due_ || !changes.empty())) chosen.devices = devices_.choose();
   if (now.awake < due_) {
     for (const storage::Change& change : changes)
       if (const Heard* const heard = heard_.find(change.address)) take(change.address, *heard);
@@ -58,14 +59,16 @@ SideRows::Chosen SideRows::choose(std::span<const storage::Change> changes, Mome
 
 bool SideRows::are_worth_a_commit(const Chosen& chosen, Moment now) const {
   if (!warnings_are_stored_ || !bans_.empty()) return true;
-  return now.awake >= due_ && !(chosen.presences.empty() && chosen.codes.empty());
+  return now.awake >= due_ && !(chosen.presences.empty() && chosen.codes.empty() && chosen.devices.empty());
 }
 
-void SideRows::fill(const Chosen& chosen, storage::Batch& batch) const {
+void SideRows::fill(const Chosen& chosen, std::chrono::seconds retention, Moment now,
+                    storage::Batch& batch) const {
   batch.presences = chosen.presences;
   batch.codes = chosen.codes;
   batch.warnings = warnings_are_stored_ ? nullptr : &warnings_;
   batch.bans = bans_;
+  devices_.fill(chosen.devices, retention, now, batch);
 }
 
 void SideRows::committed(const Chosen& chosen, const std::vector<storage::RefusedRow>& refused, Moment now) {
@@ -75,11 +78,12 @@ void SideRows::committed(const Chosen& chosen, const std::vector<storage::Refuse
   for (const storage::CodeCount& count : chosen.codes) codes_.erase(count.code);
   warnings_are_stored_ = true;
   bans_.clear();
-  if (now.awake >= due_ && heard_.is_empty()) due_ = now.awake + interval_;
+  devices_.committed(chosen.devices, now);
+  if (now.awake >= due_ && presences_are_stored()) due_ = now.awake + interval_;
 }
 
 AwakeTime SideRows::due_before(AwakeTime at) const {
-  return heard_.is_empty() && codes_.empty() ? at : std::min(at, due_);
+  return presences_are_stored() && codes_.empty() ? at : std::min(at, due_);
 }
 
 }  // namespace lekt

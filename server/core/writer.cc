@@ -200,7 +200,7 @@ bool Writer::is_worth_a_commit(const Plan& plan, Moment now) const {
 /// False when one change was refused, and the others are to be planned anew.
 bool Writer::commit(Plan& plan, Moment now, Turn& turn) {
   storage::Batch batch{.state = plan.state, .changes = plan.changes, .forget_before = plan.forget_before};
-  side_rows_.fill(plan.side_rows, batch);
+  side_rows_.fill(plan.side_rows, settings_.retention, now, batch);
   turn.attempted = true;
   try {
     if (database_.commit(batch) == storage::CommitResult::busy) {

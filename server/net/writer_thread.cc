@@ -105,8 +105,9 @@ void WriterThread::apply(std::vector<Command>& commands, Moment now) {
       task.run(writer, now);
       if (task.stored) waiting_tasks.push_back(task.stored);
     }
+    void operator()(DevicesCommand& devices) const { writer.side_rows().tell_of_devices(std::move(devices)); }
   };
-  for (const Command& command : commands) std::visit(Apply{writer_, waiting_tasks_, now}, command);
+  for (Command& command : commands) std::visit(Apply{writer_, waiting_tasks_, now}, command);
 }
 
 void WriterThread::measure(const Writer::Turn& turn, std::chrono::nanoseconds time) {

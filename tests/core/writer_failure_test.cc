@@ -1,8 +1,4 @@
 // The writer in trouble: the database is held by somebody else, or the disk refuses.
-#include <sys/resource.h>
-
-#include <csignal>
-
 #include "tests/core/writer_support.h"
 
 namespace lekt {
@@ -10,39 +6,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using namespace test;
-
-/// A foreign program that holds the write lock until the end of the scope.
-class WriteLock {
- public:
-  explicit WriteLock(const std::filesystem::path& path) : connection_(path.string(), SQLite::OPEN_READWRITE) {
-    connection_.exec("BEGIN IMMEDIATE");
-  }
-  ~WriteLock() { connection_.exec("ROLLBACK"); }
-  WriteLock(const WriteLock&) = delete;
-  WriteLock& operator=(const WriteLock&) = delete;
-
- private:
-  SQLite::Database connection_;
-};
-
-/// Until the end of its scope, no file can be written beyond a number of bytes. To a program this looks like a full
-/// or broken disk.
-class FullDisk {
- public:
-  explicit FullDisk(rlim_t bytes = 0) {
-    std::signal(SIGXFSZ, SIG_IGN);
-    getrlimit(RLIMIT_FSIZE, &before_);
-    rlimit limit = before_;
-    limit.rlim_cur = bytes;
-    setrlimit(RLIMIT_FSIZE, &limit);
-  }
-  ~FullDisk() { setrlimit(RLIMIT_FSIZE, &before_); }
-  FullDisk(const FullDisk&) = delete;
-  FullDisk& operator=(const FullDisk&) = delete;
-
- private:
-  rlimit before_{};
-};
 
 // ---- Another program holds the write lock ----
 

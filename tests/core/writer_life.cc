@@ -50,6 +50,7 @@ bool WriterLife::live() {
 /// Starts the writer again until it works, as a service manager does; in the end whatever fails is mended.
 void WriterLife::start_until_it_works() {
   joined_.clear();
+  device_sessions_.clear();
   for (int attempt = 0; attempt < 4; ++attempt) {
     if (attempt == 3) mend();
     try {
@@ -69,8 +70,30 @@ void WriterLife::happen(int step) {
     writer_->leave(leaving, address_of(leaving), LeaveReason::closed);
   }
   for (const SessionId session : joined_) writer_->heard(address_of(session), now_.wall);
+  happen_to_devices(step);
   take(turn());
   pass(400ms);
+}
+
+/// One begins a session, one goes on with its own, and now and then one ends.
+void WriterLife::happen_to_devices(int step) {
+  storage::DeviceRows rows;
+  device_sessions_.insert(++device_session_);
+  for (const std::uint64_t number : {device_session_, *device_sessions_.begin()})
+    rows.sessions.push_back({.number = number, .uid = "0015708E863F", .address = address_of(number)});
+  rows.devices.push_back({.uid = "0015708E863F", .seen = now_.wall, .sessions = 1});
+  rows.alerts.push_back({now_.wall, ErrorCode::uid_in_use, address_of(device_session_), {}, "two at once"});
+  if (step % 3 == 2)
+    rows.ended_sessions.push_back(device_sessions_.extract(device_sessions_.begin()).value());
+  writer_->side_rows().tell_of_devices(std::move(rows));
+}
+
+std::set<std::uint64_t> WriterLife::stored_device_sessions() const {
+  std::set<std::uint64_t> stored;
+  SQLite::Database reader(path().string(), SQLite::OPEN_READONLY);
+  SQLite::Statement query(reader, "SELECT number FROM device_sessions");
+  while (query.executeStep()) stored.insert(static_cast<std::uint64_t>(query.getColumn(0).getInt64()));
+  return stored;
 }
 
 void WriterLife::take(const Writer::Turn& turn) {
@@ -115,6 +138,7 @@ void WriterLife::expect_recovered() {
   const List expected = expected_list();
   EXPECT_EQ(told(), expected);
   EXPECT_EQ(stored(), expected);
+  EXPECT_EQ(stored_device_sessions(), device_sessions_);
   const std::int64_t closing_before = closing();
   disk_.lose_power(random_);
   start();

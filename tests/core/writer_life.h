@@ -3,7 +3,8 @@
 // chooses.
 //
 // Whatever fails, a client that was told that it has joined is in every list until it leaves; joins are refused
-// with E403 and nothing else; and once nothing fails any more, the writer recovers by itself.
+// with E403 and nothing else; and once nothing fails any more, the writer recovers by itself. Then the database has the
+// sessions of devices that have not ended, and no others.
 #pragma once
 
 #include <cstdint>
@@ -42,9 +43,13 @@ class WriterLife : public WriterTest {
   void take(const Writer::Turn& turn);
   void expect_all_listed() const;
   List expected_list() const;
+  void happen_to_devices(int step);
+  std::set<std::uint64_t> stored_device_sessions() const;
 
   SessionId session_ = 0;
   std::set<SessionId> joined_;  ///< and told so, and still there
+  std::uint64_t device_session_ = 0;
+  std::set<std::uint64_t> device_sessions_;  ///< that have not ended
 };
 
 }  // namespace lekt::test

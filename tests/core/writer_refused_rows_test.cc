@@ -38,6 +38,13 @@ std::vector<Refusing> all_of_them() {
     all.push_back({"warning", "INSERT ON warning_record", action, "the warning E605"});
     all.push_back({"old_warnings", "DELETE ON warning_record", action, "warnings that are over"});
     all.push_back({"ban", "INSERT ON ban_record", action, "the ban of 10.9.0.0/16"});
+    all.push_back({"device", "INSERT ON device_record", action, "the device 0015708E863F"});
+    all.push_back({"old_devices", "DELETE ON device_record", action, "devices that are forgotten"});
+    all.push_back({"device_session", "INSERT ON device_session_record", action,
+                   "session 2 of the device 0015708E863F"});
+    all.push_back(
+        {"ended_session", "DELETE ON device_session_record", action, "the end of session 1 of a device"});
+    all.push_back({"device_alert", "INSERT ON device_alert_record", action, "the alert E918 of 10.0.0.6"});
     all.push_back({"lifted_ban", "DELETE ON ban_record", action, "the lifted ban of 10.8.0.0/16"});
   }
   return all;
@@ -55,10 +62,12 @@ TEST_P(RefusedRowTest, fails_no_change_and_is_told) {
   join(2, "10.0.0.5");
   writer_->side_rows().ban({parse_block("10.8.0.0/16").value(), started, ""});
   writer_->side_rows().show_warnings({{ErrorCode::wal_growing, started, "it grows"}});
+  writer_->side_rows().tell_of_devices(
+      {.devices = {{.uid = "old", .seen = started}}, .sessions = {{.number = 1}}});
   turn();
   leave(2, "10.0.0.5");
   turn();
-  pass(20s);
+  pass(20min);
   refuse(GetParam().table, GetParam().action);
   // One row of each kind, in one commit with a change.
   join(3, "10.0.0.7");
@@ -67,6 +76,11 @@ TEST_P(RefusedRowTest, fails_no_change_and_is_told) {
   writer_->side_rows().ban({parse_block("10.9.0.0/16").value(), started, "floods"});
   writer_->side_rows().unban(parse_block("10.8.0.0/16").value());
   writer_->side_rows().show_warnings({{ErrorCode::mass_silence, started, "so many"}});
+  writer_->side_rows().tell_of_devices(
+      {.devices = {{.uid = "0015708E863F", .seen = now_.wall}},
+       .sessions = {{.number = 2, .uid = "0015708E863F"}},
+       .ended_sessions = {1},
+       .alerts = {{now_.wall, ErrorCode::uid_in_use, address("10.0.0.6"), "", "two at once"}}});
   const Writer::Turn turn = this->turn();
   EXPECT_EQ(words(turn.completions), Lines{"3 joined"}) << turn.message;
   EXPECT_EQ(turn.trouble, StorageState::usable);
@@ -96,6 +110,15 @@ TEST_P(RefusedRowTest, fails_no_change_and_is_told) {
   EXPECT_EQ(ask("SELECT count(*) FROM warning_record WHERE code = 605"), !lacks_new);
   EXPECT_EQ(ask("SELECT count(*) FROM warning_record WHERE code = 603"), keeps_old);
   EXPECT_EQ(ask("SELECT count(*) FROM ban_record WHERE address = 168361984"), name != "ban");
+  EXPECT_EQ(ask("SELECT count(*) FROM device_record WHERE uid = '0015708E863F'"),
+            name != "device" && !(ends && name == "old_devices"));
+  EXPECT_EQ(ask("SELECT count(*) FROM device_record WHERE uid = 'old'"),
+            name == "old_devices" || (ends && name == "device"));
+  EXPECT_EQ(ask("SELECT count(*) FROM device_session_record WHERE number = 2"),
+            name != "device_session" && !(ends && name == "ended_session"));
+  EXPECT_EQ(ask("SELECT count(*) FROM device_session_record WHERE number = 1"),
+            name == "ended_session" || (ends && name == "device_session"));
+  EXPECT_EQ(ask("SELECT count(*) FROM device_alert_record"), name != "device_alert");
   EXPECT_EQ(ask("SELECT count(*) FROM ban_record WHERE address = 168296448"), name == "lifted_ban");
   // And the database can be gone on with.
   allow();

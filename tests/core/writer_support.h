@@ -3,7 +3,9 @@
 
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
+#include <csignal>
 #include <memory>
 #include <string>
 #include <vector>
@@ -56,6 +58,39 @@ class WriterTest : public testing::Test {
   Moment now_{std::chrono::seconds(1000), started};
   std::unique_ptr<storage::Database> database_;
   std::unique_ptr<Writer> writer_;
+};
+
+/// A foreign program that holds the write lock until the end of the scope.
+class WriteLock {
+ public:
+  explicit WriteLock(const std::filesystem::path& path) : connection_(path.string(), SQLite::OPEN_READWRITE) {
+    connection_.exec("BEGIN IMMEDIATE");
+  }
+  ~WriteLock() { connection_.exec("ROLLBACK"); }
+  WriteLock(const WriteLock&) = delete;
+  WriteLock& operator=(const WriteLock&) = delete;
+
+ private:
+  SQLite::Database connection_;
+};
+
+/// Until the end of its scope, no file can be written beyond a number of bytes. To a program this looks like a full
+/// or broken disk.
+class FullDisk {
+ public:
+  explicit FullDisk(rlim_t bytes = 0) {
+    std::signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &before_);
+    rlimit limit = before_;
+    limit.rlim_cur = bytes;
+    setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~FullDisk() { setrlimit(RLIMIT_FSIZE, &before_); }
+  FullDisk(const FullDisk&) = delete;
+  FullDisk& operator=(const FullDisk&) = delete;
+
+ private:
+  rlimit before_{};
 };
 
 /// "1 joined", "2 E403", in the order of the completions.

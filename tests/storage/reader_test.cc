@@ -226,6 +226,9 @@ TEST_F(ReaderTest, reads_an_older_schema_that_has_fewer_tables) {
   EXPECT_TRUE(reader.codes().empty());
   EXPECT_TRUE(reader.warnings().empty());
   EXPECT_TRUE(reader.bans().empty());
+  EXPECT_TRUE(reader.devices().empty());
+  EXPECT_TRUE(reader.device_sessions().empty());
+  EXPECT_TRUE(reader.device_alerts().empty());
 }
 
 TEST_F(ReaderTest, reads_an_older_schema_without_reasons_and_ends_of_bans) {
