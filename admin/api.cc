@@ -20,6 +20,7 @@ constexpr int not_found = 404;
 constexpr int unavailable = 503;
 
 constexpr std::string_view client_prefix = "/api/v1/clients/";
+constexpr std::string_view device_prefix = "/api/v1/devices/";
 constexpr std::size_t client_changes_max = 50;
 constexpr std::size_t client_rejects_max = 20;
 
@@ -55,6 +56,16 @@ storage::ClientQuery client_query(Parameters& parameters) {
   return query;
 }
 
+DeviceQuery device_query(Parameters& parameters) {
+  DeviceQuery query;
+  query.block = parameters.block("block");
+  query.type = parameters.text("type").value_or("");
+  query.state = parameters.text("state").value_or("");
+  if (!query.state.empty() && std::ranges::find(device_states, query.state) == device_states.end())
+    parameters.refuse("state", "a state of devices, such as active");
+  return query;
+}
+
 /// What is known of a code besides how often it was given.
 Json code_json(const storage::CodeCount& count) {
   Json json = to_json(count);
@@ -74,11 +85,18 @@ const Api::Route Api::routes_[] = {
     {"/api/v1/status", &Api::status},
     {"/api/v1/clients", &Api::clients},
     {"/api/v1/changes", &Api::changes},
+    {"/api/v1/devices", &Api::devices},
+    {"/api/v1/device-alerts", &Api::device_alerts},
     {"/api/v1/history", &Api::history},
     {"/api/v1/warnings", &Api::warnings},
     {"/api/v1/codes", &Api::codes},
     {"/api/v1/events", &Api::events},
     {"/api/v1/openapi.json", &Api::description},
+};
+
+const Api::Route Api::routes_below_[] = {
+    {"/api/v1/clients/{address}", &Api::client},
+    {"/api/v1/devices/{device}", &Api::device},
 };
 
 Api::Api(Operations& operations, const History& history, ApiSettings settings)
@@ -88,8 +106,9 @@ Api::Api(Operations& operations, const History& history, ApiSettings settings)
       metrics_(operations, settings_.version) {}
 
 std::vector<std::string> Api::paths() {
-  std::vector<std::string> paths = {std::string(client_prefix) + "{address}"};
+  std::vector<std::string> paths;
   for (const Route& route : routes_) paths.emplace_back(route.path);
+  for (const Route& route : routes_below_) paths.emplace_back(route.path);
   return paths;
 }
 
@@ -97,7 +116,9 @@ Answer Api::answer(const Request& request) {
   Parameters parameters(request);
   const auto route = std::ranges::find(routes_, request.path, &Route::path);
   if (route != std::end(routes_)) return (this->*route->member)(request, parameters);
-  if (request.path.starts_with(client_prefix)) return client(request, parameters);
+  for (const Route& below : routes_below_)
+    if (const std::string_view path = below.path; request.path.starts_with(path.substr(0, path.find('{'))))
+      return (this->*below.member)(request, parameters);
   return error_answer(not_found, ErrorCode::not_found,
                       "there is nothing at " + quote_if_needed(request.path));
 }
@@ -181,6 +202,38 @@ Answer Api::changes(const Request&, Parameters& parameters) {
   if (const auto refused = refusal(parameters)) return *refused;
   Reader reader(settings_.database);
   return json_answer({{"changes", to_json(reader.changes(query))}});
+}
+
+std::optional<Answer> Api::without_devices() const {
+  if (operations_.totals().devices) return std::nullopt;
+  return error_answer(not_found, ErrorCode::control_refused, Operations::no_devices);
+}
+
+Answer Api::devices(const Request&, Parameters& parameters) {
+  const DeviceQuery query = device_query(parameters);
+  if (const auto refused = refusal(parameters)) return *refused;
+  if (const auto none = without_devices()) return *none;
+  std::vector<DeviceStatus> devices = operations_.devices();
+  std::erase_if(devices, [&](const DeviceStatus& device) { return !query.fits(device); });
+  return json_answer({{"devices", to_json(devices)}});
+}
+
+Answer Api::device(const Request& request, Parameters& parameters) {
+  const std::string asked = request.path.substr(device_prefix.size());
+  if (const auto refused = refusal(parameters)) return *refused;
+  if (const auto none = without_devices()) return *none;
+  const std::vector<DeviceDetails> devices = operations_.device(asked);
+  if (devices.empty())
+    return error_answer(not_found, ErrorCode::not_found,
+                        "no device has the uid or the address " + quote_if_needed(asked));
+  return json_answer({{"devices", to_json(devices)}});
+}
+
+Answer Api::device_alerts(const Request&, Parameters& parameters) {
+  const std::size_t limit = parameters.number("limit", 1, alerts_limit_max).value_or(100);
+  if (const auto refused = refusal(parameters)) return *refused;
+  if (const auto none = without_devices()) return *none;
+  return json_answer({{"alerts", to_json(operations_.device_alerts(limit))}});
 }
 
 Answer Api::history(const Request&, Parameters& parameters) {

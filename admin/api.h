@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,11 +31,12 @@ class Api {
   static constexpr std::size_t listeners_max = 16;
   static constexpr std::uint64_t clients_limit_max = 5000;
   static constexpr std::uint64_t changes_limit_max = 1000;
+  static constexpr std::uint64_t alerts_limit_max = 1000;
 
   /// Operations and history outlive it.
   Api(Operations& operations, const History& history, ApiSettings settings);
 
-  /// All paths that it answers; "{address}" stands for any address.
+  /// All paths that it answers; "{address}" stands for any address, "{device}" for a uid or an address.
   static std::vector<std::string> paths();
 
   /// Answers a request. Throws CodedError when the database or the server does not answer.
@@ -47,7 +49,10 @@ class Api {
     Member member;
   };
   static const Route routes_[];
+  /// Those whose path goes on with what is asked for.
+  static const Route routes_below_[];
 
+  std::optional<Answer> without_devices() const;
   Answer page(const Request&, Parameters&);
   Answer metrics(const Request&, Parameters&);
   Answer alive(const Request&, Parameters&);
@@ -56,6 +61,9 @@ class Api {
   Answer clients(const Request&, Parameters&);
   Answer client(const Request&, Parameters&);
   Answer changes(const Request&, Parameters&);
+  Answer devices(const Request&, Parameters&);
+  Answer device(const Request&, Parameters&);
+  Answer device_alerts(const Request&, Parameters&);
   Answer history(const Request&, Parameters&);
   Answer warnings(const Request&, Parameters&);
   Answer codes(const Request&, Parameters&);

@@ -103,13 +103,14 @@ class TotalsFamilies {
   void time_or_never(const char*, const char* name, const char* help, std::int64_t second) {
     gauge(nullptr, name, help, second);
   }
-  void counter(const std::string& name, const char* help, std::uint64_t value) {
-    numbers_.push_back(family("lekt_" + name + "_total", help, MetricType::Counter, as_double(value)));
+  void gauge(const char*, const Labelled& number, std::size_t value) {
+    add(number, MetricType::Gauge, as_double(value));
   }
-  void counter(const char* name, const LabelledMetric& metric, std::uint64_t value) {
-    if (labelled_.empty() || labelled_.back().name != metric.name)
-      labelled_.push_back({metric.name, metric.help, MetricType::Counter, {}});
-    labelled_.back().metric.push_back(sample(MetricType::Counter, as_double(value), {{metric.label, name}}));
+  void counter(const std::string& name, const char* help, std::uint64_t value) {
+    numbers_.push_back(family(prefix_ + name + "_total", help, MetricType::Counter, as_double(value)));
+  }
+  void counter(const char*, const Labelled& number, std::uint64_t value) {
+    add(number, MetricType::Counter, as_double(value));
   }
   void storage(const char*, const char* name, const char* help, StorageState now) {
     MetricFamily& states = labelled_.emplace_back(MetricFamily{name, help, MetricType::Gauge, {}});
@@ -135,7 +136,12 @@ class TotalsFamilies {
     std::uint64_t below = 0;
     for (std::size_t bucket = 0; bucket < Histogram::bounds.size(); ++bucket)
       metric.histogram.bucket.push_back({below += durations.counts[bucket], Histogram::bounds[bucket]});
-    histograms_.push_back({"lekt_" + name + "_seconds", help, MetricType::Histogram, {metric}});
+    histograms_.push_back({prefix_ + name + "_seconds", help, MetricType::Histogram, {metric}});
+  }
+  void field(const char*, const std::optional<DeviceTotals>& devices) {
+    if (!devices) return;
+    prefix_ = "lekt_device_";
+    DeviceTotals::fields(*devices, *this);
   }
 
   std::vector<MetricFamily> take_numbers() {
@@ -146,6 +152,15 @@ class TotalsFamilies {
   std::vector<MetricFamily> take_histograms() { return std::move(histograms_); }
 
  private:
+  /// Those of one metric stand together in the list.
+  void add(const Labelled& number, MetricType type, double value) {
+    const LabelledMetric& metric = number.metric;
+    if (labelled_.empty() || labelled_.back().name != metric.name)
+      labelled_.push_back({metric.name, metric.help, type, {}});
+    labelled_.back().metric.push_back(sample(type, value, {{metric.label, number.value}}));
+  }
+
+  std::string prefix_ = "lekt_";
   MetricFamily start_;
   std::vector<MetricFamily> numbers_;
   std::vector<MetricFamily> labelled_;

@@ -124,4 +124,28 @@ Bytes device_method_content(const DeviceString& device, std::string_view group) 
 
 std::string device_method_text(ByteView content) { return with_underscores(content, "._+@/-,="); }
 
+/// Goes back only to the last '*', which suffices: what stands before it fits already, as early as it can.
+bool fits_type(std::string_view pattern, std::string_view type) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+  std::size_t at = 0;
+  std::size_t place = 0;
+  std::size_t after_star = pattern.npos;
+  std::size_t tried = 0;
+  while (place < type.size()) {
+    if (at < pattern.size() && pattern[at] == '*') {
+      after_star = ++at;
+      tried = place;
+    } else if (at < pattern.size() && (pattern[at] == '?' || lower(pattern[at]) == lower(type[place]))) {
+      ++at;
+      ++place;
+    } else if (after_star != pattern.npos) {
+      at = after_star;
+      place = ++tried;
+    } else {
+      return false;
+    }
+  }
+  return pattern.find_first_not_of('*', at) == pattern.npos;
+}
+
 }  // namespace lekt

@@ -86,4 +86,8 @@ Bytes device_method_content(const DeviceString& device, std::string_view group);
 /// becomes '_'. So it is one word without blanks and quotation marks.
 std::string device_method_text(ByteView content);
 
+/// Whether a pattern fits the type of a device. '*' stands for any number of bytes, '?' for one; the case of letters is
+/// ignored. Takes at most the product of both lengths, whatever they are.
+bool fits_type(std::string_view pattern, std::string_view type);
+
 }  // namespace lekt

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "common/block.h"
+#include "server/operators/device_status.h"
 #include "server/operators/json.h"
 #include "server/operators/operations.h"
 #include "server/operators/status.h"
@@ -35,6 +36,8 @@ inline constexpr std::size_t lanes = 3;
 
 /// The most that a request may ask for of the clients that were refused.
 inline constexpr std::size_t rejects_max = 1000;
+/// The most that a request may ask for of the alerts about devices.
+inline constexpr std::size_t device_alerts_max = 1000;
 
 // ---- Answers that nobody else uses ----
 
@@ -110,10 +113,52 @@ struct AskRejects {
   }
 };
 
+struct AskDevices : WithoutArguments {
+  static constexpr std::string_view name = "devices";
+  static constexpr Lane lane = Lane::look;
+  using Answer = std::vector<DeviceStatus>;
+};
+
+struct AskDevice {
+  static constexpr std::string_view name = "device";
+  static constexpr Lane lane = Lane::look;
+  using Answer = std::vector<DeviceDetails>;
+  std::string device;  ///< a uid or an address
+
+  template <class Self, class Io>
+  static void fields(Self& self, Io& io) {
+    io.field("device", self.device);
+  }
+};
+
+struct AskDeviceAlerts {
+  static constexpr std::string_view name = "device_alerts";
+  static constexpr Lane lane = Lane::look;
+  using Answer = std::vector<DeviceAlertStatus>;
+  std::size_t count = 20;
+
+  template <class Self, class Io>
+  static void fields(Self& self, Io& io) {
+    io.optional("count", self.count, Range<std::size_t>{1, device_alerts_max});
+  }
+};
+
 struct Kick : OfAddress {
   static constexpr std::string_view name = "kick";
   static constexpr Lane lane = Lane::steer;
   using Answer = Operations::Kicked;
+};
+
+struct KickDevice {
+  static constexpr std::string_view name = "kick_device";
+  static constexpr Lane lane = Lane::steer;
+  using Answer = Operations::Kicked;
+  std::string uid;
+
+  template <class Self, class Io>
+  static void fields(Self& self, Io& io) {
+    io.field("uid", self.uid);
+  }
 };
 
 struct Ban {
@@ -186,8 +231,8 @@ struct Reload : WithoutArguments {
 };
 
 /// All requests, for those who visit each.
-using Requests = std::tuple<AskStatus, AskSessions, AskRejects, Kick, Ban, Unban, Compact, Trace, Untrace,
-                            AskHealth, Reload>;
+using Requests = std::tuple<AskStatus, AskSessions, AskRejects, AskDevices, AskDevice, AskDeviceAlerts, Kick,
+                            KickDevice, Ban, Unban, Compact, Trace, Untrace, AskHealth, Reload>;
 
 // ---- Around them ----
 

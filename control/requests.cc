@@ -10,6 +10,7 @@
 #include "common/error_message.h"
 #include "common/errors.h"
 #include "common/printable.h"
+#include "common/text.h"
 
 namespace lekt::control {
 
@@ -47,6 +48,28 @@ std::vector<RejectStatus> carry_out(const AskRejects& asked, Operations& operati
   return operations.rejects(asked.block, asked.count);
 }
 
+std::vector<DeviceStatus> carry_out(const AskDevices&, Operations& operations) {
+  return operations.devices();
+}
+
+std::vector<DeviceDetails> carry_out(const AskDevice& asked, Operations& operations) {
+  std::vector<DeviceDetails> devices = operations.device(asked.device);
+  if (devices.empty()) not_found(missing_device(asked.device));
+  return devices;
+}
+
+std::vector<DeviceAlertStatus> carry_out(const AskDeviceAlerts& asked, Operations& operations) {
+  return operations.device_alerts(asked.count);
+}
+
+Operations::Kicked carry_out(const KickDevice& wanted, Operations& operations) {
+  const Operations::Kicked kicked = operations.kick_device(wanted.uid);
+  if (kicked.sessions == 0)
+    not_found("no device with the uid " + quote_if_needed(wanted.uid) +
+              " has a session; see `lektctl devices`");
+  return kicked;
+}
+
 Operations::Kicked carry_out(const Kick& wanted, Operations& operations) {
   const Operations::Kicked kicked = operations.kick(wanted.address);
   if (kicked.sessions == 0 && !kicked.was_waiting)
@@ -79,6 +102,7 @@ template <class Message>
 std::string subject_of(const Message& message) {
   if constexpr (requires { to_string(message.address); }) return to_string(message.address);
   if constexpr (requires { to_short_string(message.block); }) return to_short_string(message.block);
+  if constexpr (requires { message.uid; }) return message.uid;
   return {};
 }
 
@@ -147,6 +171,11 @@ std::optional<std::string> problem_of_reason(std::string_view reason) {
            "one "
            "line of text";
   return std::nullopt;
+}
+
+std::string missing_device(const std::string& uid_or_address) {
+  return "no device has the uid or the address " + quote_if_needed(uid_or_address) +
+         "; see `lektctl devices`, and `lektctl devices --alerts`";
 }
 
 std::string missing_ban(const Block& block) {

@@ -17,7 +17,7 @@ namespace lekt::control {
 /// What the log says of a request that was understood.
 struct Request {
   std::string command;  ///< empty when the line was not understood
-  std::string subject;  ///< address or block; may be empty
+  std::string subject;  ///< address, block or uid; may be empty
   bool steers = false;  ///< whether it changes something
 };
 
@@ -46,6 +46,9 @@ class ReadRequest {
 
 /// What is wrong with the reason given for a ban, or nothing. A reason is one line of at most 200 bytes.
 std::optional<std::string> problem_of_reason(std::string_view reason);
+
+/// The message when there is no device with this uid, or at this address.
+std::string missing_device(const std::string& uid_or_address);
 
 /// The message when a ban is to be lifted that does not exist.
 std::string missing_ban(const Block& block);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/device_packets.h"
+#include "common/device_string.h"
 #include "common/printable.h"
 #include "common/text.h"
 
@@ -16,8 +17,6 @@ DeviceGroup default_group() {
   group.name = default_group_name;
   return group;
 }
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 /// The characters of a pattern that have to be in a type.
 std::size_t exact_characters(std::string_view pattern) {
@@ -102,29 +101,6 @@ void add_rule(ByteWriter& writer, DeviceRule rule, const std::optional<bool>& va
 }
 
 }  // namespace
-
-/// Goes back only to the last '*', which suffices: what stands before it fits already, as early as it can.
-bool fits_type(std::string_view pattern, std::string_view type) {
-  std::size_t at = 0;
-  std::size_t place = 0;
-  std::size_t after_star = pattern.npos;
-  std::size_t tried = 0;
-  while (place < type.size()) {
-    if (at < pattern.size() && pattern[at] == '*') {
-      after_star = ++at;
-      tried = place;
-    } else if (at < pattern.size() && (pattern[at] == '?' || lower(pattern[at]) == lower(type[place]))) {
-      ++at;
-      ++place;
-    } else if (after_star != pattern.npos) {
-      at = after_star;
-      place = ++tried;
-    } else {
-      return false;
-    }
-  }
-  return pattern.find_first_not_of('*', at) == pattern.npos;
-}
 
 Bytes encode_rules(const DeviceGroup& group, bool encrypted) {
   Bytes rules;

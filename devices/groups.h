@@ -82,9 +82,6 @@ struct DeviceGroup {
   bool operator==(const DeviceGroup&) const = default;
 };
 
-/// Whether the pattern of a group fits a type. Takes at most the product of both lengths, whatever they are.
-bool fits_type(std::string_view pattern, std::string_view type);
-
 /// The rules of packet 7 that a group gives, as SetDeviceConfig has them: encryption (whether DTLS is in force) and
 /// sessions always, the others if the group says them.
 Bytes encode_rules(const DeviceGroup& group, bool encrypted);

@@ -54,10 +54,10 @@ struct Entry {
 constexpr Entry entries[] = {
     {"health", add_health},   {"reload", add_reload},   {"status", add_status},   {"clients", add_clients},
     {"client", add_client},   {"changes", add_changes}, {"watch", add_watch},     {"bans", add_bans},
-    {"rejects", add_rejects}, {"traces", add_traces},   {"kick", add_kick},       {"ban", add_ban},
-    {"unban", add_unban},     {"trace", add_trace},     {"untrace", add_untrace}, {"backup", add_backup},
-    {"restore", add_restore}, {"check", add_check},     {"compact", add_compact}, {"export", add_export},
-    {"import", add_import},   {"explain", add_explain},
+    {"rejects", add_rejects}, {"devices", add_devices}, {"device", add_device},   {"traces", add_traces},
+    {"kick", add_kick},       {"ban", add_ban},         {"unban", add_unban},     {"trace", add_trace},
+    {"untrace", add_untrace}, {"backup", add_backup},   {"restore", add_restore}, {"check", add_check},
+    {"compact", add_compact}, {"export", add_export},   {"import", add_import},   {"explain", add_explain},
 };
 
 /// "; did you mean `status`?" of a word that is neither a subcommand nor an option, or nothing.

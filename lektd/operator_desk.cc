@@ -68,6 +68,7 @@ Totals OperatorDesk::count(bool everything) const {
   for (const Meters* meters : counted) add_counters(totals, *meters);
   if (!everything) return totals;
   for (const Meters* meters : counted) add_durations(totals, *meters);
+  if (shared_.devices != nullptr) totals.devices = totals_of(shared_.devices->device_meters());
   totals.database_bytes = storage::size_of(database_);
   totals.wal_bytes = storage::size_of(storage::log_of(database_));
   for (const CodeCounts::Count& code : shared_.seen.codes.totals())
@@ -146,7 +147,11 @@ Status OperatorDesk::status() {
   return status;
 }
 
-/// A worker also hangs that does not answer at once: it waits for nothing but processors.
+std::string OperatorDesk::thread_name(std::size_t front) const {
+  return shared_.fronts[front] == shared_.devices ? device_thread_name : worker_name(front);
+}
+
+/// A front also hangs that does not answer at once: it waits for nothing but processors.
 Health OperatorDesk::health() {
   Health health;
   health.threads = shared_.fronts.size();
@@ -154,7 +159,7 @@ Health OperatorDesk::health() {
   const auto answers = ask<bool>(
       shared_.fronts, [](Front&) { return true; }, look_patience);
   for (std::size_t index = 0; index < answers.size(); ++index) {
-    const std::string name = worker_name(index);
+    const std::string name = thread_name(index);
     if (answers[index] || std::ranges::find(hanging, name, &HangingThread::name) != hanging.end()) continue;
     const auto silent = std::max<AwakeTime>(shared_.watchdog.silence_of(name), look_patience);
     hanging.push_back({name, std::chrono::duration<double>(silent).count()});

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "common/mutex.h"
+#include "server/net/device_front.h"
 #include "server/net/doors.h"
 #include "server/net/front.h"
 #include "server/operators/operations.h"
@@ -35,6 +36,7 @@ class OperatorDesk : public Operations {
     Seen& seen;
     const Watchdog& watchdog;
     const Fronts& fronts;
+    DeviceFront* devices = nullptr;  ///< one of the fronts; null: the server takes no devices
   };
 
   /// `bans`: those that the database has.
@@ -54,7 +56,11 @@ class OperatorDesk : public Operations {
   std::vector<SessionStatus> sessions(Address address) override;
   std::vector<RejectStatus> rejects(const std::optional<Block>& block, std::size_t count_max) override;
   ChangeFeed& changes() override { return shared_.seen.changes; }
+  std::vector<DeviceStatus> devices() override;
+  std::vector<DeviceDetails> device(const std::string& uid_or_address) override;
+  std::vector<DeviceAlertStatus> device_alerts(std::size_t count_max) override;
   Kicked kick(Address address) override;
+  Kicked kick_device(const std::string& uid) override;
   Banned ban(const Block& block, const std::string& reason,
              std::optional<std::chrono::seconds> duration) override;
   bool unban(const Block& block) override;
@@ -79,11 +85,16 @@ class OperatorDesk : public Operations {
   };
 
   [[noreturn]] static void fail_silent(const std::string& who);
+  std::string thread_name(std::size_t front) const;
+  template <class Answer>
+  Answer ask_devices(std::function<Answer(DeviceFront&)> question);
   Totals count(bool everything) const;
   std::vector<storage::Warning> warnings() const;
   std::optional<HangingThread> hanging_main() const;
   Rates rates() const LEKT_EXCLUDES(samples_mutex_);
   std::map<SessionId, Methods> offers_of(Address address);
+  /// What is told to those who are kicked (E409).
+  static Rejection kick_rejection();
   /// Sessions that have ended, and whether all workers have said how many.
   struct Ended {
     std::size_t sessions = 0;

@@ -33,12 +33,14 @@ OperatorDesk::Ended OperatorDesk::end_sessions(const Block& block, const Rejecti
   return ended;
 }
 
+Rejection OperatorDesk::kick_rejection() {
+  return {ErrorCode::ended_by_operator, "the operator has ended this session; it may connect again"};
+}
+
 /// The writer is waited for also where its answer is known, so that a client has left when it is said to have; but not
 /// during a compaction, which may take minutes.
 Operations::Kicked OperatorDesk::kick(Address address) {
-  const Ended ended = end_sessions(
-      Block(address),
-      {ErrorCode::ended_by_operator, "the operator has ended this session; it may connect again"});
+  const Ended ended = end_sessions(Block(address), kick_rejection());
   const auto dismissed = std::make_shared<std::promise<bool>>();
   const auto stored = store([=](Writer& writer) {
     dismissed->set_value(writer.dismiss(Block(address), leave_reason(ErrorCode::ended_by_operator)) > 0);

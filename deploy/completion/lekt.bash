@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # Completion for lekt, lektd and lektctl in bash. It knows nothing by itself: it asks the program that is being typed
-# for its --help, so it is never out of date, and lektctl for clients, bans, traces and codes.
+# for its --help, so it is never out of date, and lektctl for clients, devices, bans, traces and codes.
 
 # The subcommands in a --help: "  join      Joins the network", below their heading.
 _lekt_subcommands() {
@@ -78,11 +78,12 @@ _lekt() {
       compopt -o filenames 2>/dev/null
       mapfile -t COMPREPLY < <(compgen -d -- "$word")
       ;;
-    ADDRESS | CIDR) wants=clients ;;&
+    ADDRESS | CIDR | CLIENT) wants=clients ;;&
+    DEVICE) wants=devices ;;&
     BAN) wants=bans ;;&
     TRACE) wants=traces ;;&
     CODE) wants=explain ;;&
-    ADDRESS | CIDR | BAN | TRACE | CODE)
+    ADDRESS | CIDR | CLIENT | DEVICE | BAN | TRACE | CODE)
       # Only lektctl knows somebody to ask.
       [[ -n $chosen ]] && grep -qxF -e "$wants" <<<"$subcommands" &&
         mapfile -t COMPREPLY < <(compgen -W "$(_lekt_listed "$1" "${instance[@]}" "$wants")" -- "$word")

@@ -18,6 +18,8 @@ Run add_watch(CLI::App& app, const Options& options);
 // Commands for a running server.
 Run add_reload(CLI::App& app, const Options& options);
 Run add_rejects(CLI::App& app, const Options& options);
+Run add_devices(CLI::App& app, const Options& options);
+Run add_device(CLI::App& app, const Options& options);
 Run add_traces(CLI::App& app, const Options& options);
 Run add_kick(CLI::App& app, const Options& options);
 Run add_trace(CLI::App& app, const Options& options);

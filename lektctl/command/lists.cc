@@ -40,19 +40,6 @@ constexpr const char* traces_footer = R"(
 With --json: {"block","file","left_seconds","file_bytes","lost"} a line.
 Exit codes: 0 done, also when there is none; 1 the server cannot be reached; 2 wrong usage.)";
 
-/// The list as a table or as JSON lines. `cells` makes a row of an element.
-template <class Element, class Cells>
-int print_list(const Options& options, const std::vector<Element>& list, const Table& table, Cells cells) {
-  if (!options.json) print(table.head());
-  for (const Element& element : list) {
-    if (options.json)
-      print_json(to_json(element));
-    else
-      print(table.row(cells(element)));
-  }
-  return exit_done;
-}
-
 int list_bans(const Options& options) {
   // Those that are over stay in the database of a stopped server until its next start.
   std::vector<storage::Ban> bans = storage::Reader(options.instance.database).bans();

@@ -1,5 +1,6 @@
 #include "lektctl/command/options.h"
 
+#include <algorithm>
 #include <system_error>
 
 #include "common/calendar.h"
@@ -73,16 +74,36 @@ void add_file(CLI::App& app, std::filesystem::path& file, const std::string& hel
   app.add_option("FILE", file, help)->required();
 }
 
-void add_count(CLI::App& app, std::size_t& count, std::size_t max, const std::string& help) {
-  app.add_option_function<std::string>(
-         "--count",
-         [&count, max](const std::string& text) {
-           const auto number = parse_number<std::size_t>(text).value_or(0);
-           if (number == 0 || number > max)
-             refuse("--count \"" + printable(text) + "\" is not a number from 1 to " + std::to_string(max));
-           count = number;
-         },
-         help)
+CLI::Option* add_choice(CLI::App& app, const std::string& name, std::span<const std::string_view> words,
+                        std::string& word, const std::string& help) {
+  const auto joined = [words](const std::string& separator) {
+    std::string all;
+    for (const std::string_view one : words) all += (all.empty() ? "" : separator) + std::string(one);
+    return all;
+  };
+  return app
+      .add_option_function<std::string>(
+          name,
+          [=, &word](const std::string& text) {
+            if (std::ranges::find(words, text) == words.end())
+              refuse(name + " \"" + printable(text) + "\" is not one of " + joined(", "));
+            word = text;
+          },
+          help)
+      ->type_name(joined("|"));
+}
+
+CLI::Option* add_count(CLI::App& app, std::size_t& count, std::size_t max, const std::string& help) {
+  return app
+      .add_option_function<std::string>(
+          "--count",
+          [&count, max](const std::string& text) {
+            const auto number = parse_number<std::size_t>(text).value_or(0);
+            if (number == 0 || number > max)
+              refuse("--count \"" + printable(text) + "\" is not a number from 1 to " + std::to_string(max));
+            count = number;
+          },
+          help)
       ->type_name("N")
       ->default_str(std::to_string(count));
 }

@@ -6,7 +6,9 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "common/address.h"
 #include "common/block.h"
@@ -35,9 +37,12 @@ void add_block(CLI::App& app, Block& block, const std::string& help, const std::
 /// --block CIDR
 CLI::Option* add_block_option(CLI::App& app, Block& block, const std::string& help);
 CLI::Option* add_block_option(CLI::App& app, std::optional<Block>& block, const std::string& help);
+/// --NAME WORD, where the word is one of some.
+CLI::Option* add_choice(CLI::App& app, const std::string& name, std::span<const std::string_view> words,
+                        std::string& word, const std::string& help);
 void add_file(CLI::App& app, std::filesystem::path& file, const std::string& help);
 /// --count N, from 1 to max
-void add_count(CLI::App& app, std::size_t& count, std::size_t max, const std::string& help);
+CLI::Option* add_count(CLI::App& app, std::size_t& count, std::size_t max, const std::string& help);
 
 /// Reads a time: "2026-01-02T11:00:00Z" and its shorter forms, or a duration before `now`. Throws CodedError E808.
 std::int64_t parse_time(const std::string& flag, const std::string& text, std::int64_t now);

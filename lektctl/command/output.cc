@@ -4,6 +4,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -65,6 +66,15 @@ std::string Table::line(const std::vector<std::string>& cells) const {
   text.erase(text.find_last_not_of(' ') + 1);
   return cut(text, width_max_) + "\n";
 }
+
+void Lines::add(const std::string& name, const std::string& value) {
+  constexpr std::size_t name_width = 14;
+  std::string line = name;
+  line.resize(std::max(name_width, name.size()), ' ');
+  add(line + value);
+}
+
+void Lines::add(const std::string& line) { text_ += cut(line, width_) + "\n"; }
 
 std::string time_text(std::int64_t second) {
   if (second == 0) return "-";

@@ -51,6 +51,20 @@ class Table {
   std::size_t width_max_;
 };
 
+/// Lines for people, none longer than the width: "Name          value".
+class Lines {
+ public:
+  explicit Lines(std::size_t width) : width_(width) {}
+
+  void add(const std::string& name, const std::string& value);
+  void add(const std::string& line);
+  std::string text() const { return text_; }
+
+ private:
+  std::size_t width_;
+  std::string text_;
+};
+
 /// "2026-01-02 11:00:00", as in the database's views; "-" of 0.
 std::string time_text(std::int64_t second);
 /// "12.3 MB"
@@ -82,6 +96,19 @@ int report(const Options& options, const Answer& answer, const std::string& line
     print(line + "\n");
   return exit_done;
 }
+/// The list as a table or as JSON lines. `cells` makes a row of an element.
+template <class Element, class Cells>
+int print_list(const Options& options, const std::vector<Element>& list, const Table& table, Cells cells) {
+  if (!options.json) print(table.head());
+  for (const Element& element : list) {
+    if (options.json)
+      print_json(to_json(element));
+    else
+      print(table.row(cells(element)));
+  }
+  return exit_done;
+}
+
 void flush();
 /// Ends the program as a write would when standard output is a pipe that nobody reads any more: it may have nothing to
 /// write for hours.

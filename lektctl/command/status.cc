@@ -29,25 +29,6 @@ Exit codes: 0 the server runs; 1 it does not, or cannot be reached; 2 wrong usag
 /// How many handshakes are shown, the oldest first.
 constexpr std::size_t handshakes_shown = 10;
 
-/// "Name        value", cut to the width.
-class Lines {
- public:
-  explicit Lines(std::size_t width) : width_(width) {}
-
-  void add(const std::string& name, const std::string& value) {
-    constexpr std::size_t name_width = 14;
-    std::string line = name;
-    line.resize(std::max(name_width, name.size()), ' ');
-    add(line + value);
-  }
-  void add(const std::string& line) { text_ += cut(line, width_) + "\n"; }
-  std::string text() const { return text_; }
-
- private:
-  std::size_t width_;
-  std::string text_;
-};
-
 std::string milliseconds_text(double seconds) { return number_text(seconds * 1000) + " ms"; }
 
 void describe_clients(const Totals& totals, Lines& lines) {

@@ -21,9 +21,18 @@ using namespace std::chrono_literals;
 constexpr const char* exit_codes = R"(
 Exit codes: 0 done; 1 not done, and standard error says why; 2 wrong usage.)";
 
-constexpr const char* kick_help = R"(Ends the sessions of a client (E409). It may connect again at once.
+constexpr const char* kick_help =
+    R"(Ends the sessions of a client or a device (E409). It may connect again at once.
 
-A client that is waited for after a restart is no longer waited for. To keep it out, ban it.)";
+A client that is waited for after a restart is no longer waited for. To keep it out, ban it. What is no address is
+taken for a device's uid.)";
+
+constexpr const char* kick_footer = R"(
+Examples:
+  lektctl kick 10.0.0.7
+  lektctl kick 0015708E863F
+
+Exit codes: 0 done; 1 not done, and standard error says why; 2 wrong usage.)";
 
 constexpr const char* ban_help =
     R"(Bans addresses: their sessions end, and they are refused (E408) until unban, or for a time.
@@ -63,11 +72,14 @@ constexpr const char* compact_help = R"(Gives the free pages of the database bac
 The database does not shrink by itself: it uses its free pages again. Nothing is stored meanwhile, so joins wait; it
 takes about a second for a hundred megabytes, and needs as much space again.)";
 
-int kick(const Options& options, const control::Kick& wanted) {
-  const Operations::Kicked kicked = control::reach(options.instance).ask(wanted);
+int kick(const Options& options, const std::string& whom) {
+  control::ControlClient server = control::reach(options.instance);
+  const auto address = parse_address(whom);
+  const Operations::Kicked kicked =
+      address ? server.ask(control::Kick{*address}) : server.ask(control::KickDevice{whom});
   return report(options, kicked,
-                "kicked " + to_string(wanted.address) + "; " + count_text(kicked.sessions, "session") +
-                    " ended" + (kicked.was_waiting ? ", and it is no longer waited for" : ""));
+                "kicked " + printable(whom) + "; " + count_text(kicked.sessions, "session") + " ended" +
+                    (kicked.was_waiting ? ", and it is no longer waited for" : ""));
 }
 
 /// A request that may concern many: --yes is for those who have thought of it.
@@ -102,10 +114,10 @@ int run_compact(const Options& options) {
 
 Run add_kick(CLI::App& app, const Options& options) {
   app.description(kick_help);
-  app.footer(exit_codes);
-  const auto wanted = std::make_shared<control::Kick>();
-  add_address(app, wanted->address, "The client's address");
-  return [wanted, &options] { return kick(options, *wanted); };
+  app.footer(kick_footer);
+  const auto whom = std::make_shared<std::string>();
+  app.add_option("CLIENT", *whom, "The address of a client or device, or a device's uid")->required();
+  return [whom, &options] { return kick(options, *whom); };
 }
 
 Run add_ban(CLI::App& app, const Options& options) {

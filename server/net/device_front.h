@@ -7,12 +7,18 @@
 
 #include "common/errors.h"
 #include "server/net/front.h"
+#include "server/operators/device_meters.h"
 #include "server/operators/device_status.h"
 
 namespace lekt {
 
 class DeviceFront : public Front {
  public:
+  // ---- From any thread ----
+
+  /// What it counts of devices; meters() has what every front counts of its clients.
+  virtual const DeviceMeters& device_meters() const = 0;
+
   // ---- On the front's thread ----
 
   /// Those that are connecting, registered, or have a session.

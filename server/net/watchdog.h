@@ -102,6 +102,8 @@ class Watchdog {
 
 /// The name of a worker's thread.
 std::string worker_name(std::size_t index);
+/// The name of the thread that serves devices.
+inline constexpr const char* device_thread_name = "devices";
 
 /// What is said of threads that hang (E620); there are some.
 Rejection describe_hanging(const std::vector<HangingThread>& threads);

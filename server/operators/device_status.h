@@ -2,16 +2,25 @@
 // the names that operators know (json.h). docs/devices.md says what they mean.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/address.h"
+#include "common/block.h"
+#include "common/device_string.h"
 #include "common/errors.h"
 
 namespace lekt {
+
+/// What a device can be at, in the order in which it comes to that: packet 1 has come; it has a registration; it is being
+/// told its rules; it has a session, and is heard; is not heard at the moment; has no registration.
+inline constexpr std::array<std::string_view, 6> device_states = {"connecting", "registered", "configuring",
+                                                                  "active",     "away",       "waiting"};
 
 /// A device: one that is connecting, or a session of one.
 struct DeviceStatus {
@@ -19,9 +28,7 @@ struct DeviceStatus {
   Address address;  ///< where its registration is, or the last one was
   std::uint16_t client_port = 0;
   std::uint16_t port = 0;  ///< the dedicated one; 0: it has no registration
-  /// "connecting" (packet 1 has come), "registered", "configuring", "active", "away", "waiting" (a session without a
-  /// registration).
-  std::string state;
+  std::string state;       ///< one of device_states
   std::string type;
   std::string group;
   std::string version;
@@ -46,6 +53,18 @@ struct DeviceStatus {
     io.field("age_seconds", self.age_seconds);
     io.field("silent_seconds", self.silent_seconds);
     io.field("rtt_milliseconds", self.rtt_milliseconds);
+  }
+};
+
+/// Which devices are asked for; those that are empty ask for nothing.
+struct DeviceQuery {
+  std::optional<Block> block;
+  std::string type;  ///< a pattern, as that of a group
+  std::string state;
+
+  bool fits(const DeviceStatus& device) const {
+    return (!block || block->contains(device.address)) && (type.empty() || fits_type(type, device.type)) &&
+           (state.empty() || state == device.state);
   }
 };
 

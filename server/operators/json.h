@@ -14,7 +14,7 @@
 //   io.time(name, second)            a time; null for an optional without a value
 //   io.time_or_never(name, second)   a time; null for 0
 //   io.peer(name, address, words)    an address in words, which may be of IPv6
-//   what Totals and Counts call      (totals.h)
+//   what Totals, Counts and those of devices call   (totals.h, device_totals.h)
 #pragma once
 
 #include <chrono>
@@ -35,6 +35,7 @@
 #include "common/packets.h"
 #include "server/core/storage_state.h"
 #include "server/operators/histogram.h"
+#include "server/operators/labelled.h"
 
 namespace lekt {
 
@@ -125,6 +126,7 @@ class JsonWriter {
   void gauge(const char* name, const char*, const char*, Value value) {
     field(name, value);
   }
+  void gauge(const char* name, const Labelled&, std::size_t value) { field(name, value); }
   template <class Names>
   void counter(const char* name, const Names&, std::uint64_t value) {
     field(name, value);
@@ -202,6 +204,7 @@ class JsonReader {
   void gauge(const char* name, const char*, const char*, Value& value) {
     field(name, value);
   }
+  void gauge(const char* name, const Labelled&, std::size_t& value) { field(name, value); }
   template <class Names>
   void counter(const char* name, const Names&, std::uint64_t& value) {
     field(name, value);

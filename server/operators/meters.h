@@ -30,11 +30,14 @@ struct WriterMeters : Meters {
   std::atomic<StorageState> storage{StorageState::usable};
 };
 
-/// Adds what a thread has counted to the sums: a visitor of both sets, side by side.
+/// Adds what a thread has counted to the sums, and what it says of the present: a visitor of both sets, side by side.
 struct Adding {
   template <class Names>
   void counter(const char*, const Names&, std::uint64_t& sum, const Meter& meter) {
     sum += meter.value();
+  }
+  void gauge(const char*, const Labelled&, std::size_t& sum, const std::atomic<std::size_t>& now) {
+    sum += now.load(std::memory_order_relaxed);
   }
   void histogram(const char*, const char*, Histogram::Copy& sum, const Histogram& durations) {
     sum += durations.copy();

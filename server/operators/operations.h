@@ -14,6 +14,7 @@
 
 #include "common/block.h"
 #include "server/operators/change_feed.h"
+#include "server/operators/device_status.h"
 #include "server/operators/status.h"
 
 namespace lekt {
@@ -23,6 +24,8 @@ class Operations {
   static constexpr std::chrono::seconds patience{5};
   /// What a ban may last at most, unless it has no end.
   static constexpr std::chrono::seconds ban_max = std::chrono::hours(24 * 366 * 100);
+  /// Said when devices are asked about and the server takes none (E802). Totals::devices has nothing then.
+  static constexpr const char* no_devices = "this server has no devices: --device-listen is off";
 
   struct Banned {
     bool is_new = false;                     ///< or the reason was changed
@@ -85,6 +88,15 @@ class Operations {
   virtual std::vector<RejectStatus> rejects(const std::optional<Block>& block, std::size_t count_max) = 0;
   virtual ChangeFeed& changes() = 0;
 
+  // ---- Looking at devices; E802 when the server takes none ----
+
+  /// Those that are connecting, registered or have a session, by address.
+  virtual std::vector<DeviceStatus> devices() = 0;
+  /// The devices with this uid; if there is none, those at this address, if it is one.
+  virtual std::vector<DeviceDetails> device(const std::string& uid_or_address) = 0;
+  /// The newest first.
+  virtual std::vector<DeviceAlertStatus> device_alerts(std::size_t count_max) = 0;
+
   // ---- Steering ----
   //
   // What is done at once is not taken back when the rest has to wait: the E802 says what was done, and what follows
@@ -92,6 +104,8 @@ class Operations {
 
   /// Ends its sessions (E409). It may connect again.
   virtual Kicked kick(Address address) = 0;
+  /// Ends the sessions of the devices with this uid (E409). They may register again. E802 when the server takes none.
+  virtual Kicked kick_device(const std::string& uid) = 0;
   /// Serves these addresses no longer (E408), also after a restart, until the duration has passed; without
   /// one until unban(). Returns when it is stored.
   virtual Banned ban(const Block& block, const std::string& reason,

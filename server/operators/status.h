@@ -137,7 +137,7 @@ struct Rates {
 
 /// A thread of the server that makes no progress.
 struct HangingThread {
-  std::string name;           ///< "main", "writer", "worker 0" and so on
+  std::string name;           ///< "main", "writer", "devices", "worker 0" and so on
   double silent_seconds = 0;  ///< since it was last seen to
 };
 

@@ -11,21 +11,17 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "common/errors.h"
 #include "server/core/storage_state.h"
+#include "server/operators/device_totals.h"
 #include "server/operators/histogram.h"
+#include "server/operators/labelled.h"
 
 namespace lekt {
-
-/// A metric whose label says which of several numbers it is: their JSON names are the label's values.
-struct LabelledMetric {
-  const char* name;
-  const char* label;
-  const char* help;
-};
 
 /// The metric of committed changes.
 inline constexpr LabelledMetric changes_metric{
@@ -61,8 +57,8 @@ struct Counts {
     io.counter("full_lists", "Answers that began with the full list.", self.full_lists...);
     io.counter("received_bytes", "Bytes received from clients.", self.received_bytes...);
     io.counter("sent_bytes", "Bytes sent to clients.", self.sent_bytes...);
-    io.counter("added", changes_metric, self.added...);
-    io.counter("removed", changes_metric, self.removed...);
+    io.counter("added", Labelled{changes_metric, "added"}, self.added...);
+    io.counter("removed", Labelled{changes_metric, "removed"}, self.removed...);
     io.counter("commits", "Transactions that were committed.", self.commits...);
     io.counter("commits_failed", "Transactions that failed.", self.commits_failed...);
   }
@@ -105,6 +101,7 @@ struct Totals : Counts<std::uint64_t, Histogram::Copy> {
   std::uint64_t trace_entries_lost = 0;                    ///< of all protocol traces
   std::vector<std::pair<ErrorCode, std::uint64_t>> codes;  ///< those above 0, ascending
   std::vector<ErrorCode> warnings;                         ///< what is wrong now
+  std::optional<DeviceTotals> devices;                     ///< nothing: the server takes none
 
   template <class Self, class Io>
   static void fields(Self& self, Io& io) {
@@ -152,6 +149,7 @@ struct Totals : Counts<std::uint64_t, Histogram::Copy> {
     io.codes("codes", "lekt_codes_total", "Codes that were given to clients (docs/errors.md).", self.codes);
     io.warnings("lekt_warning", "1 for each warning that holds now (docs/errors.md).", self.warnings);
     Counts::durations(io, self);
+    io.field("devices", self.devices);
   }
 };
 

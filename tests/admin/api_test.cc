@@ -139,6 +139,54 @@ TEST_F(ApiTest, changes_are_the_newest_after_a_sequence_number) {
   EXPECT_EQ(changes[1]["sequence"], 6);
 }
 
+TEST_F(ApiTest, devices_are_those_that_fit) {
+  DeviceStatus other = test::example_device();
+  other.uid = "other";
+  other.address = Address::v4(0x0a000001);
+  other.type = "Truck";
+  other.state = "away";
+  server_.operations.set_devices({other, test::example_device()});
+  const auto uids = [&](std::map<std::string, std::string> parameters) {
+    Names names;
+    const json answer = get("/api/v1/devices", std::move(parameters));
+    for (const json& device : answer.at("devices")) names.push_back(device.at("uid"));
+    return names;
+  };
+  EXPECT_EQ(uids({}), (Names{"other", "0015708E863F"}));
+  EXPECT_EQ(uids({{"block", "10.10.0.0/16"}}), Names{"0015708E863F"});
+  EXPECT_EQ(uids({{"type", "pdt*"}}), Names{"0015708E863F"});
+  EXPECT_EQ(uids({{"state", "away"}}), Names{"other"});
+  EXPECT_EQ(uids({{"state", "away"}, {"type", "pdt*"}}), Names{});
+  expect_refused("/api/v1/devices", {{"state", "here"}});
+  expect_refused("/api/v1/device-alerts", {{"limit", "1001"}});
+}
+
+TEST_F(ApiTest, a_device_is_found_by_its_uid_and_by_its_address) {
+  server_.operations.set_devices({test::example_device()});
+  for (const std::string path : {"/api/v1/devices/0015708E863F", "/api/v1/devices/10.10.225.150"}) {
+    const json devices = get(path).at("devices");
+    ASSERT_EQ(devices.size(), 1u);
+    EXPECT_EQ(devices[0]["status"]["port"], 5007);
+    EXPECT_EQ(devices[0]["alerts"][0]["code"], "E918");
+  }
+  const Answer unknown = ask("/api/v1/devices/<b>");
+  EXPECT_EQ(unknown.status, 404);
+  EXPECT_EQ(json::parse(unknown.body)["code"], "E803");
+  EXPECT_EQ(get("/api/v1/device-alerts", {{"limit", "1"}}).at("alerts").size(), 1u);
+}
+
+TEST_F(ApiTest, of_a_server_that_takes_no_devices_says_so) {
+  server_.operations.change([](Status& status) { status.totals.devices.reset(); });
+  for (const std::string path :
+       {"/api/v1/devices", "/api/v1/devices/0015708E863F", "/api/v1/device-alerts"}) {
+    const Answer answer = ask(path);
+    EXPECT_EQ(answer.status, 404) << path;
+    EXPECT_EQ(json::parse(answer.body)["code"], "E802");
+    EXPECT_NE(answer.body.find("--device-listen is off"), std::string::npos) << answer.body;
+  }
+  EXPECT_EQ(get("/api/v1/status")["totals"]["devices"], nullptr);
+}
+
 TEST_F(ApiTest, history_has_the_samples_after_a_time) {
   Sample sample;
   for (const std::int64_t second : {started, started + 10}) {

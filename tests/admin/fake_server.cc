@@ -10,6 +10,31 @@ namespace {
 
 constexpr std::int64_t example_second = 1767351600;  // 2026-01-02 11:00:00 UTC
 
+DeviceTotals example_device_totals() {
+  DeviceTotals totals;
+  totals.sessions_active = 40;
+  totals.sessions_away = 5;
+  totals.sessions_waiting = 2;
+  totals.ports_free = 950;
+  totals.ports_used = 45;
+  totals.ports_taken = 6;
+  totals.registrations = 60;
+  totals.datagrams_received = 7000;
+  totals.datagrams_sent = 6900;
+  totals.bytes_received = 420'000;
+  totals.bytes_sent = 980'000;
+  totals.repeated = 31;
+  totals.duplicates = 12;
+  totals.out_of_order = 4;
+  totals.malformed = 9;
+  totals.inputs = 2500;
+  totals.screens = 2600;
+  totals.rtt.counts[13] = 2400;
+  totals.rtt.sum_seconds = 84;
+  totals.alerts = {{ErrorCode::registration_incomplete, 3}, {ErrorCode::uid_in_use, 1}};
+  return totals;
+}
+
 Totals example_totals() {
   Totals totals;
   totals.handshakes_max = 100;
@@ -51,6 +76,7 @@ Totals example_totals() {
   totals.answer.counts[2] = 79'999;
   totals.answer.counts.back() = 1;
   totals.answer.sum_seconds = 6.5;
+  totals.devices = example_device_totals();
   return totals;
 }
 
@@ -86,6 +112,22 @@ Status example_status() {
   status.threads = 4;
   status.threads_silent = 1;
   return status;
+}
+
+DeviceStatus example_device() {
+  return {.uid = "0015708E863F",
+          .address = Address::v4(0x0a0ae196),
+          .client_port = 3771,
+          .port = 5007,
+          .state = "active",
+          .type = "PDT9090_E5",
+          .group = "trucks",
+          .version = "9.1.107",
+          .session = 17,
+          .dtls = true,
+          .age_seconds = 3600.5,
+          .silent_seconds = 2.5,
+          .rtt_milliseconds = 34.5};
 }
 
 void FakeOperations::change(const std::function<void(Status&)>& change) {
@@ -144,6 +186,41 @@ std::vector<RejectStatus> FakeOperations::rejects(const std::optional<Block>& bl
     return found.size() < count_max && (!block || block->contains(reject.address));
   });
   return found;
+}
+
+void FakeOperations::set_devices(std::vector<DeviceStatus> devices) {
+  const std::lock_guard lock(mutex_);
+  devices_ = std::move(devices);
+}
+
+std::vector<DeviceStatus> FakeOperations::devices() {
+  const std::lock_guard lock(mutex_);
+  check_awake();
+  return devices_;
+}
+
+std::vector<DeviceDetails> FakeOperations::device(const std::string& uid_or_address) {
+  std::vector<DeviceDetails> found;
+  for (const DeviceStatus& status : devices())
+    if (status.uid == uid_or_address || to_string(status.address) == uid_or_address) {
+      DeviceDetails& details = found.emplace_back();
+      details.status = status;
+      details.text = "AB~001~19~000~" + status.type + "~16~26~";
+      details.rows = 16;
+      details.columns = 26;
+      details.rules = {"one session of this uid"};
+      details.alerts = device_alerts(1);
+    }
+  return found;
+}
+
+std::vector<DeviceAlertStatus> FakeOperations::device_alerts(std::size_t count_max) {
+  std::vector<DeviceAlertStatus> alerts;
+  for (const DeviceStatus& status : devices())
+    if (alerts.size() < count_max)
+      alerts.push_back({example_second, ErrorCode::uid_in_use, status.address, status.uid,
+                        "two devices say that they are " + status.uid});
+  return alerts;
 }
 
 FakeServer::FakeServer(std::int64_t started)

@@ -19,6 +19,7 @@ namespace lekt::test {
 
 /// A status in which nothing is empty and nothing is 0, as of 2026-01-02.
 Status example_status();
+DeviceStatus example_device();
 
 class FakeOperations final : public Operations {
  public:
@@ -35,8 +36,13 @@ class FakeOperations final : public Operations {
   std::vector<SessionStatus> sessions(Address address) override;
   std::vector<RejectStatus> rejects(const std::optional<Block>& block, std::size_t count_max) override;
   ChangeFeed& changes() override { return feed_; }
+  std::vector<DeviceStatus> devices() override;
+  std::vector<DeviceDetails> device(const std::string& uid_or_address) override;
+  std::vector<DeviceAlertStatus> device_alerts(std::size_t count_max) override;
+  void set_devices(std::vector<DeviceStatus> devices);
 
   Kicked kick(Address) override { return {}; }
+  Kicked kick_device(const std::string&) override { return {}; }
   Banned ban(const Block&, const std::string&, std::optional<std::chrono::seconds>) override { return {}; }
   bool unban(const Block&) override { return false; }
   Compacted compact() override { return {}; }
@@ -51,6 +57,7 @@ class FakeOperations final : public Operations {
   mutable std::mutex mutex_;
   Status status_;
   std::vector<RejectStatus> rejects_;
+  std::vector<DeviceStatus> devices_;
   bool silent_ = false;
   ChangeFeed feed_{0};
 };

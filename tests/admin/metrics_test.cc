@@ -110,8 +110,33 @@ TEST_F(MetricsTest, numbers_are_those_of_the_totals) {
                                  "lekt_codes_total{code=\"E102\"} 4",
                                  "lekt_codes_total{code=\"E404\"} 17",
                                  "lekt_warning{code=\"E605\"} 1",
+                                 "lekt_device_sessions{state=\"active\"} 40",
+                                 "lekt_device_sessions{state=\"away\"} 5",
+                                 "lekt_device_sessions{state=\"waiting\"} 2",
+                                 "lekt_device_ports{state=\"free\"} 950",
+                                 "lekt_device_ports{state=\"used\"} 45",
+                                 "lekt_device_ports{state=\"taken\"} 6",
+                                 "lekt_device_registrations_total 60",
+                                 "lekt_device_datagrams_total{direction=\"received\"} 7000",
+                                 "lekt_device_datagrams_total{direction=\"sent\"} 6900",
+                                 "lekt_device_bytes_total{direction=\"received\"} 420000",
+                                 "lekt_device_bytes_total{direction=\"sent\"} 980000",
+                                 "lekt_device_repeated_total 31",
+                                 "lekt_device_duplicates_total 12",
+                                 "lekt_device_out_of_order_total 4",
+                                 "lekt_device_malformed_total 9",
+                                 "lekt_device_inputs_total 2500",
+                                 "lekt_device_screens_total 2600",
+                                 "lekt_device_alerts_total{code=\"E918\"} 1",
+                                 "lekt_device_rtt_seconds_count 2400",
                                  "process_start_time_seconds 1767348000"})
     EXPECT_TRUE(has_line(line)) << line << "\n" << text();
+}
+
+TEST_F(MetricsTest, of_devices_are_there_only_while_the_server_takes_devices) {
+  EXPECT_NE(text().find("lekt_device_"), std::string::npos);
+  operations_.change([](Status& status) { status.totals.devices.reset(); });
+  EXPECT_EQ(text().find("lekt_device_"), std::string::npos) << text();
 }
 
 TEST_F(MetricsTest, storage_is_in_exactly_one_state) {

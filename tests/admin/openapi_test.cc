@@ -81,6 +81,7 @@ class OpenApiTest : public testing::Test {
     server_.count_code(ErrorCode::not_lekt, 3);
     server_.operations.reject(
         {1767323040, Address::v4(0x0a000001), ErrorCode::not_lekt, "these bytes are not LEKT", {}});
+    server_.operations.set_devices({test::example_device()});
     Sample sample;
     sample.second = 1767323050;
     history_.add(sample);
@@ -89,6 +90,7 @@ class OpenApiTest : public testing::Test {
   /// An example for each documented path, with a real address in it.
   Answer ask(std::string path, std::map<std::string, std::string> parameters = {}) {
     if (const auto at = path.find("{address}"); at != path.npos) path.replace(at, 9, "10.0.0.1");
+    if (const auto at = path.find("{device}"); at != path.npos) path.replace(at, 8, "0015708E863F");
     return api_.answer({path, std::move(parameters), {}});
   }
 

@@ -189,5 +189,55 @@ TEST(DeviceString, of_any_bytes_stays_within_its_limits) {
   }
 }
 
+/// The rule as it is defined, in exponential time.
+bool fits_by_definition(std::string_view pattern, std::string_view type) {
+  if (pattern.empty()) return type.empty();
+  if (pattern[0] == '*') {
+    for (std::size_t taken = 0; taken <= type.size(); ++taken)
+      if (fits_by_definition(pattern.substr(1), type.substr(taken))) return true;
+    return false;
+  }
+  return !type.empty() && (pattern[0] == '?' || pattern[0] == type[0]) &&
+         fits_by_definition(pattern.substr(1), type.substr(1));
+}
+
+TEST(DevicePattern, has_two_wildcards) {
+  EXPECT_TRUE(fits_type("*", ""));
+  EXPECT_TRUE(fits_type("*", "PDT9090_E5"));
+  EXPECT_TRUE(fits_type("PDT90*", "PDT9090_E5"));
+  EXPECT_TRUE(fits_type("PDT90*", "PDT90"));
+  EXPECT_TRUE(fits_type("*_E?", "PDT9090_E5"));
+  EXPECT_TRUE(fits_type("P*9*E5", "PDT9090_E5"));
+  EXPECT_FALSE(fits_type("PDT90*", "PDT80"));
+  EXPECT_FALSE(fits_type("PDT9090_E", "PDT9090_E5"));
+  EXPECT_FALSE(fits_type("?", ""));
+  EXPECT_FALSE(fits_type("", "x"));
+}
+
+TEST(DevicePattern, ignores_the_case_of_letters_and_nothing_else) {
+  EXPECT_TRUE(fits_type("pdt*_e5", "PDT9090_E5"));
+  EXPECT_TRUE(fits_type("PDT*", "pdt9090"));
+  EXPECT_FALSE(fits_type("@", "`"));
+  EXPECT_FALSE(fits_type("[", "{"));
+}
+
+TEST(DevicePattern, takes_no_longer_than_the_product_of_both_lengths) {
+  std::string stars;
+  for (int count = 0; count < 5000; ++count) stars += "a*";
+  EXPECT_FALSE(fits_type(stars + "b", std::string(10'000, 'a')));
+}
+
+TEST(DevicePattern, is_what_its_definition_says) {
+  test::Random random;
+  constexpr std::string_view letters = "ab*?";
+  for (int round = 0; round < 20'000; ++round) {
+    std::string pattern;
+    std::string type;
+    for (std::uint64_t count = random.below(7); count > 0; --count) pattern += letters[random.below(4)];
+    for (std::uint64_t count = random.below(8); count > 0; --count) type += letters[random.below(2)];
+    ASSERT_EQ(fits_type(pattern, type), fits_by_definition(pattern, type)) << pattern << " " << type;
+  }
+}
+
 }  // namespace
 }  // namespace lekt

@@ -16,6 +16,9 @@ class FakeOperations : public Operations {
   Health health_answer;
   std::vector<SessionStatus> sessions_answer;
   std::vector<RejectStatus> rejects_answer;
+  std::vector<DeviceStatus> devices_answer;
+  std::vector<DeviceDetails> device_answer{DeviceDetails()};
+  std::vector<DeviceAlertStatus> device_alerts_answer;
   Kicked kicked_answer{.sessions = 1, .was_waiting = false};
   bool found = true;
   std::function<void()> while_compacting = [] {};
@@ -45,6 +48,23 @@ class FakeOperations : public Operations {
     return rejects_answer;
   }
   ChangeFeed& changes() override { return feed_; }
+  std::vector<DeviceStatus> devices() override {
+    note("devices");
+    return devices_answer;
+  }
+  std::vector<DeviceDetails> device(const std::string& uid_or_address) override {
+    note("device " + uid_or_address);
+    return device_answer;
+  }
+  std::vector<DeviceAlertStatus> device_alerts(std::size_t count_max) override {
+    note("device_alerts " + std::to_string(count_max));
+    return device_alerts_answer;
+  }
+  Kicked kick_device(const std::string& uid) override {
+    note("kick_device " + uid);
+    fail_if_wanted();
+    return kicked_answer;
+  }
   Kicked kick(Address address) override {
     note("kick " + to_string(address));
     while_kicking();

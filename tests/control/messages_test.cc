@@ -48,6 +48,7 @@ class Filler {
   void gauge(const char*, const char*, const char*, Value& value) {
     fill(value);
   }
+  void gauge(const char*, const Labelled&, std::size_t& value) { fill(value); }
   template <class Help>
   void counter(const char*, const Help&, std::uint64_t& value) {
     fill(value);
@@ -262,6 +263,8 @@ TEST_F(MessagesTest, have_answers_with_the_keys_of_the_manual) {
     if (!line.starts_with("|")) text += line + "\n";
   rows["status"] = words_in_code(text);
   rows["sessions"] = rows.at("client");
+  rows["device_alerts"] = rows.at("devices --alerts");
+  rows["kick_device"] = rows.at("kick");
   for_each_request([&]<class Request>(const Request&) {
     Json result = to_json(filled<AnswerOf<Request>>());
     for (const std::string& key : keys_of(object_of(result)))

@@ -61,11 +61,18 @@ TEST_F(RequestsTest, reach_the_server) {
   EXPECT_EQ(answer(R"({"command":"sessions","address":"10.0.0.7"})"), R"({"ok":true,"result":[]})");
   EXPECT_EQ(answer(R"({"command":"rejects"})"), R"({"ok":true,"result":[]})");
   EXPECT_EQ(answer(R"({"command":"rejects","block":"10.0.0.0/8","count":5})"), R"({"ok":true,"result":[]})");
+  EXPECT_EQ(answer(R"({"command":"devices"})"), R"({"ok":true,"result":[]})");
+  EXPECT_EQ(Json::parse(answer(R"({"command":"device","device":"0015708E863F"})")).at("result").size(), 1u);
+  EXPECT_EQ(answer(R"({"command":"device_alerts"})"), R"({"ok":true,"result":[]})");
+  EXPECT_EQ(answer(R"({"command":"device_alerts","count":5})"), R"({"ok":true,"result":[]})");
+  EXPECT_EQ(answer(R"({"command":"kick_device","uid":"0015708E863F"})"),
+            R"({"ok":true,"result":{"sessions":1,"was_waiting":false}})");
   EXPECT_EQ(Json::parse(answer(R"({"command":"status"})")).at("result").at("threads"), 0);
   EXPECT_EQ(operations_.asked(),
             (Lines{"kick 10.0.0.7", "ban 10.0.0.0/8 floods", "ban 10.0.0.7/32  for 60", "unban 10.0.0.0/8",
                    "reload", "compact", "trace 10.0.0.7/32 60", "untrace 10.0.0.7/32", "sessions 10.0.0.7",
-                   "rejects all 20", "rejects 10.0.0.0/8 5", "status"}));
+                   "rejects all 20", "rejects 10.0.0.0/8 5", "devices", "device 0015708E863F",
+                   "device_alerts 20", "device_alerts 5", "kick_device 0015708E863F", "status"}));
 }
 
 TEST_F(RequestsTest, that_are_wrong_ask_the_server_for_nothing) {
@@ -85,6 +92,9 @@ TEST_F(RequestsTest, that_are_wrong_ask_the_server_for_nothing) {
   for (const char* seconds : {"0", "-1", "3162240001", "\"5\""})
     expect_refused(std::string(R"({"command":"ban","block":"10.0.0.1","seconds":)") + seconds + "}",
                    "must be a whole number from 1 to 3162240000");
+  expect_refused(R"({"command":"device"})", "\"device\" is missing");
+  expect_refused(R"({"command":"kick_device","address":"10.0.0.7"})", "\"uid\" is missing");
+  expect_refused(R"({"command":"device_alerts","count":1001})", "must be a whole number from 1 to 1000");
   expect_refused(R"({"command":"trace","block":"10.0.0.1"})", "\"seconds\" is missing");
   for (const char* seconds : {"0", "-1", "1.5", "\"5\"", "86401", "18446744073709551615", "1e300", "true"})
     expect_refused(std::string(R"({"command":"trace","block":"10.0.0.1","seconds":)") + seconds + "}",
@@ -96,6 +106,11 @@ TEST_F(RequestsTest, for_what_is_not_there_say_so) {
   operations_.found = false;
   operations_.kicked_answer = {};
   expect_refused(R"({"command":"kick","address":"10.0.0.7"})", "no client 10.0.0.7 is here", "E803");
+  operations_.device_answer.clear();
+  expect_refused(R"({"command":"device","device":"10.0.0.7"})",
+                 "no device has the uid or the address 10.0.0.7", "E803");
+  expect_refused(R"({"command":"device","device":"a\u001bb"})", "the address \"a\\x1bb\"", "E803");
+  expect_refused(R"({"command":"kick_device","uid":"1"})", "no device with the uid 1 has a session", "E803");
   expect_refused(R"({"command":"unban","block":"10.0.0.0/8"})", "no ban of exactly 10.0.0.0/8", "E803");
   expect_refused(R"({"command":"untrace","block":"10.0.0.7"})", "no trace of 10.0.0.7", "E803");
 }
@@ -111,6 +126,9 @@ TEST_F(RequestsTest, tell_the_log_what_they_are) {
   EXPECT_EQ(banned.request.subject, "10.0.0.7");
   EXPECT_TRUE(banned.request.steers);
   EXPECT_FALSE(run(R"({"command":"status"})").request.steers);
+  const Answer kicked = run(R"({"command":"kick_device","uid":"0015708E863F"})");
+  EXPECT_EQ(kicked.request.subject, "0015708E863F");
+  EXPECT_TRUE(kicked.request.steers);
   EXPECT_EQ(run("rubbish").request.command, "");
 }
 

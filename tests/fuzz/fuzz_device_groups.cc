@@ -2,6 +2,7 @@
 #include <variant>
 #include <vector>
 
+#include "common/device_string.h"
 #include "common/printable.h"
 #include "devices/group_syntax.h"
 #include "tests/fuzz/fuzzers.h"

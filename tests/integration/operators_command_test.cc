@@ -121,6 +121,7 @@ TEST_F(OperatorsCommandTest, kicks_a_client_that_may_come_back) {
   EXPECT_PRED_FORMAT2(IsSubstring, "E409", client.expect_reject());
   EXPECT_EQ(try_to_join("127.0.0.2"), "");
   expect_failed({"kick", "127.0.0.3"}, 1, "E803 no client 127.0.0.3 is here");
+  expect_failed({"kick", "0015708E863F"}, 1, "E802 this server has no devices: --device-listen is off");
 }
 
 TEST_F(OperatorsCommandTest, finds_in_the_database_why_each_client_has_left) {

@@ -20,6 +20,10 @@ TEST_F(OperatorsCommandTest, says_what_is_wrong_with_its_arguments) {
                 "E808 --since \"yesterday\" is neither a time in UTC");
   expect_failed({"trace", "10.0.0.1", "--for", "25h"}, 2, "E808 --for \"25h\" is not a duration of 1s to 1d");
   expect_failed({"rejects", "--count", "1001"}, 2, "E808 --count \"1001\" is not a number from 1 to 1000");
+  expect_failed({"devices", "--state", "here"}, 2,
+                "E808 --state \"here\" is not one of connecting, registered");
+  expect_failed({"devices", "--by", "name"}, 2, "E808 --by \"name\" is not one of subnet, type, group");
+  expect_failed({"devices", "--count", "3"}, 2, "E808 --count requires --alerts");
   expect_failed({"clients"}, 1, "E503 cannot read");
   const Outcome unnamed = run(program_file("lektctl"), {"clients"});
   EXPECT_PRED_FORMAT2(IsSubstring, "name the server's database with --database or LEKT_DATABASE",
@@ -81,9 +85,10 @@ TEST_F(OperatorsCommandTest, follows_changes_no_longer_when_nobody_reads_them) {
 
 TEST_F(OperatorsCommandTest, explains_each_subcommand) {
   const std::string all = run(program_file("lektctl"), {"--help"}).output;
-  for (const char* name : {"status",  "clients", "client",  "changes", "watch",  "bans",    "rejects",
-                           "traces",  "kick",    "ban",     "unban",   "trace",  "untrace", "backup",
-                           "restore", "check",   "compact", "export",  "import", "explain"}) {
+  for (const char* name :
+       {"status",  "clients", "client", "changes", "watch",   "bans",   "rejects", "traces",
+        "kick",    "ban",     "unban",  "trace",   "untrace", "backup", "restore", "check",
+        "compact", "export",  "import", "explain", "devices", "device"}) {
     EXPECT_PRED_FORMAT2(IsSubstring, std::string("\n  ") + name + " ", all);
     const Outcome help = run(program_file("lektctl"), {name, "--help"});
     EXPECT_EQ(help.status, 0);
