@@ -60,15 +60,19 @@ void show(context& made, const std::filesystem::path& certificate, const std::fi
 
 }  // namespace
 
-context make_tls_context(const TlsOptions& options) {
+void load_tls_files(context& made, const TlsOptions& options) {
   if (options.certificate.empty() != options.key.empty())
     throw CodedError(ErrorCode::usage_wrong,
                      "a client's certificate and its key belong together, and only one of them is given");
-  context made(context::tls_client);
-  ::SSL_CTX_set_min_proto_version(made.native_handle(), TLS1_2_VERSION);
   made.set_verify_mode(asio::ssl::verify_peer);
   trust(made, options.authorities);
   if (!options.certificate.empty()) show(made, options.certificate, options.key);
+}
+
+context make_tls_context(const TlsOptions& options) {
+  context made(context::tls_client);
+  ::SSL_CTX_set_min_proto_version(made.native_handle(), TLS1_2_VERSION);
+  load_tls_files(made, options);
   return made;
 }
 

@@ -2,15 +2,14 @@
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
-#include <openssl/x509.h>
 
 #include <algorithm>
 #include <asio/error.hpp>
-#include <ctime>
 #include <new>
 
 #include "common/errors.h"
 #include "common/text.h"
+#include "tls/openssl_error.h"
 
 namespace lekt {
 
@@ -32,72 +31,6 @@ constexpr long client_certificates_bytes_max = 32 * 1024;
 ReadStatus no_hello(Rejection& rejection, const std::string& what) {
   rejection = {ErrorCode::tls_handshake_failed, "the TLS handshake failed: " + what};
   return ReadStatus::wrong;
-}
-
-/// OpenSSL's oldest error in words, and none is left behind.
-std::string take_error() {
-  const unsigned long code = ERR_get_error();
-  ERR_clear_error();
-  const char* reason = code == 0 ? nullptr : ERR_reason_error_string(code);
-  return reason == nullptr ? "the connection was closed" : reason;
-}
-
-/// Never asks for a pass phrase, as OpenSSL would do at the terminal from which the server was started, also in
-/// the midst of a reload. Notes that there is one.
-int refuse_pass_phrase(char*, int, int, void* asked) {
-  *static_cast<bool*>(asked) = true;
-  return -1;
-}
-
-/// Runs one step of loading and names the file when it fails. A reload reads again, in the thread that accepts: so
-/// a pipe, which would be empty or wait then, is refused from the beginning.
-template <class Load>
-void load(SSL_CTX* context, const std::filesystem::path& path, const std::string& what, Load load) {
-  const auto fail = [&](const std::string& why) {
-    throw CodedError(ErrorCode::tls_unusable, "cannot use " + path.string() + " as " + what + ": " + why);
-  };
-  std::error_code ignored;
-  if (std::filesystem::exists(path, ignored) && !std::filesystem::is_regular_file(path, ignored))
-    fail("it is not a regular file; it is read again at each reload");
-  bool has_pass_phrase = false;
-  SSL_CTX_set_default_passwd_cb(context, refuse_pass_phrase);
-  SSL_CTX_set_default_passwd_cb_userdata(context, &has_pass_phrase);
-  asio::error_code error;
-  load(error);
-  ERR_clear_error();
-  SSL_CTX_set_default_passwd_cb_userdata(context, nullptr);
-  if (error && has_pass_phrase)
-    fail("it has a pass phrase, for which nobody is asked; write it without: openssl pkey -in FILE -out NEW");
-  if (error) fail(error.message());
-}
-
-/// When the certificate expires, as a Unix second; 0 if there is none.
-std::int64_t end_of(const X509* certificate) {
-  tm time{};
-  if (certificate == nullptr || ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &time) != 1) return 0;
-  return timegm(&time);
-}
-
-/// When the first to expire of the server's own certificate and of those that sign it does so.
-std::int64_t end_of_chain(SSL_CTX* context) {
-  std::int64_t end = end_of(SSL_CTX_get0_certificate(context));
-  STACK_OF(X509)* chain = nullptr;
-  SSL_CTX_get0_chain_certs(context, &chain);
-  for (int index = 0; index < sk_X509_num(chain); ++index)
-    end = std::min(end, end_of(sk_X509_value(chain, index)));
-  return end;
-}
-
-/// When the first of the authorities of clients expires; 0 without any.
-std::int64_t end_of_authorities(SSL_CTX* context) {
-  std::int64_t end = 0;
-  const STACK_OF(X509_OBJECT)* const objects = X509_STORE_get0_objects(SSL_CTX_get_cert_store(context));
-  for (int index = 0; index < sk_X509_OBJECT_num(objects); ++index) {
-    const X509* const certificate = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(objects, index));
-    if (certificate == nullptr) continue;
-    end = end == 0 ? end_of(certificate) : std::min(end, end_of(certificate));
-  }
-  return end;
 }
 
 void set_rules(SSL_CTX* context, bool allow_1_2) {
@@ -179,9 +112,7 @@ TlsStream::Progress TlsStream::shake_hands() {
     if (wants_output_ || reason == SSL_ERROR_WANT_READ) return Progress::wants_socket;
     break;
   }
-  failure_ = take_error();
-  const long verdict = SSL_get_verify_result(ssl_.get());
-  if (verdict != X509_V_OK) failure_ += std::string(" (") + X509_verify_cert_error_string(verdict) + ")";
+  failure_ = take_openssl_failure(*ssl_);
   return Progress::failed;
 }
 
@@ -233,23 +164,7 @@ void TlsStream::end() {
 TlsContext::TlsContext(const TlsSettings& settings) : context_(asio::ssl::context::tls_server) {
   SSL_CTX* const context = context_.native_handle();
   set_rules(context, settings.allow_1_2);
-  load(context, settings.certificate, "a certificate (PEM)", [&](asio::error_code& error) {
-    context_.use_certificate_chain_file(settings.certificate.string(), error);
-  });
-  load(context, settings.key, "the key of that certificate (PEM, without a pass phrase)",
-       [&](asio::error_code& error) {
-         context_.use_private_key_file(settings.key.string(), asio::ssl::context::pem, error);
-       });
-  if (!settings.client_authorities.empty()) {
-    load(context, settings.client_authorities, "the authorities of clients (PEM)",
-         [&](asio::error_code& error) {
-           context_.load_verify_file(settings.client_authorities.string(), error);
-         });
-    context_.set_verify_mode(asio::ssl::verify_peer | asio::ssl::verify_fail_if_no_peer_cert);
-  }
-  expires_.push_back({settings.certificate, end_of_chain(context)});
-  if (!settings.client_authorities.empty())
-    expires_.push_back({settings.client_authorities, end_of_authorities(context)});
+  expires_ = load_server_certificates(*context, settings);
 }
 
 }  // namespace lekt

@@ -11,7 +11,6 @@
 #include <asio/ssl/context.hpp>
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -19,17 +18,9 @@
 #include "common/bytes.h"
 #include "common/errors.h"
 #include "common/packets.h"
+#include "tls/server_certificates.h"
 
 namespace lekt {
-
-struct TlsSettings {
-  std::filesystem::path certificate;         ///< PEM: the server's own first, then those that sign it
-  std::filesystem::path key;                 ///< PEM
-  std::filesystem::path client_authorities;  ///< PEM; if given, clients have to show a certificate of these
-  bool allow_1_2 = false;                    ///< whether TLS 1.2 is allowed besides 1.3
-
-  bool operator==(const TlsSettings&) const = default;
-};
 
 /// One connection's TLS stream. The socket belongs to the stream's owner, and outlives the stream. One thread.
 class TlsStream {
@@ -69,15 +60,6 @@ class TlsStream {
   std::string failure_;
   bool wants_output_ = false;
 };
-
-/// A file with certificates.
-struct CertificateFile {
-  std::filesystem::path path;
-  std::int64_t expires = 0;  ///< when the first of its certificates expires, in Unix seconds
-};
-
-/// How long before a certificate expires the warnings begin.
-inline constexpr std::int64_t certificate_warning_seconds = 14 * 24 * 3600;
 
 /// Certificates and rules for many streams. It need not outlive them: they share what they need. Any thread may make
 /// streams.

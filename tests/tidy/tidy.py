@@ -24,14 +24,15 @@ MAY_INCLUDE = {
     "common": set(),
     "storage": {"common"},
     "devices": {"common"},
+    "tls": {"common"},
     "server/core": {"common", "storage"},
     "server/operators": {"common", "storage", "devices", "server/core"},
-    "server/net": {"common", "storage", "devices", "server/core", "server/operators"},
+    "server/net": {"common", "storage", "devices", "tls", "server/core", "server/operators"},
     "control": {"common", "storage", "server/core", "server/operators"},
     "admin": {"common", "storage", "server/core", "server/operators"},
-    "lektd": {"common", "storage", "devices", "server/core", "server/operators", "server/net", "control", "admin"},
+    "lektd": {"common", "storage", "devices", "tls", "server/core", "server/operators", "server/net", "control", "admin"},
     "lektctl": {"common", "storage", "server/core", "server/operators", "control"},
-    "client": {"common"},
+    "client": {"common", "tls"},
 }
 UNRESTRICTED = {"tests", "bench"}
 
@@ -44,14 +45,14 @@ CLOCK = re.compile(r"\b(?:steady|system|high_resolution)_clock::now\b|\bclock_ge
 # Libraries, and the files that may include them. A library that is not here may be included nowhere but in tests.
 LIBRARIES = {
     r"asio(/|\.hpp)": r"server/net/.*|control/.*|lektd/.*"
-                      r"|client/((address_watch|certificate_check|name_lookup|route|server_link|stream|tls_context)\.(h|cc)|(client|ping)\.cc)"
+                      r"|client/((address_watch|certificate_check|device_dtls|name_lookup|route|server_link|stream|tls_context)\.(h|cc)|(client|ping)\.cc)"
                       r"|client/examples/.*",
     r"(google/protobuf/|.*\.pb\.h)": r"storage/.*",
     r"(SQLiteCpp/|sqlite3\.h)": r"storage/.*",
     r"spdlog/": r"server/operators/.*",
     r"fmt/": r"server/operators/.*|lektd/.*",
-    r"openssl/": r"admin/page_answer\.cc|devices/token\.cc|server/net/tls\.(h|cc)"
-                 r"|client/(certificate_check|stream|tls_context)\.cc",
+    r"openssl/": r"admin/page_answer\.cc|devices/token\.cc|tls/.*|server/net/tls\.(h|cc)"
+                 r"|client/(certificate_check|device_dtls|stream|tls_context)\.cc",
     r"CLI/": r"(lektd|lektctl|client)/.*",
     r"nlohmann/": r"server/operators/.*|(lektd|lektctl|client|control|admin)/.*",
     r"httplib\.h": r"admin/.*",
@@ -60,7 +61,7 @@ LIBRARIES = {
     r"ncurses\.h": r"client/command/device_program/device_view\.cc",
     r"toml\+\+/": r"server/operators/settings_file\.cc",
     r"(sys|linux|netinet|net)/|(dirent|fcntl|ifaddrs|malloc|unistd|spawn|signal|poll|pwd|netdb|pthread|termios)\.h":
-        r"common/(descriptor\.h|standard_descriptors\.cc)|server/(operators|net)/.*"
+        r"common/(descriptor\.h|standard_descriptors\.cc)|tls/dtls_session\.cc|server/(operators|net)/.*"
         r"|(storage|lektd|lektctl|client|control|admin)/.*",
     r"arpa/inet\.h": r"common/address\.cc|(server/(core|net)|lektd|client)/.*",
 }
