@@ -89,8 +89,8 @@ class Tidy(unittest.TestCase):
         self.expect(
             "client/a.cc",
             '#include "server/core/x.h"\n#include "storage/x.h"\n',
-            "1: client/ may include client, common, not server/core/x.h",
-            "2: client/ may include client, common, not storage/x.h",
+            "1: client/ may include client, common, tls, not server/core/x.h",
+            "2: client/ may include client, common, tls, not storage/x.h",
         )
 
     def test_tests_include_everything(self):
