@@ -7,6 +7,7 @@ const pageOfClients = 5000;
 const detail = new Detail();
 const clients = new Clients((address) => detail.open(address));
 const activity = new Activity();
+const devices = new Devices();
 const charts = {
   clients: new Chart('chart-clients', { title: 'Clients', value: (s) => s.clients, describe: (v) => numbers.format(v), least: 5 }),
   heartbeats: new Chart('chart-heartbeats', { title: 'Heartbeats', unit: 'per second', value: (s) => s.heartbeats_per_second, describe: describeRate }),
@@ -83,8 +84,10 @@ async function loadHistory() {
 
 async function refresh() {
   try {
-    showStatus(await getJson('api/v1/status'));
+    const status = await getJson('api/v1/status');
+    showStatus(status);
     page.answered = new Date();
+    devices.refresh(status.totals.devices);
     await loadHistory();
     if (!page.events) await loadClients();
     else if (page.events.readyState === EventSource.OPEN) setLink('live', 'Live');

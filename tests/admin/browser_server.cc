@@ -9,6 +9,8 @@
 //     warn TEXT               a warning holds
 //     calm                    nothing is wrong, and nobody is waited for
 //     hour                    the last hour has samples
+//     device ADDRESS UID      a device has a session
+//     no-devices              the server takes none
 //     minute                  the last minute has samples, and more happens now than in any of them
 #include <cmath>
 #include <cstdio>
@@ -93,6 +95,8 @@ void obey(const std::string& line, FakeServer& server, History& history) {
   if (command == "calm") return be_calm(server);
   if (command == "hour") return fill_hour(history);
   if (command == "minute") return fill_minute(server, history);
+  if (command == "no-devices")
+    return server.operations.change([](lekt::Status& status) { status.totals.devices.reset(); });
   if (command == "warn") {
     std::getline(words >> std::ws, text);
     return warn(server, text);
@@ -100,6 +104,13 @@ void obey(const std::string& line, FakeServer& server, History& history) {
   words >> address;
   std::getline(words >> std::ws, text);
   const Address client = lekt::parse_address(address).value();
+  if (command == "device") {
+    std::vector<lekt::DeviceStatus> devices = server.operations.devices();
+    lekt::DeviceStatus& device = devices.emplace_back(lekt::test::example_device());
+    device.address = client;
+    device.uid = text;
+    return server.operations.set_devices(std::move(devices));
+  }
   server.set_second(lekt::wall_seconds());
   if (command == "add") return server.add(client, static_cast<std::uint16_t>(std::stoul(text)));
   if (command == "remove") return server.remove(client);

@@ -307,7 +307,28 @@ class PageTest(unittest.TestCase):
         self.reload()
         self.browser.wait("the clients are listed", lambda: len(self.addresses()) > 5)
 
-    def test_17_says_so_when_the_server_is_gone(self) -> None:
+    def test_17_shows_devices_in_groups_while_the_server_takes_them(self) -> None:
+        for address, uid in (("10.0.10.7", "0015708E863F"), ("10.0.9.8", INJECTION), ("10.0.9.7", "0015708E8640")):
+            self.server.tell(f"device {address} {uid}")
+        self.reload()
+        self.browser.console()  # it tells of the proxy that has gone
+        self.wait_for_text("#devices-tiles", "Sessions\n47")
+        self.wait_for_text("#devices-tiles", "Free ports\n950")
+        self.browser.wait("both subnets, by address", lambda: self.browser.run(
+            "return [...document.querySelectorAll('#devices summary')].map(e => e.innerText)")
+            == ["10.0.9.0/242", "10.0.10.0/241"])
+        self.assertEqual(self.count_of("#devices details li"), 0, "closed groups have no rows")
+        self.browser.click("#devices summary")
+        self.wait_for_text("#devices details", INJECTION)
+        self.wait_for_text("#devices-alerts", "E918")
+        self.assertEqual(self.count_of("#devices details li"), 2)
+        self.assertEqual(self.count_of("img, body script:not(body > script:last-of-type)"), 0)
+        self.shoot("devices")
+        self.server.tell("no-devices")
+        self.browser.wait("the section is gone", lambda: self.property("#devices", "hidden"))
+        self.assert_console_silent()
+
+    def test_18_says_so_when_the_server_is_gone(self) -> None:
         self.server.kill()
         self.wait_for_text("#link", "Connection lost")
         self.wait_for_text("#health", "The server does not answer")
