@@ -29,9 +29,9 @@ Examples:
   lektctl devices --block 10.10.225.0/24
   lektctl devices --alerts               what operators should know, the newest first
 
-With --json: {"uid","address","client_port","port","state","type","group","version","session","dtls","age_seconds",
-"silent_seconds","rtt_milliseconds"} a line; with --by {"name","devices","active","away","waiting"}; with --alerts
-{"time","code","address","uid","message"}.
+With --json: {"uid", "address", "client_port", "port", "state", "type", "group", "version", "session", "dtls",
+"age_seconds", "silent_seconds", "rtt_milliseconds"} a line; with --by {"name", "devices", "active", "away",
+"waiting"}; with --alerts {"time", "code", "address", "uid", "message"}.
 Exit codes: 0 done, also when there is none; 1 the server cannot be reached, or takes no devices; 2 wrong usage.)";
 
 constexpr const char* device_help =
@@ -45,8 +45,8 @@ Examples:
   lektctl device 0015708E863F
   lektctl device 10.10.225.150
 
-With --json: {"status","string","system","rows","columns","rules","inputs","sent","received","duplicates",
-"out_of_order","repeated","rtt_below_200","rtt_below_500","rtt_above","alerts"} a line, one for each of its sessions.
+With --json: {"status", "string", "system", "rows", "columns", "rules", "inputs", "sent", "received", "duplicates",
+"out_of_order", "repeated", "rtt_below_200", "rtt_below_500", "rtt_above", "alerts"} a line, one for each session.
 Exit codes: 0 done; 1 there is no such device (E803), or the server cannot be reached; 2 wrong usage.)";
 
 struct WantedDevices {
