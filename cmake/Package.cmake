@@ -50,7 +50,7 @@ install(FILES ${CMAKE_SOURCE_DIR}/deploy/monitoring/alerts.yml ${CMAKE_SOURCE_DI
   DESTINATION ${CMAKE_INSTALL_DATADIR}/lekt/monitoring COMPONENT server)
 install(PROGRAMS ${CMAKE_SOURCE_DIR}/deploy/recipes/nginx-upstream
   DESTINATION ${CMAKE_INSTALL_DATADIR}/lekt/recipes COMPONENT client)
-install(FILES ${CMAKE_SOURCE_DIR}/tools/wireshark/lekt.lua
+install(FILES ${CMAKE_SOURCE_DIR}/tools/wireshark/lekt.lua ${CMAKE_SOURCE_DIR}/tools/wireshark/lekt_device.lua
   DESTINATION ${CMAKE_INSTALL_DATADIR}/lekt/wireshark COMPONENT client)
 
 # ---- What Debian wants at fixed places ----
