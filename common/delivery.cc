@@ -99,6 +99,7 @@ void Delivery::take_acknowledgment(std::uint32_t acknowledged, AwakeTime now) {
 
 /// RFC 6298, section 2. A clock that counts milliseconds needs no term for its granularity beside timer_min.
 void Delivery::take_sample(AwakeTime sample) {
+  newest_sample_ = sample;
   ++counts_.round_trips.at(sample < 200ms ? 0 : sample < 500ms ? 1 : 2);
   const auto measured = static_cast<double>(sample.count());
   if (!smoothed_) {

@@ -101,6 +101,8 @@ class Delivery {
   /// The smoothed time of a round trip (RFC 6298); nothing before the first sample.
   std::optional<AwakeTime> round_trip() const;
   const Counts& counts() const { return counts_; }
+  /// The time of the newest round trip that counts; 0 before the first.
+  AwakeTime newest_sample() const { return newest_sample_; }
 
   /// Throws std::logic_error when an invariant does not hold. For tests.
   void check() const;
@@ -131,6 +133,7 @@ class Delivery {
   std::optional<double> smoothed_;  ///< ms
   double variation_ = 0;            ///< ms
   Counts counts_;
+  AwakeTime newest_sample_{0};
 };
 
 }  // namespace lekt

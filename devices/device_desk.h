@@ -98,6 +98,8 @@ class DeviceDesk {
     virtual void session_began(const DeviceSession& session) = 0;
     /// It goes on with another registration, perhaps from another address.
     virtual void session_resumed(const DeviceSession& session, const DeviceEndpoint& before) = 0;
+    /// Its device has said something else of itself.
+    virtual void session_described(const DeviceSession& session) = 0;
     virtual void session_ended(const DeviceSession& session, const Rejection& reason) = 0;
     /// An input is delivered to the session, once and in order.
     virtual void input(const DeviceSession& session, ByteView items) = 0;
@@ -143,6 +145,10 @@ class DeviceDesk {
   const SessionBook& book() const { return book_; }
   /// The registration of a port; null when it has none.
   const Registration* registration(std::uint16_t port) const;
+  /// The session of the registration of a port; null when it has none.
+  const DeviceSession* session_at(std::uint16_t port) const {
+    return ports_.contains(port) ? place(port).session : nullptr;
+  }
   /// Calls `use(port, registration, session)` for each, in the order of the ports; `session` is null where none has begun.
   template <class Use>
   void for_each_registration(Use use) const {

@@ -187,6 +187,7 @@ void DeviceDesk::configure(std::uint16_t port, const DeviceConfig& config, Awake
   if (!string.has_size) log(device.address, handler_event::size_unusable(string));
   if (here.session != nullptr) {
     here.session->describe(std::move(string), std::string(config.string));
+    outside_.session_described(*here.session);
     here.registration->show(draw_session(*here.session, outside_.time()));
     return;
   }

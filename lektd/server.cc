@@ -6,21 +6,16 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <asio/post.hpp>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
-#include <future>
 #include <memory>
 #include <new>
 #include <string>
 #include <system_error>
 
-#include "common/calendar.h"
 #include "common/duration.h"
-#include "common/error_message.h"
-#include "common/outcome.h"
-#include "lektd/reload.h"
+#include "lektd/device_checks.h"
 #include "lektd/settings.h"
 #include "lektd/signals.h"
 #include "server/operators/clock.h"
@@ -31,9 +26,12 @@ namespace lekt {
 namespace {
 
 /// Descriptors that are not clients' connections: database, log, listeners, traces, the control socket's and
-/// room to refuse one client too many; each thread's own; and the admin page's, with what its requests open.
+/// room to refuse one client too many; each thread's own; the admin page's, with what its requests open; and those of the ports of devices.
 std::size_t descriptors_reserved(const Configuration& configuration) {
-  return 96 + 3 * configuration.threads + (configuration.admin ? 32 * 4 : 0);
+  const std::size_t ports =
+      configuration.device_ports.last - configuration.device_ports.first + configuration.device_listen.size();
+  return 96 + 3 * configuration.threads + (configuration.admin ? 32 * 4 : 0) +
+         (configuration.device_listen.empty() ? 0 : 4 + ports + 1);
 }
 
 /// Raises the limit of open files as far as it goes and returns how many connections it allows.
@@ -59,6 +57,11 @@ void grow_descriptor_table(std::size_t descriptors) {
   if (highest >= 0) close(highest);
 }
 
+/// How many threads serve clients.
+std::uint32_t fronts_of(const Configuration& configuration) {
+  return configuration.threads + (configuration.device_listen.empty() ? 0 : 1);
+}
+
 /// What reading the database took for a moment goes back to the machine: 16 MB of 200 with a million clients.
 void return_freed_memory() {
 #ifdef __GLIBC__
@@ -79,9 +82,10 @@ Server::Server(const Configuration& configuration, ReadAgain read_again, std::ve
       seen_(std::filesystem::absolute(configuration_.database).parent_path(), writer_.state().sequence),
       doors_(writer_.view(), configuration_.address_rules, admission_limits(configuration_, connections_max_),
              silence_settings(configuration_), seen_.codes),
+      devices_(make_devices()),
       writer_thread_({writer_, database_, doors_, seen_, fronts_}, first_rules_.catalogue),
       watchdog_(std::chrono::steady_clock::now()),
-      desk_({doors_, seen_, watchdog_, fronts_}, configuration_.database, database_.bans()),
+      desk_({doors_, seen_, watchdog_, fronts_, devices_.get()}, configuration_.database, database_.bans()),
       lookout_(doors_, seen_.warnings, watchdog_),
       sampling_(io_),
       end_signals_(io_, SIGTERM, SIGINT),
@@ -89,17 +93,29 @@ Server::Server(const Configuration& configuration, ReadAgain read_again, std::ve
       life_timer_(io_) {
   grow_descriptor_table(connections_max_ + descriptors_reserved(configuration_));
   for (std::uint32_t index = 0; index < configuration_.threads; ++index) {
-    workers_.push_back(std::make_unique<Worker>(index, configuration_.threads,
+    workers_.push_back(std::make_unique<Worker>(index, fronts_of(configuration_),
                                                 worker_settings(configuration_),
                                                 Worker::Shared{first_rules_.session, doors_, seen_}));
     fronts_.push_back(workers_.back().get());
   }
+  if (devices_ != nullptr) fronts_.push_back(devices_.get());
   desk_.reload_with([this] { return ask_to_reload(); });
   return_freed_memory();
   listen(std::move(passed));
 }
 
 Server::~Server() = default;
+
+/// The front of devices, if they are served; its index is behind those of the workers.
+std::unique_ptr<DeviceService> Server::make_devices() {
+  if (configuration_.device_listen.empty()) return nullptr;
+  const DeviceService::Place place{configuration_.device_listen, configuration_.device_ports.first,
+                                   configuration_.device_ports.last, configuration_.device_log_directory};
+  DeviceService::Settings settings = device_settings(configuration_);
+  if (offers_dtls(configuration_)) settings.dtls = std::make_shared<const DtlsContext>(configuration_.tls);
+  return std::make_unique<DeviceService>(configuration_.threads, fronts_of(configuration_), place, settings,
+                                         DeviceService::Shared{first_rules_.session, doors_, seen_});
+}
 
 void Server::listen(std::vector<PassedSocket> passed) {
   Listener::Settings settings;
@@ -115,7 +131,21 @@ void Server::listen(std::vector<PassedSocket> passed) {
       add_listener(std::make_unique<Listener>(io_, settings, workers_, doors_.admission, seen_.warnings),
                    address.tls, false);
     }
-  if (!tls_listeners_.empty()) use(std::make_shared<TlsContext>(configuration_.tls));
+  if (devices_ != nullptr) listen_for_devices();
+  use(load_certificates(configuration_));
+}
+
+void Server::listen_for_devices() {
+  for (const ListenAddress& address : devices_->listening()) {
+    log_event(
+        LogLevel::info, "listening",
+        {{"address", address.text()}, {"devices", true}, {"ports", to_string(configuration_.device_ports)}});
+    desk_.listens({"devices", address.text(), false});
+  }
+  const auto trouble = trouble_with_device_ports(configuration_);
+  if (!trouble) return;
+  log_event(LogLevel::warn, "device_ports", {{"message", trouble->text()}});
+  seen_.warnings.raise(trouble->code, trouble->message);
 }
 
 void Server::add_listener(std::unique_ptr<Listener> listener, bool tls, bool passed) {
@@ -127,21 +157,8 @@ void Server::add_listener(std::unique_ptr<Listener> listener, bool tls, bool pas
   listeners_.push_back(std::move(listener));
 }
 
-void Server::use(const std::shared_ptr<TlsContext>& tls) {
-  for (Listener* listener : tls_listeners_) listener->use(tls);
-  const std::vector<CertificateFile> certificates = tls->expires();
-  for (const CertificateFile& file : certificates) {
-    const bool has_expired = file.expires <= wall_seconds();
-    log_event(has_expired ? LogLevel::warn : LogLevel::info, "certificate",
-              {{"file", file.path.string()}, {has_expired ? "expired" : "expires", to_iso(file.expires)}});
-  }
-  desk_.note_certificates(certificates.front().expires,
-                          certificates.size() > 1 ? certificates.back().expires : 0);
-  lookout_.watch(certificates);
-}
-
 /// All threads or none: those that run are ended when another cannot be started.
-void Server::start_workers() {
+void Server::start_fronts() {
   try {
     threads_.emplace_back([this] { writer_thread_.run(); });
     watchdog_.watch("writer", writer_thread_.turns());
@@ -149,10 +166,14 @@ void Server::start_workers() {
       threads_.emplace_back([&worker] { worker->run(); });
       watchdog_.watch(worker_name(threads_.size() - 2), worker->turns());
     }
+    if (devices_ != nullptr) {
+      threads_.emplace_back([this] { devices_->run(); });
+      watchdog_.watch(device_thread_name, devices_->turns());
+    }
   } catch (const std::system_error& error) {
-    stop_workers();
+    stop_fronts();
     throw CodedError(ErrorCode::start_failed,
-                     "cannot start " + std::to_string(workers_.size() + 1) +
+                     "cannot start " + std::to_string(fronts_.size() + 1) +
                          " threads: " + error.code().message() +
                          "; raise the limits of threads and memory, or lower --threads");
   }
@@ -160,7 +181,7 @@ void Server::start_workers() {
 
 /// Everything that runs, up to the loop of the main thread.
 void Server::begin(std::size_t clients) {
-  start_workers();
+  start_fronts();
   log_event(LogLevel::info, "started",
             {{"version", LEKT_VERSION},
              {"database", std::filesystem::absolute(configuration_.database).string()},
@@ -202,7 +223,7 @@ void Server::run() {
   }
   signals::release();
   io_.run();
-  stop_workers();
+  stop_fronts();
   log_event(LogLevel::info, "stopped",
             {{"clients", writer_.registry().clients()},
              {"full_list_encodings", writer_.change_log().encodings_of_full_list()}});
@@ -231,84 +252,6 @@ void Server::wait_for_reload() {
   });
 }
 
-/// Called by other threads: has the main thread reload.
-Operations::Reloaded Server::ask_to_reload() {
-  const auto done = std::make_shared<std::promise<Outcome<Operations::Reloaded>>>();
-  asio::post(io_, [this, done] { done->set_value(outcome_of([this] { return reload(); })); });
-  auto answer = done->get_future();
-  if (answer.wait_for(Operations::patience) != std::future_status::ready)
-    throw CodedError(ErrorCode::control_refused, "the server has not read its settings within " +
-                                                     std::to_string(Operations::patience.count()) +
-                                                     " s; it starts, is overloaded or stops. Unless it "
-                                                     "stops it reads them as soon as it can: see its log");
-  return result_of(answer.get());
-}
-
-/// The service manager hears of the beginning and the end, also of one that fails.
-Operations::Reloaded Server::reload() {
-  service_manager::report_reloading();
-  try {
-    Operations::Reloaded reloaded = use_anew();
-    service_manager::report_ready();
-    return reloaded;
-  } catch (const CodedError&) {
-    service_manager::report_ready();
-    throw;
-  }
-}
-
-/// All of it, or nothing.
-Operations::Reloaded Server::use_anew() {
-  const auto fail = [this](ErrorCode code, const std::string& message) {
-    const Rejection failed{code, message + "; everything stays as it was"};
-    log_event(LogLevel::error, "reload_failed", {{"message", failed.text()}});
-    seen_.warnings.raise(failed.code, failed.message);
-    throw CodedError(failed.code, failed.message);
-  };
-  Reload reload;
-  try {
-    reload = plan_reload(configuration_, read_again_());
-  } catch (const CodedError& error) {
-    fail(ErrorCode::reload_failed, message_of(error));
-  }
-  std::shared_ptr<TlsContext> tls;
-  try {
-    if (!tls_listeners_.empty()) tls = std::make_shared<TlsContext>(reload.configuration.tls);
-  } catch (const CodedError& error) {
-    fail(ErrorCode::tls_reload_failed, message_of(error));
-  }
-  use(reload.configuration);
-  if (tls != nullptr) use(tls);
-  for (const ErrorCode code : {ErrorCode::reload_failed, ErrorCode::tls_reload_failed})
-    seen_.warnings.clear(code);
-  log_event(reload.needs_restart.empty() ? LogLevel::info : LogLevel::warn, "reloaded",
-            {{"changed", reload.changed}, {"needs_restart", reload.needs_restart}});
-  desk_.waits_for_restart(reload.needs_restart);
-  return {reload.changed, reload.needs_restart};
-}
-
-void Server::use(const Configuration& configuration) {
-  configuration_ = configuration;
-  set_log_level(configuration_.log_level);
-  const Rules& rules = rules_.back().catalogue == configuration_.catalogue &&
-                               rules_.back().session.methods_max == configuration_.methods_max
-                           ? rules_.back()
-                           : rules_.emplace_back(configuration_.catalogue, configuration_.methods_max);
-  doors_.admission.use(configuration_.address_rules, admission_limits(configuration_, connections_max_));
-  doors_.silence_guard.use(silence_settings(configuration_));
-  for (const auto& listener : listeners_) listener->use(configuration_.proxies);
-  for (const auto& worker : workers_)
-    worker->post([&worker = *worker, settings = worker_settings(configuration_), &rules] {
-      worker.use(settings, rules.session);
-    });
-  doors_.inbox.post(
-      TaskCommand{[this, settings = writer_settings(configuration_), &rules](Writer& writer, Moment) {
-                    writer.use(settings, rules.catalogue);
-                    writer_thread_.use(rules.catalogue);
-                  },
-                  nullptr});
-}
-
 /// Half of the watchdog's interval, after which a thread counts as hanging at the latest, and a quarter of it leave
 /// time to say that all is well.
 void Server::report_life(std::chrono::microseconds watchdog) {
@@ -324,9 +267,9 @@ void Server::report_life(std::chrono::microseconds watchdog) {
   });
 }
 
-void Server::stop_workers() {
+void Server::stop_fronts() {
   if (threads_.empty()) return;
-  for (const auto& worker : workers_) worker->stop();
+  for (Front* const front : fronts_) front->stop();
   for (std::size_t index = 1; index < threads_.size(); ++index) threads_[index].join();
   doors_.inbox.close();
   threads_.front().join();

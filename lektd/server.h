@@ -4,6 +4,8 @@
 //     signals, accepting ─sockets──▶ sessions, heartbeats ─joins, leaves,─▶ registry,
 //                                        ▲                  who was heard    database,
 //                                        └── views, decisions about joins ─── change log
+//
+// With --device-listen one more thread stands beside the workers, to which devices come over UDP (device_service.h).
 #pragma once
 
 #include <asio/io_context.hpp>
@@ -24,6 +26,7 @@
 #include "lektd/operator_desk.h"
 #include "lektd/service_manager.h"
 #include "server/core/writer.h"
+#include "server/net/device_service.h"
 #include "server/net/doors.h"
 #include "server/net/front.h"
 #include "server/net/listener.h"
@@ -58,6 +61,11 @@ class Server {
   void also_listens(ListenStatus listener) { desk_.listens(std::move(listener)); }
 
  private:
+  /// The certificates in their two forms; null where nobody speaks it.
+  struct Certificates {
+    std::shared_ptr<TlsContext> tls;
+    std::shared_ptr<const DtlsContext> dtls;
+  };
   struct Rules {
     MethodCatalogue catalogue;
     SessionRules session;
@@ -68,20 +76,23 @@ class Server {
     Rules& operator=(const Rules&) = delete;
   };
 
-  void start_workers();
+  std::unique_ptr<DeviceService> make_devices();
+  void start_fronts();
   void begin(std::size_t clients);
   void listen(std::vector<PassedSocket> passed);
+  void listen_for_devices();
   void add_listener(std::unique_ptr<Listener> listener, bool tls, bool passed);
-  void use(const std::shared_ptr<TlsContext>& tls);
+  Certificates load_certificates(const Configuration& configuration) const;
+  void use(const Certificates& certificates);
   Operations::Reloaded reload();
   Operations::Reloaded use_anew();
   Operations::Reloaded ask_to_reload();
-  void use(const Configuration& configuration);
+  void use(const Configuration& configuration, const Certificates& certificates);
   void sample();
   void wait_for_end();
   void wait_for_reload();
   void report_life(std::chrono::microseconds watchdog);
-  void stop_workers();
+  void stop_fronts();
 
   Configuration configuration_;
   const ReadAgain read_again_;
@@ -94,7 +105,8 @@ class Server {
   Seen seen_;
   Doors doors_;
   std::vector<std::unique_ptr<Worker>> workers_;
-  Fronts fronts_;
+  std::unique_ptr<DeviceService> devices_;  ///< null without --device-listen
+  Fronts fronts_;                           ///< the workers, then the devices
   WriterThread writer_thread_;
   Watchdog watchdog_;
   OperatorDesk desk_;

@@ -74,11 +74,18 @@ WorkerSettings worker_settings(const Configuration& configuration) {
   return settings;
 }
 
-DeviceDesk::Settings device_settings(const Configuration& configuration) {
+DeviceService::Settings device_settings(const Configuration& configuration) {
   auto made = DeviceGroups::make(configuration.device_groups, configuration.device_hosts);
   if (const auto* fault = std::get_if<std::string>(&made)) throw WrongSetting(*fault);
-  return {.limits = {configuration.device_sessions_max, configuration.devices_per_address_max},
-          .groups = std::make_shared<const DeviceGroups>(std::get<DeviceGroups>(std::move(made)))};
+  DeviceService::Settings settings;
+  settings.desk.limits = {configuration.device_sessions_max, configuration.devices_per_address_max};
+  settings.desk.groups = std::make_shared<const DeviceGroups>(std::get<DeviceGroups>(std::move(made)));
+  settings.desk.encryption = configuration.device_encryption;
+  settings.strangers = rate_of(configuration.connection_rate);
+  settings.strangers_per_address = rate_of(configuration.connection_rate_per_address);
+  settings.alerts_of_resumes = configuration.device_alert_resume;
+  settings.handler_log = {configuration.device_log, configuration.device_log_from};
+  return settings;
 }
 
 }  // namespace lekt

@@ -3,10 +3,10 @@
 
 #include <cstddef>
 
-#include "devices/device_desk.h"
 #include "lektd/configuration.h"
 #include "server/core/writer.h"
 #include "server/net/admission.h"
+#include "server/net/device_service.h"
 #include "server/net/silence_guard.h"
 #include "server/net/worker.h"
 #include "storage/database.h"
@@ -21,7 +21,7 @@ WriterSettings writer_settings(const Configuration& configuration);
 Admission::Limits admission_limits(const Configuration& configuration, std::size_t connections_max);
 SilenceGuard::Settings silence_settings(const Configuration& configuration);
 WorkerSettings worker_settings(const Configuration& configuration);
-/// Throws WrongSetting when groups and hosts do not fit together, which read_configuration() lets nobody have.
-DeviceDesk::Settings device_settings(const Configuration& configuration);
+/// Without the certificates for DTLS. Throws WrongSetting when groups and hosts do not fit together, which read_configuration() lets nobody have.
+DeviceService::Settings device_settings(const Configuration& configuration);
 
 }  // namespace lekt

@@ -1,5 +1,5 @@
-// The thread, the sockets and the time of the service; device_service_outside.cc is what the desk tells it, and
-// device_service_operators.cc what operators ask it.
+// The thread, the sockets and the time of the service. device_service_outside.cc is what the desk tells it,
+// device_service_dtls.cc opens and seals records, and device_service_operators.cc is what operators see.
 #include "server/net/device_service.h"
 
 #include <sys/random.h>
@@ -8,6 +8,7 @@
 #include <asio/post.hpp>
 #include <system_error>
 
+#include "server/net/device_measure.h"
 #include "server/operators/clock.h"
 #include "server/operators/secret.h"
 
@@ -65,9 +66,10 @@ DeviceService::DeviceService(std::uint32_t index, std::uint32_t count, const Pla
       tick_timer_(io_),
       due_timer_(io_),
       stranger_rates_(settings.strangers_per_address, random_secret()),
-      line_rates_(address_lines, random_secret(), 8) {
+      line_rates_(address_lines, random_secret(), 8),
+      handler_log_(place.handler_logs) {
   listen(place);
-  desk_.use(settings.desk);
+  use(settings, shared.rules);
 }
 
 DeviceService::~DeviceService() = default;
@@ -141,6 +143,7 @@ void DeviceService::use(const Settings& settings, const SessionRules& rules) {
   settings_ = settings;
   rules_ = &rules;
   stranger_rates_.use(settings.strangers_per_address);
+  handler_log_.use(settings.handler_log);
   desk_.use(settings.desk);
 }
 
@@ -150,8 +153,11 @@ void DeviceService::tick() {
   look_at_clock();
   turns_.add();
   listing_.retry(now_);
+  handler_log_.tell(shared_.seen.warnings);
   report_hidden_lines();
   advance();
+  count();
+  if (now_ >= rows_due_) tell_database();
   tick_timer_.expires_after(tick_interval);
   tick_timer_.async_wait([this](const asio::error_code& error) {
     if (!error) tick();
@@ -179,29 +185,50 @@ void DeviceService::take_from(std::uint32_t key) {
   for (int count = 0; count < (is_contact ? datagrams_at_once : 1); ++count) {
     const auto arrival = socket.receive(buffer_);
     if (!arrival) return;
-    meters_.received_bytes.add(arrival->datagram.size());
+    device_meters_.datagrams_received.add();
+    device_meters_.bytes_received.add(arrival->datagram.size());
     if (is_served(arrival->local)) take(key, *arrival);
   }
 }
 
 void DeviceService::take(std::uint32_t key, const UdpSocket::Arrival& arrival) {
-  if (shared_.seen.tracer.covers(arrival.from.address))
-    shared_.seen.tracer.datagram(arrival.from.address, arrival.from.port, Direction::to_server,
-                                 arrival.datagram);
   current_ = {key, arrival.from, arrival.local};
   if (key < contacts_.size()) {
+    note_received(arrival.from, arrival.datagram);
     desk_.receive_at_contact(arrival.from, arrival.local, arrival.datagram, now_);
   } else {
-    const auto port = static_cast<std::uint16_t>(first_port_ + key - contacts_.size());
-    desk_.receive(port, arrival.from, arrival.datagram, now_);
-    const Registration* const registration = desk_.registration(port);
-    if (registration != nullptr && registration->device() == arrival.from)
-      port_at(port).local = arrival.local;
+    take_at_port(static_cast<std::uint16_t>(first_port_ + key - contacts_.size()), arrival);
   }
   current_.reset();
 }
 
+void DeviceService::take_at_port(std::uint16_t port, const UdpSocket::Arrival& arrival) {
+  if (is_record(arrival.datagram)) return take_record(port, arrival);
+  note_received(arrival.from, arrival.datagram);
+  const Measured measured(desk_, port, device_meters_);
+  // The log of a device begins with its packet 3, which is told of when it has been taken.
+  const bool had_registration = has_registration(port, arrival.from);
+  if (had_registration) log_received(port, arrival.from, arrival.datagram);
+  desk_.receive(port, arrival.from, arrival.datagram, now_);
+  if (!has_registration(port, arrival.from)) return;
+  if (!had_registration) log_received(port, arrival.from, arrival.datagram);
+  was_heard(port, arrival.local);
+}
+
+bool DeviceService::has_registration(std::uint16_t port, const DeviceEndpoint& device) const {
+  const Registration* const registration = desk_.registration(port);
+  return registration != nullptr && registration->device() == device;
+}
+
+/// The database is told so before long.
+void DeviceService::was_heard(std::uint16_t port, Address local) {
+  Port& here = port_at(port);
+  here.local = local;
+  if (!std::exchange(here.is_heard, true)) heard_ports_.push_back(port);
+}
+
 void DeviceService::advance() {
+  advance_handshakes();
   desk_.advance(now_);
   arm_timer();
 }
@@ -209,7 +236,8 @@ void DeviceService::advance() {
 /// The timer is not moved to a later time: what is due moves with each datagram, and a timer that comes too early costs
 /// less than one that is set each time.
 void DeviceService::arm_timer() {
-  const auto due = desk_.due();
+  auto due = desk_.due();
+  if (!handshakes_.empty()) earliest(due, handshakes_.begin()->first);
   if (!due || (armed_ && *armed_ <= *due)) return;
   armed_ = due;
   due_timer_.expires_after(std::max(*due - now_, AwakeTime(1)));

@@ -4,6 +4,9 @@
 // what it says, and tells the rest of the server: the registry, of which each session is a client (device_listing.h), the
 // log, the counters, operators.
 //
+// With DTLS (tls/dtls_session.h) the records of a registration are opened and sealed here, and the desk sees what was in
+// them.
+//
 // A dedicated port is opened when it is first offered, and kept: no foreign program can take it then, and whoever comes to
 // it is told that it is free. All ports are in one set (socket_set.h), and what is due next is one timer.
 //
@@ -16,11 +19,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/address_rates.h"
@@ -33,8 +39,12 @@
 #include "server/net/listen_address.h"
 #include "server/net/socket_set.h"
 #include "server/net/udp_socket.h"
+#include "server/operators/handler_log_files.h"
 #include "server/operators/log.h"
 #include "server/operators/seen.h"
+#include "storage/device_rows.h"
+#include "tls/dtls_context.h"
+#include "tls/dtls_session.h"
 
 namespace lekt {
 
@@ -45,6 +55,7 @@ class DeviceService final : public DeviceFront, private DeviceDesk::Outside {
     std::vector<ListenAddress> listen;  ///< contact ports, over IPv4; at least one
     std::uint16_t first_port = 5000;    ///< of the dedicated ones
     std::uint16_t last_port = 6000;
+    std::filesystem::path handler_logs;  ///< the folder of their files
   };
   /// What can be changed while it runs.
   struct Settings {
@@ -53,6 +64,8 @@ class DeviceService final : public DeviceFront, private DeviceDesk::Outside {
     Rate strangers{10'000, 20'000};
     Rate strangers_per_address{100, 200};
     bool alerts_of_resumes = false;  ///< when a session goes on at another address
+    HandlerLogFiles::Settings handler_log;
+    std::shared_ptr<const DtlsContext> dtls;  ///< null: nobody is offered DTLS
   };
   /// What all fronts of a server share; outlives them.
   struct Shared {
@@ -73,6 +86,7 @@ class DeviceService final : public DeviceFront, private DeviceDesk::Outside {
   void deliver(std::vector<Writer::Completion> completions) override;
   void stop() override;
   const WorkerMeters& meters() const override { return meters_; }
+  const DeviceMeters& device_meters() const override { return device_meters_; }
   const TurnCount& turns() const override { return turns_; }
   /// Where the contact ports are, with those that were picked when 0 was asked for.
   const std::vector<ListenAddress>& listening() const { return listening_; }
@@ -97,7 +111,12 @@ class DeviceService final : public DeviceFront, private DeviceDesk::Outside {
   /// A dedicated port.
   struct Port {
     std::optional<UdpSocket> socket;
-    Address local;  ///< where its registration came, and answers leave from
+    Address local;                      ///< where its registration came, and answers leave from
+    DeviceEndpoint device;              ///< of its registration, or the last one
+    std::uint32_t sent = 0;             ///< the highest number of a message that was sent in it
+    bool is_heard = false;              ///< since the database was told last
+    std::unique_ptr<DtlsSession> dtls;  ///< of an encrypted registration
+    std::optional<AwakeTime> dtls_due;  ///< while its handshake lasts
   };
   /// The datagram that is being looked at.
   struct Current {
@@ -113,13 +132,13 @@ class DeviceService final : public DeviceFront, private DeviceDesk::Outside {
   Ticket random_ticket() override;
   LoggedTime time() override;
   void log(Address device, LoggedTime time, const HandlerEvent& event) override;
-  // Nobody is offered DTLS.
-  void send_encrypted(std::uint16_t, ByteView) override {}
-  void registered(std::uint16_t, const DeviceEndpoint&, bool) override {}
-  void registration_ended(std::uint16_t, const std::optional<Rejection>&) override {}
+  void send_encrypted(std::uint16_t port, ByteView datagram) override;
+  void registered(std::uint16_t port, const DeviceEndpoint& device, bool encrypted) override;
+  void registration_ended(std::uint16_t port, const std::optional<Rejection>& reason) override;
   void alert(const DeviceDesk::Alert& alert) override;
   void session_began(const DeviceSession& session) override;
   void session_resumed(const DeviceSession& session, const DeviceEndpoint& before) override;
+  void session_described(const DeviceSession& session) override;
   void session_ended(const DeviceSession& session, const Rejection& reason) override;
   void input(const DeviceSession& session, ByteView items) override;
 
@@ -135,10 +154,22 @@ class DeviceService final : public DeviceFront, private DeviceDesk::Outside {
   void take_datagrams();
   void take_from(std::uint32_t key);
   void take(std::uint32_t key, const UdpSocket::Arrival& arrival);
+  void take_at_port(std::uint16_t port, const UdpSocket::Arrival& arrival);
+  void take_record(std::uint16_t port, const UdpSocket::Arrival& arrival);
+  void send_records(std::uint16_t port, const std::vector<Bytes>& datagrams);
+  void schedule_handshake(std::uint16_t port);
+  void advance_handshakes();
+  void note_received(const DeviceEndpoint& device, ByteView datagram);
+  bool has_registration(std::uint16_t port, const DeviceEndpoint& device) const;
+  void was_heard(std::uint16_t port, Address local);
+  void log_received(std::uint16_t port, const DeviceEndpoint& from, ByteView datagram);
+  void note_sent(std::uint16_t from, const DeviceEndpoint& to, ByteView datagram);
   void advance();
   void arm_timer();
   LogLevel level_of_line(Address address);
   void report_hidden_lines();
+  void count();
+  void tell_database();
   AwakeTime heard(const DeviceSession& session) const;
   DeviceStatus describe(const DeviceSession& session) const;
   DeviceStatus describe(std::uint16_t port, const Registration& registration) const;
@@ -166,6 +197,8 @@ class DeviceService final : public DeviceFront, private DeviceDesk::Outside {
   asio::steady_timer due_timer_;
   std::optional<AwakeTime> armed_;  ///< what due_timer_ waits for
   WorkerMeters meters_;
+  DeviceMeters device_meters_;
+  DeviceDesk::Counts counted_;  ///< of the desk, that are in the meters
   TurnCount turns_;
   AddressRates stranger_rates_;
   Rate::Time strangers_paid_until_{0};
@@ -173,7 +206,15 @@ class DeviceService final : public DeviceFront, private DeviceDesk::Outside {
   Rate::Time alert_lines_paid_until_{0};
   Rate::Time hidden_reported_until_{0};
   std::size_t lines_hidden_ = 0;
+  HandlerLogFiles handler_log_;
   std::deque<DeviceAlertStatus> alerts_;  ///< the newest last
+  std::set<std::pair<AwakeTime, std::uint16_t>>
+      handshakes_;                           ///< DTLS handshakes by when they have something to do
+  storage::DeviceRows rows_;                 ///< what the database is to be told
+  std::set<DeviceSession::Number> changed_;  ///< sessions that it is to be told of
+  std::set<DeviceSession::Number> begun_;    ///< of these, those that are new
+  std::vector<std::uint16_t> heard_ports_;
+  AwakeTime rows_due_{0};
   bool stopping_ = false;
 };
 

@@ -1,11 +1,16 @@
-// What operators ask of the devices.
+// What operators see of the devices: what they ask, the numbers, and what the database is told.
 #include <algorithm>
+#include <utility>
 
 #include "server/net/device_service.h"
+#include "server/operators/clock.h"
 
 namespace lekt {
 
 namespace {
+
+/// How often the database is told who was heard.
+constexpr AwakeTime rows_interval = std::chrono::seconds(5);
 
 double seconds(AwakeTime time) { return std::chrono::duration<double>(time).count(); }
 
@@ -21,6 +26,7 @@ DeviceStatus DeviceService::describe(std::uint16_t port, const Registration& reg
   status.client_port = registration.device().port;
   status.port = port;
   status.state = to_string(registration.state());
+  status.dtls = registration.is_encrypted();
   status.age_seconds = seconds(now_ - registration.since());
   status.silent_seconds = seconds(now_ - registration.heard());
   if (const auto trip = registration.delivery().round_trip())
@@ -44,6 +50,61 @@ DeviceStatus DeviceService::describe(const DeviceSession& session) const {
   status.age_seconds = seconds(now_ - session.began());
   status.silent_seconds = seconds(now_ - heard(session));
   return status;
+}
+
+/// Every tick: numbers of the desk, and how things are now.
+void DeviceService::count() {
+  const DeviceDesk::Counts& desk = desk_.counts();
+  device_meters_.registrations.add(desk.registrations - counted_.registrations);
+  device_meters_.malformed.add(desk.malformed - counted_.malformed);
+  device_meters_.inputs.add(desk.inputs - counted_.inputs);
+  counted_ = desk;
+  const DevicePorts::Counts ports = desk_.ports();
+  device_meters_.ports_free = ports.free;
+  device_meters_.ports_used = ports.used;
+  device_meters_.ports_taken = ports.taken;
+  std::size_t away = 0;
+  std::size_t waiting = 0;
+  std::as_const(desk_).book().for_each([&](const DeviceSession& session) {
+    if (!session.port())
+      ++waiting;
+    else if (desk_.registration(*session.port())->state() == Registration::State::away)
+      ++away;
+  });
+  device_meters_.sessions_away = away;
+  device_meters_.sessions_waiting = waiting;
+  device_meters_.sessions_active = desk_.book().size() - away - waiting;
+}
+
+/// Tells the writer of sessions that have changed or were heard, and of what has gathered besides.
+void DeviceService::tell_database() {
+  rows_due_ = now_ + rows_interval;
+  for (const std::uint16_t port : std::exchange(heard_ports_, {})) {
+    port_at(port).is_heard = false;
+    if (const DeviceSession* const session = desk_.session_at(port)) changed_.insert(session->number());
+  }
+  const std::int64_t wall = wall_seconds();
+  const auto second_of = [&](AwakeTime time) {
+    return wall - std::chrono::duration_cast<std::chrono::seconds>(now_ - time).count();
+  };
+  for (const DeviceSession::Number number : std::exchange(changed_, {})) {
+    const DeviceSession* const session = desk_.book().find(number);
+    if (session == nullptr) continue;
+    const DeviceStatus status = describe(*session);
+    rows_.sessions.push_back({number, status.uid, status.address, status.port, status.client_port,
+                              status.group, status.state, status.dtls, second_of(session->began()),
+                              second_of(heard(*session))});
+    const std::uint64_t begun = begun_.erase(number);
+    // A device without a name of its own has no row, which others without one would share.
+    if (!session->device().names_anybody()) continue;
+    rows_.devices.push_back({status.uid, session->text(), status.type, status.version,
+                             session->device().system, session->device().rows, session->device().columns,
+                             status.address, status.group, second_of(heard(*session)), begun});
+  }
+  if (rows_.empty()) return;
+  Command command = std::move(rows_);
+  rows_ = {};
+  shared_.doors.inbox.post(std::move(command));
 }
 
 std::vector<DeviceStatus> DeviceService::devices() const {
@@ -73,9 +134,10 @@ DeviceDetails DeviceService::details_of(const DeviceSession& session) const {
   details.system = session.device().system;
   details.rows = session.device().rows;
   details.columns = session.device().columns;
-  for_each_rule(encode_rules(session.group(), false), [&](DeviceRule rule, std::uint32_t value) {
-    details.rules.push_back(std::string(rule_name(rule)) + " " + std::to_string(value));
-  });
+  for_each_rule(encode_rules(session.group(), details.status.dtls),
+                [&](DeviceRule rule, std::uint32_t value) {
+                  details.rules.push_back(std::string(rule_name(rule)) + " " + std::to_string(value));
+                });
   details.inputs = session.taken();
   if (session.port()) {
     const Delivery& delivery = desk_.registration(*session.port())->delivery();

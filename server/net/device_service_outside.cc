@@ -39,11 +39,9 @@ bool DeviceService::open(std::uint16_t port) {
 }
 
 void DeviceService::send(std::uint16_t from, const DeviceEndpoint& to, ByteView datagram) {
-  meters_.sent_bytes.add(datagram.size());
-  if (const auto head = read_head_to_device(datagram); head && head->type == DatagramType::failure)
-    shared_.seen.codes.count(static_cast<ErrorCode>(head->number));
-  if (shared_.seen.tracer.covers(to.address))
-    shared_.seen.tracer.datagram(to.address, to.port, Direction::to_client, datagram);
+  note_sent(from, to, datagram);
+  device_meters_.datagrams_sent.add();
+  device_meters_.bytes_sent.add(datagram.size());
   const bool is_answer = current_ && current_->from == to;
   if (from == 0) {
     if (is_answer) contacts_[current_->key].send(current_->local, to, datagram);
@@ -51,6 +49,49 @@ void DeviceService::send(std::uint16_t from, const DeviceEndpoint& to, ByteView 
   }
   Port& port = port_at(from);
   port.socket->send(is_answer && current_->key == key_of(from) ? current_->local : port.local, to, datagram);
+}
+
+/// Traces and the handler log have a datagram as it is before it is sealed.
+void DeviceService::note_sent(std::uint16_t from, const DeviceEndpoint& to, ByteView datagram) {
+  using handler_event::Fate;
+  const DatagramHead head = read_head_to_device(datagram).value();
+  Fate fate = Fate::sent;
+  if (head.type == DatagramType::failure) {
+    shared_.seen.codes.count(static_cast<ErrorCode>(head.number));
+  } else if (from != 0 && head.number != 0) {
+    Port& port = port_at(from);
+    if (head.number <= port.sent) {
+      fate = Fate::repeated;
+      device_meters_.repeated.add();
+    } else {
+      port.sent = head.number;
+      if (head.type == DatagramType::message) device_meters_.screens.add();
+    }
+  }
+  if (shared_.seen.tracer.covers(to.address))
+    shared_.seen.tracer.datagram(to.address, to.port, Direction::to_client, datagram);
+  // A device has a log from its packet 3 on: a flood of forged packets 1 makes no file.
+  if (from != 0 && port_at(from).device == to && handler_log_.covers(to.address, HandlerLevel::socket))
+    handler_log_.note(to.address, time(), handler_event::datagram(fate, head, datagram.size(), to));
+}
+
+void DeviceService::note_received(const DeviceEndpoint& device, ByteView datagram) {
+  if (shared_.seen.tracer.covers(device.address))
+    shared_.seen.tracer.datagram(device.address, device.port, Direction::to_server, datagram);
+}
+
+/// What a datagram of a registration is: new, or one that is dropped.
+void DeviceService::log_received(std::uint16_t port, const DeviceEndpoint& from, ByteView datagram) {
+  using handler_event::Fate;
+  if (!handler_log_.covers(from.address, HandlerLevel::socket)) return;
+  const auto head = read_head_to_server(datagram);
+  if (!head) return;
+  const std::uint32_t received = desk_.registration(port)->delivery().received();
+  const bool is_numbered = head->number != 0 && head->type != DatagramType::registration_request;
+  const Fate fate = is_numbered && head->number <= received      ? Fate::duplicate
+                    : is_numbered && head->number > received + 1 ? Fate::out_of_order
+                                                                 : Fate::received;
+  handler_log_.note(from.address, time(), handler_event::datagram(fate, *head, datagram.size(), from));
 }
 
 /// Devices have rates of their own: a flood of forged requests must keep no client from connecting.
@@ -81,12 +122,17 @@ LoggedTime DeviceService::time() {
   return {std::chrono::duration_cast<std::chrono::milliseconds>(now), std::chrono::seconds(local.tm_gmtoff)};
 }
 
-void DeviceService::log(Address, LoggedTime, const HandlerEvent&) {}
+void DeviceService::log(Address device, LoggedTime time, const HandlerEvent& event) {
+  handler_log_.note(device, time, event);
+}
 
 void DeviceService::alert(const DeviceDesk::Alert& alert) {
   shared_.seen.codes.count(alert.code);
   if (alerts_.size() == alerts_kept_max) alerts_.pop_front();
+  device_meters_.alerts.count(alert.code);
   alerts_.push_back({wall_seconds(), alert.code, alert.device.address, alert.uid, alert.message});
+  const DeviceAlertStatus& newest = alerts_.back();
+  rows_.alerts.push_back({newest.second, newest.code, newest.address, newest.uid, newest.message});
   if (!alert_lines.take(alert_lines_paid_until_, now_)) return void(++lines_hidden_);
   log_event(LogLevel::warn, "device_alert",
             {{"uid", alert.uid},
@@ -107,6 +153,9 @@ void DeviceService::report_hidden_lines() {
 
 void DeviceService::session_began(const DeviceSession& session) {
   listing_.show(session);
+  changed_.insert(session.number());
+  begun_.insert(session.number());
+  tell_database();
   log_event(level_of_line(session.endpoint().address), "device_join",
             {{"uid", session.device().uid},
              {"address", to_string(session.endpoint().address)},
@@ -117,7 +166,7 @@ void DeviceService::session_began(const DeviceSession& session) {
 }
 
 void DeviceService::session_resumed(const DeviceSession& session, const DeviceEndpoint& before) {
-  listing_.show(session);
+  session_described(session);
   const bool has_moved = before.address != session.endpoint().address;
   if (has_moved && settings_.alerts_of_resumes)
     alert({ErrorCode::registration_replaced, session.endpoint(), session.device().uid,
@@ -131,11 +180,19 @@ void DeviceService::session_resumed(const DeviceSession& session, const DeviceEn
              {"session", session.number()}});
 }
 
+void DeviceService::session_described(const DeviceSession& session) {
+  listing_.show(session);
+  changed_.insert(session.number());
+}
+
 /// A server that stops leaves its devices listed: they come back, and the next start waits for them.
 void DeviceService::session_ended(const DeviceSession& session, const Rejection& reason) {
   if (!stopping_) {
     listing_.end(session.number(), LeaveReason::closed);
     meters_.leaves.add();
+    rows_.ended_sessions.push_back(session.number());
+    changed_.erase(session.number());
+    begun_.erase(session.number());
   }
   log_event(level_of_line(session.endpoint().address), "device_leave",
             {{"uid", session.device().uid},

@@ -72,6 +72,7 @@ class Recorder : public DeviceDesk::Outside {
   void alert(const DeviceDesk::Alert& alert) override { alerts.push_back(alert); }
   void session_began(const DeviceSession&) override { ++began; }
   void session_resumed(const DeviceSession&, const DeviceEndpoint&) override { ++resumed; }
+  void session_described(const DeviceSession&) override { ++described; }
   void session_ended(const DeviceSession&, const Rejection& reason) override { ended.push_back(reason.code); }
   void input(const DeviceSession&, ByteView items) override { inputs.emplace_back(items); }
 
@@ -86,6 +87,7 @@ class Recorder : public DeviceDesk::Outside {
   std::vector<DeviceDesk::Alert> alerts;
   int began = 0;
   int resumed = 0;
+  int described = 0;
   std::vector<ErrorCode> ended;
   std::vector<Bytes> inputs;
 };

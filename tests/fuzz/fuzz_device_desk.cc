@@ -199,6 +199,7 @@ class DeskProgram : private DeviceDesk::Outside {
   void alert(const DeviceDesk::Alert&) override {}
   void session_began(const DeviceSession&) override { ++sessions_; }
   void session_resumed(const DeviceSession&, const DeviceEndpoint&) override {}
+  void session_described(const DeviceSession&) override {}
   void session_ended(const DeviceSession&, const Rejection&) override {
     require(sessions_-- > 0, "what ends has begun");
   }

@@ -196,9 +196,10 @@ TEST(DeviceSettings, a_reload_takes_all_but_sockets_ports_and_the_directory) {
 }
 
 TEST(DeviceSettings, are_what_the_desk_is_told) {
-  const DeviceDesk::Settings desk =
+  const DeviceService::Settings service =
       device_settings(settings({"--device-host=a=h:1", "--device-group=x;from=10.0.0.0/8;idle=1h",
                                 "--max-device-sessions=7", "--max-devices-per-address=3"}));
+  const DeviceDesk::Settings& desk = service.desk;
   EXPECT_EQ(desk.limits.sessions_max, 7u);
   EXPECT_EQ(desk.limits.per_address_max, 3u);
   const auto offer = desk.groups->match(Address::v4(0x0a000001), "any");

@@ -84,8 +84,10 @@ RunningDevices::RunningDevices(std::uint16_t ports, DeviceService::Settings sett
     : doors_(History().view(), {}, limits_of_devices(), {.patience = 0ms}, seen_.codes),
       service_(std::make_unique<DeviceService>(
           1, 2,
-          DeviceService::Place{
-              {{to_string(listens_at), 0}}, first_port, static_cast<std::uint16_t>(first_port + ports - 1)},
+          DeviceService::Place{{{to_string(listens_at), 0}},
+                               first_port,
+                               static_cast<std::uint16_t>(first_port + ports - 1),
+                               directory_.path()},
           settings, DeviceService::Shared{rules_, doors_, seen_})),
       thread_([this] { service_->run(); }) {}
 
@@ -99,6 +101,11 @@ void RunningDevices::stop() {
 
 DeviceEndpoint RunningDevices::contact(Address address) const {
   return {address, service_->listening().front().port};
+}
+
+std::string RunningDevices::handler_log(Address device) const {
+  const auto path = directory_.path() / handler_log_file(device);
+  return std::filesystem::exists(path) ? read_text(path) : "";
 }
 
 std::vector<Command> RunningDevices::take_commands() {

@@ -14,6 +14,7 @@
 #include "client/device_link.h"
 #include "server/net/device_service.h"
 #include "server/net/udp_socket.h"
+#include "tests/support/support.h"
 
 namespace lekt::test {
 
@@ -67,11 +68,14 @@ class RunningDevices {
     service_->post([&] { answer.set_value(question(*service_)); });
     return answer.get_future().get();
   }
+  /// The handler log of a device; empty when there is none.
+  std::string handler_log(Address device) const;
   /// Everything that the writer was told since the last call; each join is taken.
   std::vector<Command> take_commands();
   void stop();
 
  private:
+  TempDirectory directory_;
   MethodCatalogue catalogue_;
   SessionRules rules_{catalogue_};
   Seen seen_{".", 0};

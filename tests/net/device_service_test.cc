@@ -136,11 +136,11 @@ TEST(DeviceService, forged_requests_take_no_port_and_amplify_nothing) {
                 encode_datagram({DatagramType::connection_request, version_spoken, number, 0, 0},
                                 ConnectionRequest{}));
   }
-  const WorkerMeters& meters = devices.service().meters();
+  const DeviceMeters& meters = devices.service().device_meters();
   DeviceEnd device(contact, "A1");
   EXPECT_TRUE(device.until_served()) << "a real device still gets in";
-  EXPECT_GT(meters.received_bytes.value(), 0u);
-  EXPECT_LE(meters.sent_bytes.value(), meters.received_bytes.value() + 4096) << "4096 for the device";
+  EXPECT_GT(meters.bytes_received.value(), 0u);
+  EXPECT_LE(meters.bytes_sent.value(), meters.bytes_received.value() + 4096) << "4096 for the device";
   const auto list =
       devices.ask<std::vector<DeviceStatus>>([](DeviceService& service) { return service.devices(); });
   EXPECT_EQ(
@@ -157,7 +157,7 @@ TEST(DeviceService, cannot_listen_where_somebody_does_and_says_so) {
     Seen seen{".", 0};
     Doors doors(nullptr, {}, {.connections = Rate(1, 1), .connections_per_address = Rate(1, 1)}, {},
                 seen.codes);
-    const DeviceService service(0, 1, {{{to_string(own_address()), taken.port()}}, 5000, 5001}, {},
+    const DeviceService service(0, 1, {{{to_string(own_address()), taken.port()}}, 5000, 5001, "."}, {},
                                 {rules, doors, seen});
     FAIL() << "it listens";
   } catch (const CodedError& error) {

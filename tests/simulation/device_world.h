@@ -142,6 +142,7 @@ class DeviceWorld : private DeviceDesk::Outside {
   void alert(const DeviceDesk::Alert& alert) override;
   void session_began(const DeviceSession& session) override;
   void session_resumed(const DeviceSession& session, const DeviceEndpoint& before) override;
+  void session_described(const DeviceSession&) override {}
   void session_ended(const DeviceSession& session, const Rejection& reason) override;
   void input(const DeviceSession& session, ByteView items) override;
 

@@ -182,6 +182,7 @@ struct DeviceServer::Desk final : public DeviceDesk::Outside {
     ++resumed;
     news.push_back(session.number());
   }
+  void session_described(const DeviceSession& session) override { news.push_back(session.number()); }
   void session_ended(const DeviceSession&, const Rejection& reason) override { ended.push_back(reason.code); }
   void input(const DeviceSession& session, ByteView items) override {
     for_each_input_item(items, InWords{words[session.number()]});
