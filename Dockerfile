@@ -33,6 +33,7 @@ ENV LEKT_CONFIG=/etc/lekt/lektd.toml
 USER 7890:7890
 WORKDIR /var/lib/lekt
 VOLUME /var/lib/lekt
+# Devices, with --device-listen 0.0.0.0:3006, need 3006/udp and 5000-6000/udp as well.
 EXPOSE 7890
 STOPSIGNAL SIGTERM
 # Over the control socket: whatever the server listens on, and whom it serves. Alive, not ready: docs/installation.md.

@@ -172,7 +172,10 @@ struct DeviceServer::Desk final : public DeviceDesk::Outside {
     return ticket;
   }
   LoggedTime time() override { return {1'264'408'183'248ms, 0s}; }
-  void log(Address, const HandlerEvent&) override {}
+  void log(Address, LoggedTime, const HandlerEvent&) override {}
+  void send_encrypted(std::uint16_t, ByteView) override {}
+  void registered(std::uint16_t, const DeviceEndpoint&, bool) override {}
+  void registration_ended(std::uint16_t, const std::optional<Rejection>&) override {}
   void alert(const DeviceDesk::Alert&) override {}
   void session_began(const DeviceSession& session) override {
     ++began;
