@@ -125,6 +125,69 @@ TEST(DeviceService, a_clean_stop_tells_devices_and_leaves_them_listed) {
   EXPECT_EQ(membership_of(devices.take_commands()), Words{});
 }
 
+TEST(DeviceService, tells_the_database_of_a_device_its_session_and_their_end) {
+  RunningDevices devices;
+  DeviceEnd device(devices.contact(), "A1");
+  ASSERT_TRUE(device.until_served());
+  const auto rows_of = [&] {
+    storage::DeviceRows rows;
+    for (const Command& command : devices.take_commands())
+      if (const auto* told = std::get_if<DevicesCommand>(&command)) rows = *told;
+    return rows;
+  };
+  const storage::DeviceRows began = rows_of();
+  ASSERT_EQ(began.devices.size(), 1u);
+  EXPECT_EQ(began.devices[0].uid, "A1");
+  EXPECT_EQ(began.devices[0].type, "PDT9090_E5");
+  EXPECT_EQ(began.devices[0].text, string_of("A1"));
+  EXPECT_EQ(began.devices[0].address, own_address());
+  EXPECT_EQ(began.devices[0].sessions, 1u);
+  ASSERT_EQ(began.sessions.size(), 1u);
+  EXPECT_EQ(began.sessions[0].state, "active");
+  EXPECT_EQ(began.sessions[0].port, RunningDevices::first_port);
+  device.link().leave(AwakeTime(0));
+  ASSERT_TRUE(device.until([&] { return device.link().phase() == DeviceLink::Phase::ended; }));
+  storage::DeviceRows ended;
+  EXPECT_TRUE(eventually([&] {
+    ended = rows_of();
+    return !ended.ended_sessions.empty();
+  })) << "within the 5 s of what is written for operators";
+  EXPECT_EQ(ended.ended_sessions, std::vector<std::uint64_t>{began.sessions[0].number});
+}
+
+TEST(DeviceService, writes_a_log_for_a_device_that_registers_and_none_for_who_only_asks) {
+  DeviceService::Settings settings;
+  settings.handler_log.level = HandlerLevel::protocol;
+  RunningDevices devices(8, settings);
+  UdpSocket stranger(own_address(1), 0);
+  stranger.send(
+      own_address(1), devices.contact(),
+      encode_datagram({DatagramType::connection_request, version_spoken, 7, 0, 0}, ConnectionRequest{}));
+  DeviceEnd device(devices.contact(), "A1");
+  ASSERT_TRUE(device.until_served());
+  EXPECT_TRUE(eventually([&] {
+    return devices.handler_log(own_address()).find("Session of 'A1' started") != std::string::npos;
+  })) << devices.handler_log(own_address());
+  EXPECT_EQ(devices.handler_log(own_address(1)), "");
+}
+
+TEST(DeviceService, counts_datagrams_registrations_and_round_trips) {
+  RunningDevices devices;
+  DeviceEnd device(devices.contact(), "A1");
+  ASSERT_TRUE(device.until_served());
+  const DeviceMeters& meters = devices.service().device_meters();
+  EXPECT_TRUE(eventually([&] { return meters.registrations.value() == 1 && meters.sessions_active == 1; }))
+      << "with the next tick";
+  EXPECT_EQ(meters.ports_used, 1u);
+  EXPECT_EQ(meters.ports_free, 7u);
+  EXPECT_GE(meters.datagrams_received.value(), 4u) << "packets 1, 3, 6 and acknowledgments";
+  EXPECT_GE(meters.datagrams_sent.value(), 6u);
+  EXPECT_GE(meters.rtt.copy().count(), 3u);
+  EXPECT_EQ(meters.screens.value(), 1u);
+  EXPECT_EQ(meters.repeated.value(), 0u);
+  EXPECT_EQ(meters.malformed.value(), 0u);
+}
+
 TEST(DeviceService, forged_requests_take_no_port_and_amplify_nothing) {
   constexpr std::uint32_t requests = 100'000;
   RunningDevices devices;
