@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import List, Optional
 
 READY_SECONDS = 30
+DEVICE_PORTS = (5000, 6999)
 
 
 class Failure(Exception):
@@ -77,12 +78,15 @@ class Server:
         while time.monotonic() - begin < READY_SECONDS:
             if self.process.poll() is not None:
                 raise Failure(f"{self.peer} ended with {self.process.returncode}:\n{self.log()[-2000:]}")
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                    self.started_seconds = time.monotonic() - begin
-                    return
+            if self.is_ready():
+                self.started_seconds = time.monotonic() - begin
+                return
             time.sleep(0.005)
         raise Failure(f"{self.peer} did not listen within {READY_SECONDS} s:\n{self.log()[-2000:]}")
+
+    def is_ready(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
     def stop(self, how: int = signal.SIGTERM) -> None:
         if self.process is None:
@@ -123,6 +127,53 @@ class Floor(Server):
 
     def command(self) -> List[str]:
         return [str(self.programs / "lekt-floor"), f"--port={self.port}", f"--clients={self.clients}"]
+
+
+class DeviceServer(Server):
+    """A server of lekt-device-bench, which says when it is ready."""
+
+    def is_ready(self) -> bool:
+        return "ready\n" in self.log()
+
+
+class DeviceFront(DeviceServer):
+    """The front of devices alone."""
+
+    peer = "front"
+
+    def command(self) -> List[str]:
+        return [str(self.programs / "lekt-device-bench"), "front", f"--port={self.port}",
+                f"--first-port={DEVICE_PORTS[0]}", f"--last-port={DEVICE_PORTS[1]}"]
+
+
+class DeviceEcho(DeviceServer):
+    peer = "echo"
+
+    def __init__(self, programs: Path, scratch: Path, cores: List[int], devices: int) -> None:
+        super().__init__(programs, scratch, cores)
+        self.port = DEVICE_PORTS[0]
+        self.devices = devices
+
+    def command(self) -> List[str]:
+        return [str(self.programs / "lekt-device-bench"), "echo", f"--first-port={self.port}", f"--devices={self.devices}"]
+
+
+class LektWithDevices(Lekt):
+    """The whole coordinator, of which `port` is where devices come."""
+
+    def __init__(self, program: Path, scratch: Path, cores: List[int]) -> None:
+        super().__init__(program.parent, scratch, cores)
+        self.program = program
+        self.client_port, self.port = self.port, free_port()
+        self.flags += [f"--device-listen=127.0.0.1:{self.port}", f"--device-ports={DEVICE_PORTS[0]}-{DEVICE_PORTS[1]}"]
+
+    def command(self) -> List[str]:
+        return [str(self.program), f"--listen=127.0.0.1:{self.client_port}", f"--database={self.database}",
+                "--log-format=json", *self.flags]
+
+    def is_ready(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.client_port)) == 0
 
 
 class Redis(Server):

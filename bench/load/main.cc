@@ -8,8 +8,8 @@
 #include <nlohmann/json.hpp>
 
 #include "bench/load/descriptors.h"
+#include "bench/load/flags.h"
 #include "bench/load/modes.h"
-#include "common/duration.h"
 
 namespace lekt::bench {
 namespace {
@@ -26,46 +26,9 @@ Examples:
   lekt-bench beat --server 127.0.0.1:7890 --clients 1000 --rate 20000
   lekt-bench churn --server 127.0.0.1:7890 --clients 100 --joins 1000 --interval 1s --time 30s)";
 
-CLI::Option* add_duration(CLI::App& app, const std::string& flag, std::chrono::milliseconds& value,
-                          const std::string& help) {
-  return app
-      .add_option_function<std::string>(
-          flag,
-          [&value, flag](const std::string& text) {
-            const auto duration = parse_duration(text);
-            if (!duration)
-              throw CLI::ValidationError(flag, "\"" + text + "\" is not a duration, for example 500ms or 5s");
-            value = *duration;
-          },
-          help)
-      ->type_name("TIME")
-      ->default_str(format_duration(value));
-}
-
-void add_server(CLI::App& app, Options& options) {
-  app.add_option_function<std::string>(
-         "--server",
-         [&options](const std::string& text) {
-           const std::size_t colon = text.rfind(':');
-           options.target.address = text.substr(0, colon);
-           const bool has_port = colon != std::string::npos &&
-                                 CLI::detail::lexical_cast(text.substr(colon + 1), options.target.port);
-           if (!has_port || options.target.port == 0 || !parse_address(options.target.address))
-             throw CLI::ValidationError("--server",
-                                        "\"" + text + "\" is not ADDRESS:PORT, for example 127.0.0.1:7890");
-           if (!options.target.address.starts_with("127."))
-             throw CLI::ValidationError("--server", "only loopback (127.0.0.0/8) may be loaded");
-         },
-         "the server, on loopback")
-      ->type_name("ADDRESS:PORT")
-      ->required();
-  app.add_option("--pid", options.pid, "the server's process; its processor time and memory are measured")
-      ->type_name("PID");
-}
-
 /// The options that all modes have.
 void add_common(CLI::App& app, Options& options, std::string& json) {
-  add_server(app, options);
+  add_server(app, options.target, options.pid);
   static const std::map<std::string, Peer> peers{{"lekt", Peer::lekt},
                                                  {"floor", Peer::floor},
                                                  {"redis", Peer::redis},

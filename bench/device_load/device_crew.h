@@ -1,0 +1,113 @@
+// The devices of a run, and the one epoll instance that moves them all.
+//
+// Each device is bound to a loopback address of its own, as terminals on a LAN are. Whatever goes wrong ends the run with
+// words (BenchError): a benchmark that drops devices in silence measures something else.
+//
+// One thread, which is meant to have a core to itself.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "bench/load/crew.h"
+#include "client/device_link.h"
+#include "common/descriptor.h"
+#include "server/net/udp_socket.h"
+
+namespace lekt::bench {
+
+class DeviceCrew {
+ public:
+  /// Where a device is registered, and how far its numbers are.
+  struct Registered {
+    std::uint64_t registration = 0;
+    std::uint16_t port = 0;      ///< of the server
+    std::uint32_t sent = 0;      ///< the last number of a message to the server
+    std::uint32_t received = 0;  ///< the last number of a message from the server
+  };
+
+  /// `server`: the contact port.
+  DeviceCrew(const Target& server, std::size_t devices);
+
+  std::size_t size() const { return devices_.size(); }
+
+  // ---- Registering, with all that the protocol asks of a device ----
+
+  /// Those from `first` on, before `last`, register at once.
+  void begin(std::size_t first, std::size_t last);
+  /// All end their sessions.
+  void leave();
+  /// Receives what has come, waits for it at most so long, and sends what is due.
+  void turn(std::chrono::milliseconds wait);
+  /// Turns until `count` of them have their first screens, and what they owe the server is sent.
+  void turn_until_served(std::size_t count);
+  void turn_until_left();
+
+  /// Of them, how many have packet 4, and how many a screen.
+  std::size_t accepted() const { return accepted_; }
+  std::size_t served() const { return served_; }
+  /// When the last one got it.
+  Time last_accepted() const { return last_accepted_; }
+  Time last_served() const { return last_served_; }
+  /// Datagrams from the server.
+  std::uint64_t datagrams() const { return datagrams_; }
+
+  // ---- Below the protocol ----
+
+  Registered registered(std::size_t number) const;
+  /// Sends as the device with this number, whose link is not asked.
+  void send(std::size_t number, std::uint16_t port, ByteView datagram);
+  /// Calls `use(number, datagram)` for what has come, whose links are not told.
+  template <class Use>
+  void receive(Use use) {
+    for (const std::uint32_t number : wait(std::chrono::milliseconds(0)))
+      while (const auto arrival = receive_from(number)) use(std::size_t{number}, arrival->datagram);
+  }
+
+ private:
+  enum class Progress : std::uint8_t { begun, accepted, served };
+
+  struct Device {
+    Device(Address source_given, std::uint32_t number_given)
+        : source(source_given), socket(source_given, 0), number(number_given) {}
+
+    Address source;
+    UdpSocket socket;
+    std::uint32_t number;
+    std::optional<DeviceLink> link;
+    std::uint64_t registration = 0;
+    std::uint16_t port = 0;
+    Progress progress = Progress::begun;
+    std::optional<AwakeTime> scheduled;
+  };
+
+  AwakeTime awake() const;
+  const std::vector<std::uint32_t>& wait(std::chrono::milliseconds time);
+  std::optional<UdpSocket::Arrival> receive_from(std::size_t number);
+  void take(Device& device, const UdpSocket::Arrival& arrival);
+  void send_what_is_due(Device& device);
+  template <class Condition>
+  void turn_until(const char* what, Condition condition);
+
+  DeviceEndpoint server_;
+  Time began_ = now();
+  Descriptor epoll_;
+  std::vector<Device> devices_;
+  std::vector<std::uint32_t> ready_;
+  std::vector<char> buffer_;
+  std::set<std::pair<AwakeTime, std::uint32_t>> deadlines_;
+  std::size_t accepted_ = 0;
+  std::size_t served_ = 0;
+  std::size_t left_ = 0;
+  Time last_accepted_;
+  Time last_served_;
+  std::uint64_t datagrams_ = 0;
+};
+
+}  // namespace lekt::bench
