@@ -29,14 +29,14 @@ class Delivery {
   static constexpr AwakeTime timer_max{4000};
   static constexpr std::uint32_t number_max = UINT32_MAX - 1;
 
-  struct Counts {
-    std::uint64_t sent = 0;  ///< messages
-    std::uint64_t received = 0;
-    std::uint64_t repeated = 0;
-    std::uint64_t duplicates = 0;
-    std::uint64_t out_of_sequence = 0;
+  struct Counts {            // no more than there are numbers
+    std::uint32_t sent = 0;  ///< messages
+    std::uint32_t received = 0;
+    std::uint32_t repeated = 0;
+    std::uint32_t duplicates = 0;
+    std::uint32_t out_of_sequence = 0;
     /// Samples of the round trip: below 200 ms, below 500 ms, and others.
-    std::array<std::uint64_t, 3> round_trips{};
+    std::array<std::uint32_t, 3> round_trips{};
   };
 
   /// What a datagram from the other side was.

@@ -338,6 +338,15 @@ std::size_t DeviceDesk::end_sessions(const std::function<bool(const DeviceSessio
   return ending.size();
 }
 
+void DeviceDesk::end_registrations(const std::function<bool(Address)>& chosen, const Rejection& reason) {
+  for (std::size_t index = 0; index < places_.size(); ++index) {
+    const Place& here = places_[index];
+    if (here.registration != nullptr && here.session == nullptr &&
+        chosen(here.registration->device().address))
+      end_registration(static_cast<std::uint16_t>(ports_.first() + index), reason);
+  }
+}
+
 void DeviceDesk::stop() {
   stopping_ = true;
   for (std::size_t index = 0; index < places_.size(); ++index)

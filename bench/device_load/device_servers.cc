@@ -95,7 +95,7 @@ void run_device_front(std::uint16_t contact, std::uint16_t first, std::uint16_t 
   Seen seen{".", 0};
   const Rate unlimited(1'000'000, 1'000'000);
   Doors doors(nullptr, {}, {.connections = unlimited, .connections_per_address = unlimited}, {}, seen.codes);
-  DeviceService service(0, 1, {{{"127.0.0.1", contact}}, first, last}, {}, {rules, doors, seen});
+  DeviceService service(0, 1, {{{"127.0.0.1", contact}}, first, last, "."}, {}, {rules, doors, seen});
   std::thread front([&] { service.run(); });
   std::thread writer([&] {
     std::vector<Command> commands;

@@ -1,5 +1,6 @@
 #include "server/net/device_listing.h"
 
+#include <functional>
 #include <utility>
 
 #include "common/catalogue.h"
@@ -11,9 +12,8 @@ namespace lekt {
 namespace {
 
 /// What the registry is told of a device.
-Methods methods_of(const DeviceSession& session) {
-  const Bytes content = device_method_content(session.device(), session.group().name);
-  return {{device_index, MethodCatalogue::wrap({MethodForm::Kind::sized, 0}, content)}};
+Bytes content_of(const DeviceSession& session) {
+  return device_method_content(session.device(), session.group().name);
 }
 
 }  // namespace
@@ -23,19 +23,21 @@ DeviceListing::DeviceListing(std::uint32_t index, std::uint32_t count, Post post
 
 void DeviceListing::show(const DeviceSession& session) {
   Listed& listed = listed_[session.number()];
-  Methods methods = methods_of(session);
-  const bool is_same = listed.address == session.endpoint().address && listed.methods == methods;
-  if (is_same) return;
+  Bytes content = content_of(session);
+  const std::size_t hash = std::hash<Bytes>()(content);
+  if (listed.address == session.endpoint().address && listed.content == hash) return;
   listed.address = session.endpoint().address;
-  listed.methods = std::move(methods);
-  join(session.number(), listed);
+  listed.content = hash;
+  join(session, listed, std::move(content));
 }
 
-void DeviceListing::join(DeviceSession::Number session, Listed& listed) {
+void DeviceListing::join(const DeviceSession& session, Listed& listed, Bytes content) {
   if (listed.current) listed.before.push_back(*std::exchange(listed.current, std::nullopt));
   listed.current = Membership{session_id(++serial_, index_, count_), listed.address};
-  asked_.emplace(listed.current->id, session);
-  post_(JoinCommand{listed.current->id, listed.address, listed.methods});
+  asked_.emplace(listed.current->id, session.number());
+  post_(JoinCommand{listed.current->id,
+                    listed.address,
+                    {{device_index, MethodCatalogue::wrap({MethodForm::Kind::sized, 0}, content)}}});
 }
 
 void DeviceListing::leave(const Membership& membership, LeaveReason reason) {
@@ -82,12 +84,14 @@ std::optional<DeviceSession::Number> DeviceListing::decided(const Writer::Comple
   return session;
 }
 
-void DeviceListing::retry(AwakeTime now) {
+void DeviceListing::retry(AwakeTime now, const Find& find) {
   while (!retries_.empty() && retries_.begin()->first <= now) {
     const auto due = retries_.extract(retries_.begin());
     for (const DeviceSession::Number session : due.mapped()) {
       const auto found = listed_.find(session);
-      if (found != listed_.end() && !found->second.current) join(session, found->second);
+      if (found == listed_.end() || found->second.current) continue;
+      const DeviceSession& lives = *find(session);
+      join(lives, found->second, content_of(lives));
     }
   }
 }

@@ -39,8 +39,10 @@ class DeviceListing {
   void end(DeviceSession::Number session, LeaveReason reason);
   /// What the writer has decided about a join. Yields whose join was refused, if it counts.
   std::optional<DeviceSession::Number> decided(const Writer::Completion& completion, AwakeTime now);
+  /// The session of this number; null when it is over.
+  using Find = std::function<const DeviceSession*(DeviceSession::Number)>;
   /// Joins again those whose time has come.
-  void retry(AwakeTime now);
+  void retry(AwakeTime now, const Find& find);
   /// When to call retry(); nothing while no join is refused.
   std::optional<AwakeTime> due() const;
 
@@ -57,12 +59,12 @@ class DeviceListing {
   };
   struct Listed {
     Address address;
-    Methods methods;
+    std::size_t content = 0;            ///< the hash of what the registry is told of it
     std::optional<Membership> current;  ///< nothing while its join is refused
     std::vector<Membership> before;     ///< that leave once `current` has joined
   };
 
-  void join(DeviceSession::Number session, Listed& listed);
+  void join(const DeviceSession& session, Listed& listed, Bytes content);
   void leave(const Membership& membership, LeaveReason reason);
 
   std::uint32_t index_;

@@ -152,7 +152,7 @@ void DeviceService::look_at_clock() { now_ = clock_.advance(std::chrono::steady_
 void DeviceService::tick() {
   look_at_clock();
   turns_.add();
-  listing_.retry(now_);
+  listing_.retry(now_, [this](DeviceSession::Number number) { return desk_.book().find(number); });
   handler_log_.tell(shared_.seen.warnings);
   report_hidden_lines();
   advance();
@@ -174,6 +174,7 @@ void DeviceService::take_datagrams() {
     if (ready.empty()) break;
     look_at_clock();
     for (const std::uint32_t key : ready) take_from(key);
+    if (ready.size() < SocketSet::ready_max) break;  // what has come since is seen by the next wait
   }
   advance();
   wait_for_datagrams();

@@ -189,6 +189,7 @@ std::vector<SessionStatus> DeviceService::sessions(Address address) const {
 
 std::size_t DeviceService::end_sessions(const Block& block, const Rejection& rejection) {
   look_at_clock();
+  desk_.end_registrations([&](Address address) { return block.contains(address); }, rejection);
   return desk_.end_sessions(
       [&](const DeviceSession& session) { return block.contains(session.endpoint().address); }, rejection);
 }

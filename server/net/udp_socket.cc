@@ -26,6 +26,18 @@ sockaddr_in socket_address(Address address, std::uint16_t port) {
   return result;
 }
 
+/// One datagram as the kernel takes and gives it; refers to all three.
+msghdr message_of(sockaddr_in& peer, iovec& part, Control& control) {
+  msghdr message{};
+  message.msg_name = &peer;
+  message.msg_namelen = sizeof(peer);
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = &control;
+  message.msg_controllen = sizeof(control);
+  return message;
+}
+
 void set_option(int socket, int level, int option, int value) {
   if (setsockopt(socket, level, option, &value, sizeof(value)) != 0)
     throw std::system_error(errno, std::generic_category());
@@ -56,13 +68,7 @@ std::optional<UdpSocket::Arrival> UdpSocket::receive(std::span<char> buffer) {
   sockaddr_in from{};
   iovec part{buffer.data(), buffer.size()};
   Control control{};
-  msghdr message{};
-  message.msg_name = &from;
-  message.msg_namelen = sizeof(from);
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  message.msg_control = &control;
-  message.msg_controllen = sizeof(control);
+  msghdr message = message_of(from, part, control);
   const ssize_t count = recvmsg(descriptor(), &message, 0);
   if (count < 0) return std::nullopt;
   Arrival arrival;
@@ -81,13 +87,7 @@ bool UdpSocket::send(Address local, const DeviceEndpoint& to, ByteView datagram)
   sockaddr_in target = socket_address(to.address, to.port);
   iovec part{const_cast<char*>(datagram.data()), datagram.size()};
   Control control{};
-  msghdr message{};
-  message.msg_name = &target;
-  message.msg_namelen = sizeof(target);
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  message.msg_control = &control;
-  message.msg_controllen = sizeof(control);
+  msghdr message = message_of(target, part, control);
   cmsghdr* const header = CMSG_FIRSTHDR(&message);
   header->cmsg_level = IPPROTO_IP;
   header->cmsg_type = IP_PKTINFO;

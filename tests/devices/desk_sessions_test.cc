@@ -350,4 +350,17 @@ TEST_F(DeskSessionsTest, tells_every_device_that_the_server_stops_and_serves_nob
 }
 
 }  // namespace
+TEST_F(DeskSessionsTest, ends_registrations_of_an_address_that_have_no_session_and_no_others) {
+  const std::uint16_t served = serve();
+  const DeviceEndpoint other{Address::v4(0x0a000001), 3771};
+  const std::uint16_t registered = register_device(other, 2);
+  outside_.sent.clear();
+  desk_.end_registrations([](Address) { return true; }, {ErrorCode::address_banned, "banned"});
+  EXPECT_EQ(refused_with(), ErrorCode::address_banned);
+  EXPECT_EQ(answer().from, registered);
+  EXPECT_EQ(desk_.registration(registered), nullptr);
+  EXPECT_NE(desk_.registration(served), nullptr);
+  desk_.check();
+}
+
 }  // namespace lekt::test

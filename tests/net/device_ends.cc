@@ -7,6 +7,7 @@
 #include <random>
 
 #include "tests/core/support.h"
+#include "tests/net/driven_worker.h"
 #include "tests/support/screens.h"
 
 namespace lekt::test {
@@ -16,14 +17,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto device_patience = 10s;
-
-Admission::Limits limits_of_devices() {
-  return {.connections_max = 1000,
-          .handshakes_max = 1000,
-          .handshakes_per_address_max = 1000,
-          .connections = Rate(1'000'000, 1'000'000),
-          .connections_per_address = Rate(1'000'000, 1'000'000)};
-}
 
 }  // namespace
 
@@ -81,7 +74,7 @@ std::string DeviceEnd::screen() const {
 }
 
 RunningDevices::RunningDevices(std::uint16_t ports, DeviceService::Settings settings, Address listens_at)
-    : doors_(History().view(), {}, limits_of_devices(), {.patience = 0ms}, seen_.codes),
+    : doors_(History().view(), {}, limits_without_effect(), {.patience = 0ms}, seen_.codes),
       service_(std::make_unique<DeviceService>(
           1, 2,
           DeviceService::Place{{{to_string(listens_at), 0}},

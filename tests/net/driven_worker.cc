@@ -23,15 +23,15 @@ using namespace std::chrono_literals;
 /// Later than any closing timestamp of the tests' histories.
 constexpr std::int64_t joined_second = 1'000'000;
 
-Admission::Limits limits_of_test() {
+}  // namespace
+
+Admission::Limits limits_without_effect() {
   return {.connections_max = 1000,
           .handshakes_max = 1000,
           .handshakes_per_address_max = 1000,
           .connections = Rate(1'000'000, 1'000'000),
           .connections_per_address = Rate(1'000'000, 1'000'000)};
 }
-
-}  // namespace
 
 // ---- The client's end ----
 
@@ -72,7 +72,7 @@ void ClientEnd::half_close() { shutdown(socket_.value(), SHUT_WR); }
 // ---- The worker ----
 
 DrivenWorker::DrivenWorker(const WorkerSettings& settings, PublishedView::Pointer view)
-    : doors_(std::move(view), {}, limits_of_test(), {.patience = 0ms}, seen_.codes),
+    : doors_(std::move(view), {}, limits_without_effect(), {.patience = 0ms}, seen_.codes),
       worker_(std::make_unique<Worker>(0, 1, settings, Worker::Shared{rules_, doors_, seen_})) {
   std::signal(SIGPIPE, SIG_IGN);  // as in the server: OpenSSL writes to sockets whose other end may be closed
 }

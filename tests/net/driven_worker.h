@@ -17,6 +17,9 @@
 
 namespace lekt::test {
 
+/// So many and so fast that no test is refused.
+Admission::Limits limits_without_effect();
+
 /// The client's end of a connection.
 class ClientEnd {
  public:
