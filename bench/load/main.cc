@@ -60,6 +60,7 @@ void add_common(CLI::App& app, Options& options, std::string& json) {
 void add_beat(CLI::App& app, Options& options) {
   app.add_option("--from", options.from, "where redis (an id) or etcd (a revision) continues")
       ->type_name("ID");
+  app.add_flag("--changing", options.changing, "others come and go meanwhile: answers may have any changes");
   app.add_option("--changes", options.changes, "clients in each answer")
       ->type_name("N")
       ->capture_default_str();

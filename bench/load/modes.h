@@ -22,6 +22,7 @@ struct Options {
   std::chrono::milliseconds time{3000};
   double rate = 0;          ///< requests a second of all clients; 0: each asks as soon as it is answered
   std::size_t changes = 0;  ///< clients in each answer
+  bool changing = false;    ///< others come and go meanwhile, so answers may have any number of clients
   double joins = 1000;      ///< a second, under churn
   std::chrono::milliseconds stay{1000};
   std::chrono::milliseconds interval{1000};
