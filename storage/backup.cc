@@ -34,7 +34,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// Copies all pages at once, and so one state, into a file without a write-ahead log.
+/// Copies all pages in one step, so that the copy is one consistent state, into a file without a write-ahead log.
 SQLite::Database copy_pages(SQLite::Database& source, const fs::path& target) {
   SQLite::Database copy(target.string(), SQLite::OPEN_READWRITE);
   // Nobody else knows the file, so SQLite needs no shared memory next to it.
@@ -57,7 +57,7 @@ void leave_log_mode(SQLite::Database& copy) {
                    "the copy of " + origin.string() + " is not sound, and was removed: " + why);
 }
 
-/// Refuses what a start would refuse, and returns the number of clients.
+/// Refuses a copy that a server would refuse at its start; returns its server row and its number of clients.
 std::pair<ServerRow, std::size_t> expect_sound(SQLite::Database& copy, const fs::path& origin) {
   try {
     const std::string findings = copy.execAndGet("PRAGMA integrity_check(1)").getString();
@@ -82,7 +82,7 @@ auto with_copy_errors(const fs::path& origin, const fs::path& copy, Action actio
     try {
       return action();
     } catch (const SQLite::Exception& error) {
-      // Nothing is written to the origin.
+      // Only the copy is written, so a failed write is the copy's.
       const int code = code_of(error);
       if (code == SQLITE_FULL || code == SQLITE_IOERR_WRITE || code == SQLITE_IOERR_FSYNC)
         throw_open_error(copy, error);
@@ -96,20 +96,20 @@ SQLite::Database open_backup(const fs::path& path) {
   return is_there(log_of(path)) ? open_read_only(path) : open_immutable(path);
 }
 
-/// A second beyond which no client was told of anything.
+/// The latest second that a client can have been told of.
 std::int64_t newest_second(const fs::path& database, std::int64_t now) {
   try {
     return std::max(Reader(database).server().log.second, now);
   } catch (const CodedError&) {
-    // Missing or damaged, which is why a backup is restored. Stamps follow the clock.
+    // The database is missing or damaged, which is why it is restored. Its stamps followed the clock.
     return now;
   }
 }
 
-/// A copy that is used without a restore is an older state: it says that it was not stopped (log_check.h).
+/// Removes the note of a clean stop: a copy that is used without a restore is an older state (log_check.h).
 void note_not_stopped(SQLite::Database& copy) { copy.exec("UPDATE server_record SET stopped = NULL"); }
 
-/// Owner, group and mode of the old database, or of the directory if there was none.
+/// Gives the file the owner, group and mode of the old database; without one, the directory's owner and group.
 void give_to_owner(const fs::path& path, const fs::path& database) {
   struct stat model {};
   const bool existed = stat(database.c_str(), &model) == 0;

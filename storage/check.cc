@@ -22,7 +22,7 @@ namespace lekt::storage {
 
 namespace {
 
-/// The index of a method in words that has no name: "?9:0000000a" is 9.
+/// The index in the words of a method that has no name: 9 in "?9:0000000a".
 std::optional<std::uint32_t> index_in(std::string_view name) {
   if (!name.starts_with('?')) return std::nullopt;
   return static_cast<std::uint32_t>(std::strtoul(std::string(name.substr(1)).c_str(), nullptr, 10));
@@ -103,7 +103,7 @@ class Checker {
       server_ = read_server(database_);
     } catch (const RowError& error) {
       find(error.what());
-      // No limits are known then that rows could exceed.
+      // Without the server's row there are no limits that other rows could exceed.
       server_.state.second = std::numeric_limits<std::int64_t>::max();
       server_.state.sequence = std::numeric_limits<std::int64_t>::max();
       return;
@@ -113,7 +113,7 @@ class Checker {
            " is later than second " + std::to_string(server_.state.second));
   }
 
-  /// Where a row stands in the history; `newest` is the second of the row before.
+  /// Checks the place of a row in the history; `newest` is the newest second of the rows before it.
   void check_place(const char* table, std::int64_t sequence, std::int64_t second, std::int64_t& newest) {
     const auto last = static_cast<std::int64_t>(server_.state.sequence);
     if (sequence < 1 || sequence > last)
@@ -178,7 +178,7 @@ class Checker {
     }
   }
 
-  /// The newest change of an address is what its row in client_record says.
+  /// Checks that the newest change of each address agrees with its row in client_record.
   void check_changes_against_clients() {
     SQLite::Statement row(database_, R"sql(
       SELECT change.sequence FROM change_record AS change JOIN client_record AS client USING (sequence)
@@ -193,7 +193,7 @@ class Checker {
            "it does not fit its address's row in client_record");
   }
 
-  /// Only a removal has a reason.
+  /// Checks that only removals have a reason.
   void check_reasons() {
     SQLite::Statement row(database_, R"sql(
       SELECT 'client_record', sequence FROM client_record WHERE present = 1 AND reason <> ''

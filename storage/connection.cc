@@ -22,14 +22,14 @@ namespace {
 
 constexpr std::size_t frame_header_bytes = 24;  // https://sqlite.org/fileformat.html, "WAL File Format"
 
-/// The cache's size: it holds the inner pages of the indexes of a million clients.
+/// The size of the page cache: enough for the inner pages of the indexes of a million clients.
 constexpr int cache_kibibytes = 256;
 
-/// The log may have this many times the size that calls for a checkpoint. A file that had to grow beyond it is cut
-/// to it when the log starts over.
+/// The log may grow to this many times the size at which a checkpoint is due. A log that grew further is cut back to
+/// this size when it starts over.
 constexpr std::size_t overdue_factor = 2;
 
-/// The size of the parts in which a file is written again.
+/// The size of the parts in which a file is written over with itself.
 constexpr int rewrite_bytes = 64 * 1024;
 
 int note_frames(void* frames, sqlite3*, const char*, int frames_in_log) {
@@ -48,7 +48,7 @@ void expect_ok(int result, const char* what) {
   if (result != SQLITE_OK) throw SQLite::Exception(what, result);
 }
 
-/// The file with SQLITE_FCNTL_FILE_POINTER, its log with SQLITE_FCNTL_JOURNAL_POINTER.
+/// The database's file for SQLITE_FCNTL_FILE_POINTER, its log for SQLITE_FCNTL_JOURNAL_POINTER.
 sqlite3_file& file_of(SQLite::Database& database, int which) {
   sqlite3_file* file = nullptr;
   sqlite3_file_control(database.getHandle(), "main", which, &file);
@@ -57,7 +57,7 @@ sqlite3_file& file_of(SQLite::Database& database, int which) {
 
 int sync(sqlite3_file& file) { return file.pMethods->xSync(&file, SQLITE_SYNC_NORMAL); }
 
-/// Writes the same bytes to the same places, and syncs. Returns SQLite's code.
+/// Writes the file over with itself, and syncs it. Returns SQLite's code.
 int write_again(sqlite3_file& file) {
   sqlite3_int64 size = 0;
   int result = file.pMethods->xFileSize(&file, &size);
@@ -93,7 +93,7 @@ Connection::Connection(const std::filesystem::path& path, std::chrono::milliseco
 Connection::~Connection() {
   if (!settled_) return;
   copy_back(says_stopped_ ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_FULL);
-  // Closing would empty the log.
+  // After distrust(), closing the database leaves the log as it is instead of emptying it.
   if (!says_stopped_ || copy_is_doubtful_) distrust();
 }
 
@@ -114,7 +114,7 @@ void Connection::check(std::size_t version_known, Depth depth) {
   std::string findings = database_.execAndGet(command).getString();
   if (findings == "ok") return;
   std::ranges::replace(findings, '\n', ' ');
-  // What cannot be read at the moment is not damaged.
+  // A page that cannot be read at the moment is not a damaged page.
   const int code = error_code_in(findings) & 0xff;
   if (code != SQLITE_OK && code != SQLITE_CORRUPT)
     throw CodedError(ErrorCode::database_unusable, "cannot read " + path_.string() + " (" + findings + ")");
@@ -129,7 +129,7 @@ void Connection::refuse_triggers() {
 }
 
 void Connection::begin_writing(std::size_t checkpoint_bytes) {
-  // Run to its end: the first step tells the mode, and the next one commits it, which can fail.
+  // The statement is run to its end: its first step tells the mode, and the next one commits it, which can fail.
   SQLite::Statement change_mode(database_, "PRAGMA journal_mode = WAL");
   std::string mode;
   while (change_mode.executeStep()) mode = change_mode.getColumn(0).getString();
@@ -155,7 +155,7 @@ void Connection::secure_log() {
   transaction.commit();
 }
 
-/// Writes a page without changing anything. SQLite compares rows before it writes them, but not this.
+/// Writes a page without changing anything. SQLite does not write a row that stays the same, but the version it does.
 void Connection::write_a_page() {
   const std::string version = database_.execAndGet("PRAGMA user_version").getString();
   database_.exec("PRAGMA user_version = " + version);
@@ -166,9 +166,9 @@ void Connection::copy_start() {
   if (result != SQLITE_BUSY) expect_ok(result, "cannot copy the write-ahead log back");
 }
 
-/// SQLite syncs the file when all of the log is copied, and when that fails it copies only the last part once
-/// more. So each part is synced as it is copied; and in doubt the file is written over with itself, before
-/// the log may start over.
+/// SQLite syncs the file only when all of the log is copied, and after a failed sync it copies only the last part
+/// again. So each part is synced as it is copied, and after a failure the whole file is written over with itself
+/// before the log may start over.
 int Connection::copy_back(int mode) {
   sqlite3_file& file = file_of(database_, SQLITE_FCNTL_FILE_POINTER);
   int result = copy_is_doubtful_ ? write_again(file) : SQLITE_OK;
@@ -198,7 +198,7 @@ bool Connection::copy_log_back() {
   if (says_stopped_) return empty_log();
   if (copy_back(SQLITE_CHECKPOINT_FULL) != SQLITE_OK) return false;
   try {
-    // The next commit starts the log over and cuts it, and it is never without content.
+    // The commit of this page starts the log over and cuts it, so the log is never without content.
     write_a_page();
   } catch (const SQLite::Exception&) {
     return false;

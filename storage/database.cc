@@ -69,7 +69,7 @@ class Database::Implementation {
       Opened opened = open_for_writing(opening(), found);
       lost_log_ = std::move(opened.lost_log);
       use(std::move(opened.connection), Start::counted);
-      // A file into which the log has been copied needs it from now on.
+      // From here on the log may be copied into the file, which then needs its log.
       if (found == FileState::ours) undo.keep();
       copy_start();
     });
@@ -140,12 +140,12 @@ class Database::Implementation {
   void note_stop(std::int64_t second) {
     try {
       if (!connection_ || !connection_->is_trusted()) return;
-      // Copied alone, so that the file does not say so before it has everything else.
+      // The log is copied first, so that the file does not tell of a stop before it has everything else.
       connection_->copy_log_back();
       storage::note_stop(connection_->database(), second);
       connection_->settle();
     } catch (const SQLite::Exception&) {
-      // Then operators see no clean stop, and that is what it was.
+      // Operators then see that the stop was not clean, which is true.
     }
   }
 
@@ -187,7 +187,7 @@ class Database::Implementation {
     }
   }
 
-  /// All or nothing: a row that is refused has not been touched.
+  /// Counts the start in one transaction: a server row that is refused has not been touched.
   ServerRow count_start(SQLite::Database& database) {
     SQLite::Transaction transaction(database, SQLite::TransactionBehavior::IMMEDIATE);
     note_start(database, settings_.program_version, settings_.started);
@@ -201,8 +201,7 @@ class Database::Implementation {
     connection_.reset();
   }
 
-  /// Refuses to go on if a file has lost its name: what goes into it is lost with the process, so nobody may be told of
-  /// it.
+  /// Throws if a file has lost its name: what is written to it is lost with the process, so nobody may be told of it.
   void expect_files_in_place() {
     const std::vector<fs::path> moved = files_->moved();
     if (moved.empty()) return;
@@ -242,7 +241,7 @@ class Database::Implementation {
     return std::ranges::find(paths, fs::path(path_.string() + suffix)) != paths.end();
   }
 
-  /// Begins a transaction; false if another program's write lock prevents it.
+  /// Writes the batch in one transaction; false if another program holds the write lock.
   bool write(const Batch& batch) {
     RefusedRows refused(connection_->database());
     while (true) {
@@ -257,7 +256,7 @@ class Database::Implementation {
         writer_->write(batch, refused);
         transaction->commit();
       } catch (const TransactionEnded&) {
-        continue;  // each time something more is left out
+        continue;  // each new attempt leaves out one more kind of rows or one more ban
       }
       refused_ = refused.list();
       return true;
@@ -269,7 +268,7 @@ class Database::Implementation {
   InstanceLock lock_;
   std::unique_ptr<Connection> connection_;
   std::unique_ptr<TableWriter> writer_;  ///< its statements end before the connection
-  std::optional<OpenedFiles> files_;     ///< of the connection
+  std::optional<OpenedFiles> files_;     ///< the files that the connection has open
   LogState state_;
   std::vector<RefusedRow> refused_;
   std::string lost_log_;

@@ -29,8 +29,8 @@ constexpr std::size_t application_id_offset = 68;
 constexpr std::size_t read_version_offset = 19;
 constexpr char read_version_log = 2;
 
-/// A new database has one page. When the power goes while it is made, a file system may keep the size and not
-/// the bytes.
+/// The size of a new database, which has one page. After a power loss during its creation, a file system may have
+/// kept the size without the bytes.
 constexpr std::size_t blank_bytes_max = 4096;
 
 struct NetworkFileSystem {
@@ -59,7 +59,7 @@ std::string user_text(uid_t user) {
   return std::string(entry.pw_name) + " (" + number + ")";
 }
 
-/// Whose file it is, or whose directory, if the file cannot be made or seen in it.
+/// Who owns the file, or its directory if there is no file or it cannot be seen; ends a message.
 std::string owner_text(const fs::path& path) {
   struct stat found {};
   fs::path owned = path;
@@ -76,7 +76,7 @@ std::string other_names_of(const fs::path& path) {
   if (S_ISREG(found.stx_mode) && found.stx_nlink > 1)
     return "has " + std::to_string(found.stx_nlink) + " names (hard links)";
   if ((found.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0) return "is mounted as a file of its own";
-  // What an old kernel can tell of it.
+  // On an older kernel, a mounted file shows only by being on another device than its directory.
   struct statx directory {};
   if ((found.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT) == 0 &&
       statx(AT_FDCWD, path.parent_path().c_str(), 0, STATX_TYPE, &directory) == 0 &&
@@ -98,7 +98,7 @@ std::string other_names_of(const fs::path& path) {
                                                     "; it was left as it was, choose another file");
 }
 
-/// Information about the file, without opening it; nothing if there is none.
+/// The size of the file, found without opening it; nothing if there is no file.
 std::optional<off_t> size_of_file(const fs::path& path) {
   struct stat information {};
   if (lstat(path.c_str(), &information) != 0) {
@@ -180,8 +180,8 @@ std::optional<std::string_view> network_file_system(std::uint32_t type) {
 }
 
 void refuse_network_file_system(const fs::path& path) {
-  // A file may be mounted on its own, so it is asked first; one that does not exist yet will lie where its
-  // directory is.
+  // The file itself is asked first, since it may be mounted on its own; a file that does not exist yet will be on
+  // its directory's file system.
   struct statfs information {};
   const fs::path directory = path.parent_path();
   if (statfs(path.c_str(), &information) != 0 && statfs(directory.c_str(), &information) != 0)

@@ -31,8 +31,8 @@ Bytes empty_database() {
   return {reinterpret_cast<const char*>(image.get()), static_cast<std::size_t>(size)};
 }
 
-/// Syncs the directory, so that the file's name survives a power loss, too. Best effort, as in SQLite: not every
-/// file system knows how.
+/// Syncs the directory, so that the file's name survives a power loss, too. As in SQLite, a failure is ignored: not
+/// every file system can do this.
 void sync_directory(const fs::path& directory) {
   const Descriptor descriptor(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (descriptor.is_open()) fsync(descriptor.value());
@@ -62,7 +62,7 @@ FailedOpenUndo::FailedOpenUndo(const fs::path& path, FileState state)
 FailedOpenUndo::~FailedOpenUndo() {
   if (keep_) return;
   std::error_code ignored;
-  // First the journal: a later database of that name would be rolled back with it.
+  // The journal goes first: a later database of that name would be rolled back with it.
   if (state_ != FileState::ours) fs::remove(journal_of(path_), ignored);
   if (state_ == FileState::missing) fs::remove(path_, ignored);
   if (state_ == FileState::empty) fs::resize_file(path_, 0, ignored);

@@ -19,8 +19,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// The most attempts. Each one that fails means that another server stopped just then, so a second attempt is rare,
-/// and a tenth is no coincidence.
+/// The largest number of attempts. An attempt fails only if another server stops at that moment, so a second one is
+/// rare, and a tenth is no coincidence.
 constexpr int turns_max = 10;
 
 /// What a holder has written into the file: its process number and a line feed.
@@ -87,7 +87,7 @@ void InstanceLock::acquire() {
 }
 
 InstanceLock::~InstanceLock() {
-  if (is_file_of_name(descriptor_, path_)) unlink(path_.c_str());  // and no other server's
+  if (is_file_of_name(descriptor_, path_)) unlink(path_.c_str());  // not if it is another server's
 }
 
 }  // namespace lekt::storage

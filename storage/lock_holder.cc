@@ -29,7 +29,8 @@ std::optional<std::int64_t> lock_holder(const fs::path& database) {
 
 std::optional<std::int64_t> holder_in(std::istream& locks, const LockFile& file) {
   for (std::string line; std::getline(locks, line);) {
-    // "12: FLOCK  ADVISORY  WRITE 4711 fe:00:1234567 0 EOF"; one that waits has "->" in the second place.
+    // A lock reads "12: FLOCK  ADVISORY  WRITE 4711 fe:00:1234567 0 EOF". A process that waits for one has "->" as the
+    // second word.
     std::istringstream words(line);
     std::string number, kind, advisory, mode, place;
     std::int64_t process = 0;

@@ -26,7 +26,7 @@ namespace {
 // https://sqlite.org/fileformat.html, "WAL File Format".
 constexpr std::size_t log_header_bytes = 32;
 constexpr std::size_t log_checked_bytes = 24;
-constexpr std::uint32_t log_magic = 0x377f0682;  // the lowest bit: checksums of big-endian words
+constexpr std::uint32_t log_magic = 0x377f0682;  // with the lowest bit set, checksums are of big-endian words
 constexpr std::uint32_t log_version = 3007000;
 constexpr std::size_t log_frame_header_bytes = 24;
 constexpr std::size_t page_size_offset = 16;
@@ -70,7 +70,8 @@ std::size_t page_size_in(ByteView file_header) {
   return size == 1 ? 65536 : size;
 }
 
-/// Whether the error may come from a file that, without its log, is between two states. The disk has not failed then.
+/// Whether the error tells of the content, as of a file that is between two states without its log, and not of the
+/// disk.
 bool tells_of_the_content(const SQLite::Exception& error) {
   const int code = code_of(error) & 0xff;
   return code == SQLITE_CORRUPT || code == SQLITE_NOTADB || code == SQLITE_ERROR;
@@ -129,7 +130,7 @@ bool LogCheck::is_older(const ServerRow& with_log) const {
   if (with_log.run >= row_->run && with_log.state.sequence >= row_->state.sequence &&
       with_log.state.second >= row_->state.second)
     return false;
-  // A page that was half copied when the power went can say anything, and its log is the right one.
+  // A page that was half copied at a power loss can say anything, and the log is then the right one.
   SQLite::Database alone = connect_immutable(path_);
   try {
     return alone.execAndGet("PRAGMA quick_check(1)").getString() == "ok";

@@ -19,7 +19,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// The most attempts. Each one that fails means that another program has just ended, or removes the same leftover.
+/// The largest number of attempts. An attempt fails only if another program has just ended, or removes the same
+/// leftover.
 constexpr int partial_turns_max = 10;
 
 [[noreturn]] void throw_under_way(const fs::path& target) {
@@ -50,7 +51,7 @@ bool is_there(const fs::path& path) {
 
 void rename_exclusively(const fs::path& from, const fs::path& to) {
   int result = renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE);
-  // Not every file system knows how.
+  // Not every file system can rename without replacing.
   if (result != 0 && errno == EINVAL && !is_there(to)) result = std::rename(from.c_str(), to.c_str());
   if (result == 0) return;
   const int error = errno;
@@ -82,7 +83,7 @@ NewFile::NewFile(const fs::path& target) : target_(target), path_(partial_of(tar
       continue;
     }
     if (flock(made.value(), LOCK_EX | LOCK_NB) != 0) continue;
-    // Before it was locked, another program may have taken it for a leftover.
+    // Before the file was locked, another program may have removed it as a leftover.
     struct stat named {};
     struct stat opened {};
     if (stat(path_.c_str(), &named) != 0 || fstat(made.value(), &opened) != 0 ||

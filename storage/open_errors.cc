@@ -10,8 +10,8 @@ namespace lekt::storage {
 namespace fs = std::filesystem;
 
 int code_of(const SQLite::Exception& error) {
-  // One that was made from a code alone keeps that as its primary code, whatever it is, and has no extended
-  // one.
+  // An exception that was made from a code alone has that as its primary code, even if it is an extended one, and
+  // has no extended code.
   return error.getExtendedErrorCode() < 0 ? error.getErrorCode() : error.getExtendedErrorCode();
 }
 

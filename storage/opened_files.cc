@@ -16,8 +16,8 @@ OpenedFiles::OpenedFiles(const fs::path& database) {
 }
 
 std::vector<fs::path> OpenedFiles::moved() const {
-  // One that had no name when it was opened is another connection's of this process, which has kept a deleted
-  // one. On a disk that tests have made, none has a name.
+  // A file that had no name when it was opened is a deleted one that another connection of this process still holds.
+  // On the simulated disk of the tests, no file has a name.
   const bool have_names = files_.front().identity != Identity();
   std::vector<fs::path> paths;
   for (const File& file : files_) {

@@ -29,8 +29,8 @@ void forget_index(const fs::path& path) {
   fs::remove(shared_memory_of(path), ignored);
 }
 
-/// What is written first is safe with the log's first commit, so no later start takes the log for one that
-/// continues the file.
+/// Writes the new history before anything else: it is then safe with the log's first commit, and no later start takes
+/// the log for one that continues the file.
 void begin_history_anew(Connection& connection, std::int64_t now) {
   SQLite::Database& database = connection.database();
   SQLite::Transaction transaction(database, SQLite::TransactionBehavior::IMMEDIATE);

@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// How long a reader waits: only for another one that recovers the log after a crash.
+/// How long a reader waits for another reader that recovers the log after a crash; it never waits for anything else.
 constexpr int busy_wait_milliseconds = 2000;
 
 void expect_ours(const fs::path& path, SQLite::Database& database) {

@@ -47,7 +47,8 @@ constexpr std::string_view change_sql = R"sql(
 constexpr std::string_view bans_wanted_sql =
     "SELECT address, prefix, second, reason, $until FROM ban_record ORDER BY second DESC, address, prefix";
 
-/// How a query names a column that an older schema does not have, the column, and what stands for it there.
+/// A column that an older schema lacks: its name in queries, its name in the schema, and its stand-in where it is
+/// missing.
 struct YoungerColumn {
   std::string_view name;
   std::string_view column;
@@ -175,7 +176,7 @@ class Reader::Implementation {
  public:
   explicit Implementation(const fs::path& path) : path_(path), database_(open_read_only(path)) {}
 
-  /// Calls `take` with each row. Values of the query are bound by `bind`.
+  /// Calls `take` with each row of the query, whose values `bind` binds.
   template <class Bind, class Take>
   void each(std::string_view sql, Bind bind, Take take) {
     with_open_errors(path_, [&] {

@@ -11,7 +11,7 @@ namespace lekt::storage {
 
 namespace {
 
-using Name = std::pair<std::string, std::string>;  ///< "view", "clients"
+using Name = std::pair<std::string, std::string>;  ///< an object's type and name: "view", "clients"
 
 /// Each object with the table that it belongs to and its definition.
 std::map<Name, std::string> objects_of(SQLite::Database& database) {

@@ -26,12 +26,12 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// How long to wait for the write lock: somebody's shell may hold it for a moment.
+/// How long to wait for the write lock, which somebody's SQLite shell may hold for a moment.
 constexpr std::chrono::seconds busy_wait{5};
 
 constexpr std::size_t checkpoint_bytes = 4 * 1024 * 1024;
 
-/// No run of the server: imported clients have not been here yet.
+/// The run of imported clients: none, since they have not been connected to this server.
 constexpr std::int64_t no_run = 0;
 
 bool contains(const std::vector<Ban>& bans, const Block& block) {
@@ -139,7 +139,6 @@ class StoppedDatabase::Implementation {
     connection_ = std::move(connection);
   }
 
-  /// All or nothing.
   template <class Action>
   std::invoke_result_t<Action> write(Action action) {
     try {
@@ -163,13 +162,13 @@ class StoppedDatabase::Implementation {
     write(batch);
   }
 
-  /// Here, an operator waits for each of the rows.
+  /// Throws if any row is refused, since an operator waits for each of them.
   void write(const Batch& batch) {
     RefusedRows refused(database());
     try {
       TableWriter(database(), *settings_.catalogue, no_run).write(batch, refused);
     } catch (const TransactionEnded&) {
-      // It is told below.
+      // The row that ended the transaction is reported below.
     }
     if (refused.list().empty()) return;
     const RefusedRow& row = refused.list().front();
@@ -209,7 +208,7 @@ class StoppedDatabase::Implementation {
     result.changed = changes.size() - added.size();
   }
 
-  /// Writes what the client has been through elsewhere.
+  /// Writes the times that the client brings from the server that exported it.
   void write_past(const PortableClient& client, std::int64_t newest) {
     SQLite::Statement statement(database(),
                                 "UPDATE client_record SET since = ?2, heard = ?3 WHERE address = ?1");
