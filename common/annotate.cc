@@ -110,7 +110,6 @@ class PacketAnnotator {
   AnnotatedLines lines_;
 };
 
-/// Walks one direction of a stream.
 class StreamAnnotator {
  public:
   StreamAnnotator(ByteView stream, Direction direction, const MethodCatalogue& catalogue)
@@ -122,7 +121,7 @@ class StreamAnnotator {
   Annotation run() {
     result_.complete = true;
     while (result_.complete && position_ < stream_.size()) {
-      result_.complete = packet();  // false too when only entries are missing, and no byte is left over
+      result_.complete = packet();  // also false when entries are missing although no byte is left over
       if (!result_.complete) break;
       ++result_.packets;
       result_.understood = position_;
@@ -147,7 +146,7 @@ class StreamAnnotator {
     return update();
   }
 
-  // Handshake and heartbeat have one type. A recording that starts in the heartbeat phase reads like a
+  // Handshake and heartbeat share a type. A recording that starts in the heartbeat phase reads like a
   // handshake with no methods (the upper half of a timestamp is zero), and then the lower half stands where
   // "LEKT" would. The upper half of a negative timestamp would be a count that no handshake may have.
   static bool begins_with_heartbeat(ByteView rest) {

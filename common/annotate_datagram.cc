@@ -36,7 +36,7 @@ constexpr std::array modifier_bits = {
     NamedBit{modifiers::control, "ctrl"},
 };
 
-/// The io of an item's fields that says them in words: "text: row 2, column 0, "1 wms"".
+/// The io of an item's fields that puts them into words: "text: row 2, column 0, "1 wms"".
 class ItemDescriber {
  public:
   void u8(std::string_view name, std::uint8_t value) { add(std::string(name) + " " + std::to_string(value)); }
@@ -80,7 +80,7 @@ std::string describe_item(const Item& item) {
 /// The io of a datagram's fields that reads and prints in one pass: it prints what it could read before what is wrong.
 class DatagramAnnotator {
  public:
-  /// `name` is the datagram's, by the letter that it has.
+  /// `name` is the name that the datagram's letter stands for.
   DatagramAnnotator(ByteView datagram, std::string_view types, std::string_view name, std::string& out)
       : name_(name), reader_(datagram, types), lines_(datagram, 0, out) {}
 
@@ -172,7 +172,7 @@ class DatagramAnnotator {
     reader_.input_items(items);
   }
 
-  /// What is wrong, after the last field.
+  /// What is wrong once the last field has been read; nothing if the datagram is right.
   std::optional<std::string> fault_at_end() {
     reader_.end(name_);
     return reader_.fault();
@@ -204,7 +204,7 @@ class DatagramAnnotator {
   AnnotatedLines lines_;
 };
 
-/// What a datagram of that type is called on this way; empty if it is not taken there.
+/// The name of a datagram of that type in the direction that `Bodies` go; empty if none of them has that type.
 template <class Bodies>
 std::string_view name_of(DatagramType type) {
   std::string_view name;
@@ -238,7 +238,7 @@ DatagramAnnotation annotate_as(ByteView datagram, Direction direction) {
   return result;
 }
 
-/// For bytes that have no type of either way: what is wrong with them names all.
+/// The datagrams of both directions, for bytes of an unknown type: the message about them names all known types.
 using BodyOfAnyType = std::variant<ConnectionRequest, ConnectionAccept, RegistrationRequest,
                                    RegistrationAccept, GetDeviceConfig, DeviceConfig, SetDeviceConfig,
                                    SetTime, ScreenMessage, Acknowledgment, Bye, DeviceFailure>;
@@ -255,7 +255,7 @@ DatagramAnnotation annotate_detected(ByteView datagram) {
     sent.direction = Direction::detect;
     return sent;
   }
-  // A message. An input begins with its number, whose first bytes would be no item of a screen.
+  // What differs is a message. An input begins with its number, whose first bytes are no item of a screen.
   const bool is_received =
       sent.complete != received.complete ? received.complete : received.understood > sent.understood;
   return is_received ? received : sent;

@@ -12,13 +12,13 @@ namespace {
 /// The network mask of an IPv4 prefix.
 std::uint32_t mask_of(std::uint32_t prefix) { return prefix == 0 ? 0 : ~std::uint32_t{0} << (32 - prefix); }
 
-/// A number of bits, from 0 to 32.
+/// Reads a number of bits, from 0 to 32.
 std::optional<std::uint32_t> parse_bits(std::string_view text) {
   const auto number = parse_number<std::uint32_t>(text);
   return number && *number <= 32 ? number : std::nullopt;
 }
 
-/// The bits of a network mask such as "255.255.255.0", or of a number such as "24".
+/// Reads the length of a prefix from a network mask such as "255.255.255.0", or from a number such as "24".
 std::optional<std::uint32_t> parse_prefix(std::string_view text) {
   if (const auto mask = parse_address(text)) {
     const auto bits = static_cast<std::uint32_t>(std::popcount(mask->as_v4()));

@@ -12,7 +12,7 @@ namespace {
 
 using namespace std::chrono;
 
-/// Takes this number of digits from the front.
+/// Takes a number of exactly this many digits from the front of the text.
 std::optional<int> take_number(std::string_view& text, std::size_t digits) {
   if (text.size() < digits) return std::nullopt;
   int number = 0;
@@ -41,7 +41,7 @@ std::optional<sys_days> take_date(std::string_view& text) {
   return sys_days(date);
 }
 
-/// "11:00" or "11:00:00".
+/// Takes a time such as "11:00" or "11:00:00" from the front of the text.
 std::optional<seconds> take_time(std::string_view& text) {
   const auto hour = take_number(text, 2);
   if (!hour || *hour > 23 || !take_one_of(text, ":")) return std::nullopt;

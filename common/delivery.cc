@@ -78,8 +78,8 @@ Delivery::Receipt Delivery::receive(const DatagramHead& head, AwakeTime now) {
 void Delivery::take_acknowledgment(std::uint32_t acknowledged, AwakeTime now) {
   if (acknowledged <= this->acknowledged()) return;
   const std::size_t count = acknowledged - this->acknowledged();
-  // The time of a message that was sent twice tells nothing, since either of the two may have been acknowledged; nor does
-  // that of a message behind it, whose acknowledgment has waited for it.
+  // A message that was sent twice gives no sample, since either copy may have been acknowledged; nor does a message
+  // behind it, whose acknowledgment had to wait for it.
   const auto acknowledged_end = under_way_.begin() + static_cast<std::ptrdiff_t>(count);
   if (std::none_of(under_way_.begin(), acknowledged_end,
                    [](const Message& message) { return message.repeated; }))
@@ -88,7 +88,7 @@ void Delivery::take_acknowledgment(std::uint32_t acknowledged, AwakeTime now) {
   if (under_way_.empty()) under_way_.shrink_to_fit();
   fires_at_ = now + timer_;
   if (std::exchange(timer_fired_, false)) {
-    // What follows the oldest message came while that one was missing, and was dropped.
+    // The other side dropped what followed the oldest message while that one was missing.
     sends_again_ = 0;
     repeats_all_ = !under_way_.empty();
   } else {
@@ -97,7 +97,7 @@ void Delivery::take_acknowledgment(std::uint32_t acknowledged, AwakeTime now) {
   }
 }
 
-/// RFC 6298, section 2. A clock that counts milliseconds needs no term for its granularity beside timer_min.
+/// RFC 6298, section 2. A clock that counts milliseconds needs no term for its granularity besides timer_min.
 void Delivery::take_sample(AwakeTime sample) {
   newest_sample_ = sample;
   ++counts_.round_trips.at(sample < 200ms ? 0 : sample < 500ms ? 1 : 2);

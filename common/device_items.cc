@@ -63,8 +63,8 @@ class ItemFieldReader {
 
   std::size_t consumed() const { return reader_.consumed(); }
 
-  /// The first thing that is wrong; nothing if the item is right. What is missing comes before what is wrong: a field
-  /// that was cut off has no value.
+  /// The first thing that is wrong; nothing if the item is right. A missing field is reported before a wrong one,
+  /// since a field that was cut off has no value.
   std::optional<std::string> fault() const {
     if (!reader_.ran_short()) return fault_;
     return "the item \"" + std::string(item_) + "\" is cut off by the end of the datagram";
@@ -82,7 +82,7 @@ class ItemFieldReader {
   std::optional<std::string> fault_;
 };
 
-/// Reads the fields of an item that begins with its kind. Answers what is wrong, or nothing and moves `at`.
+/// Reads the item of which `at` is the kind. Returns what is wrong, or nothing, and then moves `at` behind the item.
 template <class Item, class Variant>
 std::optional<std::string> read_item(Variant& item, ByteView items, std::size_t& at) {
   ItemFieldReader reader(Item::name, items.substr(at + 1));

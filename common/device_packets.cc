@@ -9,7 +9,7 @@ namespace lekt {
 
 namespace {
 
-/// Where a head has the number that it acknowledges.
+/// The offset in a head of the number that it acknowledges.
 constexpr std::size_t acknowledged_offset = 20;
 
 std::optional<DatagramHead> read_head(ByteView datagram, std::string_view types) {

@@ -23,7 +23,7 @@ static_assert(limits::screen_rows_max == 100 && limits::screen_columns_max == 20
 
 struct StringFields {
   std::array<std::string_view, device_field::known> known;  ///< empty where the string is shorter
-  std::size_t count = 0;                                    ///< of all fields, also of unknown ones
+  std::size_t count = 0;                                    ///< of all fields, unknown ones included
 };
 
 StringFields split_fields(std::string_view string) {
@@ -124,7 +124,7 @@ Bytes device_method_content(const DeviceString& device, std::string_view group) 
 
 std::string device_method_text(ByteView content) { return with_underscores(content, "._+@/-,="); }
 
-/// Goes back only to the last '*', which suffices: what stands before it fits already, as early as it can.
+/// Goes back only to the last '*', which is enough: what stands before it matches already, as early as possible.
 bool fits_type(std::string_view pattern, std::string_view type) {
   const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
   std::size_t at = 0;

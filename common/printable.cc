@@ -59,7 +59,7 @@ class UnicodeTables {
   locale_t before_ = nullptr;
 };
 
-/// Calls `take` with each character's bytes and its width, until it answers false.
+/// Calls `take` with each character's bytes and its width, until it returns false.
 template <class Take>
 void for_each(std::string_view text, Take take) {
   const UnicodeTables tables;

@@ -18,21 +18,21 @@ constexpr std::size_t cursor_item_bytes = 4;
 constexpr std::size_t bell_item_bytes = 1;
 constexpr std::size_t character_bytes_max = 4;
 
-/// So many blanks take more bytes as text than as an item of their own.
+/// From this many blanks on, an item of their own takes fewer bytes than text.
 constexpr std::size_t blanks_min = 5;
 
-// In the emptiest message there is room for the largest cell. So every message makes some progress.
+// An empty message has room for the largest cell, so every message makes progress.
 static_assert(style_item_bytes + text_item_head_bytes + character_bytes_max <= ScreenPass::items_bytes_max);
 static_assert(limits::screen_columns_max <= 255 && limits::screen_rows_max <= 255);  // a place is two bytes
 
-/// Writes one message, and foresees what the device shows then. A function that writes answers false, or writes less, when
-/// there is no room.
+/// Writes one message, and draws into `shown` what the device will show then. A function that writes returns false,
+/// or writes less, when there is no room.
 class ScreenMessageWriter {
  public:
   ScreenMessageWriter(const Screen& contents, Screen& shown, Bytes& items)
       : contents_(contents), shown_(shown), items_(items) {}
 
-  /// Writes the changed cells of a row from `column` on, and leaves there how far it came. True: to its end.
+  /// Writes the changed cells of a row from `column` on, and moves `column` to where it stopped. True at the end.
   bool write_row(std::size_t row, std::size_t& column);
   bool write_bell(bool& rings);
   bool write_cursor();
@@ -52,8 +52,8 @@ class ScreenMessageWriter {
   const Screen& contents_;
   Screen& shown_;
   Bytes& items_;
-  Bytes text_;       ///< of the item that is written
-  StyleItem style_;  ///< in force; a message begins with the plain one
+  Bytes text_;       ///< the text of the item that is being written
+  StyleItem style_;  ///< the style in force; a message begins with the plain one
   std::size_t row_ = 0;
   std::span<const Cell> to_;  ///< the row as it should be, and as it is
   std::span<const Cell> from_;
@@ -65,8 +65,8 @@ std::size_t ScreenMessageWriter::next_change(std::size_t column) const {
   return column;
 }
 
-/// Where the equal blanks end that begin at `column`, behind the last of them that has changed; `column` if no blank is
-/// there. Those between that have not changed cost nothing.
+/// The column behind the last changed one of the equal blanks that begin at `column`; `column` if no blank is there.
+/// Unchanged blanks between changed ones cost nothing.
 std::size_t ScreenMessageWriter::end_of_blanks(std::size_t column) const {
   std::size_t end = column;
   if (!to_[column].is_blank()) return end;
@@ -75,8 +75,8 @@ std::size_t ScreenMessageWriter::end_of_blanks(std::size_t column) const {
   return end;
 }
 
-/// Whether a text goes on over the unchanged cells at `column`: something behind them belongs to it, and the head of another
-/// text would not be shorter than they are.
+/// Whether a text goes on over the unchanged cells at `column`: a changed cell behind them belongs to the text, and
+/// the head of another text would not be shorter than they are.
 bool ScreenMessageWriter::joins(std::size_t column) const {
   Bytes gap;
   for (std::size_t at = column; at < to_.size(); at += to_[at].width) {
@@ -87,7 +87,7 @@ bool ScreenMessageWriter::joins(std::size_t column) const {
   return false;
 }
 
-/// Writes one item that begins at `column`, where a changed cell is. Answers where it ends.
+/// Writes one item that begins at `column`, where a changed cell is. Returns where it ends; `column` without room.
 std::size_t ScreenMessageWriter::write_item(std::size_t column) {
   const StyleItem style = to_[column].style();
   const bool is_new_style = !has_style(to_[column]);
@@ -126,7 +126,7 @@ bool ScreenMessageWriter::write_row(std::size_t row, std::size_t& column) {
   from_ = shown_.row(row);
   if (std::memcmp(to_.data(), from_.data(), to_.size_bytes()) == 0) return true;
   for (column = next_change(column); column < to_.size(); column = next_change(column)) {
-    // A wide character has come to stand across the place where the last message ended.
+    // A wide character now lies across the place where the last message ended.
     if (to_[column].width == 0) --column;
     const std::size_t end = write_item(column);
     if (end == column) return false;
@@ -173,7 +173,7 @@ bool ScreenPass::next_message(const Screen& contents, Time now, bool everything_
   return !items.empty();
 }
 
-/// Writes the next message of the sweep. True: the sweep is over.
+/// Writes the next message of the sweep. Returns true when the sweep is over.
 bool ScreenPass::write(const Screen& contents, Bytes& items) {
   if (!shown_ || !shown_->has_size_of(contents)) {
     shown_.emplace(contents.rows(), contents.columns());

@@ -25,10 +25,10 @@ bool is_plain(char character) {
          std::string_view("._:/+-@,[]%").find(character) != std::string_view::npos;
 }
 
-/// How many letters have to be added, taken away, changed or swapped with their neighbour to make one word of
-/// the other (optimal string alignment).
+/// How many letters have to be added, removed, changed or swapped with their neighbour to turn one word into the
+/// other (optimal string alignment).
 std::size_t distance(std::string_view from, std::string_view to) {
-  std::vector<std::size_t> before;  // two rows of the table back
+  std::vector<std::size_t> before;  // the row of the table before `above`
   std::vector<std::size_t> above;
   std::vector<std::size_t> row(to.size() + 1);
   std::iota(row.begin(), row.end(), std::size_t{0});
@@ -113,14 +113,14 @@ std::string quote_if_needed(std::string_view text) {
 }
 
 std::string closest(std::string_view word, std::span<const std::string> known) {
-  constexpr std::size_t letters_max = 40;  // what is longer is no slip in a word
+  constexpr std::size_t letters_max = 40;  // a longer text is not a misspelt word
   constexpr std::size_t slips_max = 2;
   std::string best;
   std::size_t best_slips = slips_max + 1;
   if (word.size() < 2 || word.size() > letters_max) return best;
   for (const std::string& candidate : known) {
     const std::size_t slips = candidate.starts_with(word) ? 1 : distance(word, candidate);
-    // Two slips in a word of three letters make any word of it.
+    // Two slips in a word of three letters could turn it into almost any other.
     if (slips >= best_slips || 2 * slips > word.size()) continue;
     best = candidate;
     best_slips = slips;
