@@ -15,7 +15,7 @@ namespace lekt {
 
 namespace {
 
-/// A socket for rtnetlink's messages; -1 where there is none to be had.
+/// A socket for rtnetlink's messages; -1 if it cannot be opened.
 int open_netlink() {
   Descriptor socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE));
   sockaddr_nl name{};
@@ -62,7 +62,7 @@ bool AddressWatch::read_messages() {
     if (size > 0) {
       appeared |= tells_of_new(buffer_.data(), static_cast<std::size_t>(size));
     } else if (size < 0 && errno == ENOBUFS) {
-      appeared = true;  // there were more than the kernel keeps
+      appeared = true;  // the kernel dropped messages that it could not keep
     } else if (size == 0 || errno != EINTR) {
       return appeared;
     }

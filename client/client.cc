@@ -133,8 +133,8 @@ class Client::Implementation final : public LinkOwner {
   }
 
   void on_updated(const std::vector<PeerChange>& changes) override {
-    // Only an answer proves that the server can be used again; one that accepts and then fails is not
-    // hurried.
+    // Only an answer proves that the server can be used again; a server that accepts and then fails gets no
+    // quick retries.
     back_off_.reset();
     route_.end_round();
     heartbeat_timer_.expires_at(heartbeat_due_);

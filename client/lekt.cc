@@ -25,7 +25,7 @@ constexpr const char* footer = R"(
 Exit codes: 0 done; 1 the server cannot be reached, refuses or breaks the protocol, or the output fails; 2 wrong
 usage. Every error message begins with a code that does not change, for example E701.)";
 
-/// Where subcommands are listed, the first line of what they say about themselves is enough.
+/// Lists subcommands with only the first line of their descriptions.
 class HelpFormatter : public CLI::Formatter {
  public:
   HelpFormatter() { column_width(34); }
@@ -86,7 +86,7 @@ int run(int count, char** arguments) {
 }
 
 /// The first process of a container is not ended by a signal for which it has no handler, not even by SIGTERM.
-/// `lekt join` has a better one, which leaves first.
+/// `lekt join` has a better handler, which leaves first.
 void end_on_signals() {
   for (const int number : {SIGHUP, SIGINT, SIGTERM})
     std::signal(number, [](int received) { ::_exit(128 + received); });

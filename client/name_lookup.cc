@@ -76,8 +76,8 @@ NameAnswer look_up(const std::string& host) {
   return answer;
 }
 
-/// While it lives, this thread takes no signals, and neither does a thread that it starts: the program's own
-/// threads are there for them.
+/// While it lives, this thread takes no signals, and neither does a thread that it starts: signals are for the
+/// program's own threads.
 class NoSignals {
  public:
   NoSignals() {
@@ -157,7 +157,7 @@ void NameLookup::begin() {
   }
 }
 
-/// What the thread does, from beginning to end.
+/// Looks up the name, on a thread of its own.
 void NameLookup::work(const std::shared_ptr<Question>& question) {
   NameAnswer found;
   try {

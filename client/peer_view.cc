@@ -44,7 +44,7 @@ std::vector<PeerChange> PeerView::finish(const UpdatePacket& packet) {
   return {};
 }
 
-// From here until a packet says otherwise only the full list can continue what is known.
+// Drops what is pending: until a packet says otherwise, only the full list can continue what is known.
 void PeerView::forget() {
   pending_.clear();
   pending_is_all_ = true;

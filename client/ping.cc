@@ -55,7 +55,7 @@ class Ping final : public LinkOwner {
   void on_ended(const LinkEnd& end) override {
     if (result_.accepted) return context_.stop();
     result_.reason += (result_.reason.empty() ? "" : "; ") + end.reason;
-    // An address that was connected to and then failed leaves their turn to the others.
+    // An address that failed after it was connected to leaves the other addresses their turn.
     const bool was_connected = link_->endpoints().has_value();
     if (!was_connected || route_.left() == 0 || connecting_left_.count() <= 0) return context_.stop();
     asio::post(context_, [this] { connect(); });

@@ -19,8 +19,8 @@ using std::chrono::milliseconds;
 /// How long a link that leaves waits for the server to close.
 constexpr milliseconds leave_timeout{1000};
 
-/// The smallest part of the time to connect that an address gets, however many addresses the name has. Those that had no
-/// turn have it in the next attempt.
+/// An address gets at least the time to connect divided by this, however many addresses the name has. Addresses that
+/// had no turn get one in the next attempt.
 constexpr int shares_max = 8;
 
 using Centiseconds = std::chrono::duration<std::chrono::milliseconds::rep, std::centi>;
@@ -90,7 +90,7 @@ void ServerLink::connect_next() {
 
 /// How long the next address may take, TLS included; 0 if there is none or no time is left.
 milliseconds ServerLink::share_of_next() const {
-  // In hundredths of a second, so that a message does not tell of microseconds that are gone.
+  // The time is rounded up to hundredths of a second, so that messages have no odd milliseconds.
   const milliseconds time_left = std::chrono::ceil<Centiseconds>(connecting_until_ - Clock::now());
   if (route_.left() == 0 || time_left.count() <= 0) return milliseconds(0);
   const auto equal = time_left / static_cast<milliseconds::rep>(route_.left());
@@ -110,7 +110,7 @@ ServerLink::Error ServerLink::open_socket() {
   return error;
 }
 
-/// Begins TLS; the time of the address goes on.
+/// Begins TLS, within the time that is left to the address.
 void ServerLink::begin_tls(milliseconds share) try {
   deadline_passed_ = [this, share] {
     fail_at_address(true, "the handshake did not end within " + format_duration(share));
@@ -143,7 +143,7 @@ void ServerLink::connected() {
 }
 
 void ServerLink::heartbeat() {
-  // The reject that ends the conversation may have come in one piece with what calls for a heartbeat.
+  // The reject that ends the conversation may have arrived together with what calls for a heartbeat.
   if (!conversation_.can_ask()) return;
   conversation_.heartbeat();
   flush();
@@ -225,7 +225,7 @@ void ServerLink::set_deadline(milliseconds timeout, std::function<void()> passed
     // The deadline may have been moved while this handler was on its way.
     const bool moved = deadline_.expiry() > Clock::now();
     if (error || moved || owner_ == nullptr) return;
-    const auto passed_now = deadline_passed_;  // it may set the next deadline
+    const auto passed_now = deadline_passed_;  // a copy, since calling it may set the next deadline
     passed_now();
   });
 }
@@ -256,7 +256,7 @@ std::string ServerLink::closed_reason(const Error& error) const {
   return with_address(reason);
 }
 
-/// What happened at the addresses that were tried, in order. Trouble with TLS gives its code to the whole text.
+/// What happened at the addresses that were tried, in order. If TLS failed at any, the whole text has its code.
 std::string ServerLink::text_of_troubles() const {
   const bool of_tls = std::ranges::any_of(troubles_, &Trouble::of_tls);
   const ErrorCode code = of_tls ? ErrorCode::tls_failed : ErrorCode::connect_failed;
@@ -277,7 +277,7 @@ std::string ServerLink::text_of_troubles() const {
   return coded(code, text);
 }
 
-/// The reason of an end, with the address that it is about where the name does not say it.
+/// The reason of an end, with the address that it is about if the server's name has several.
 std::string ServerLink::with_address(const std::string& reason) const {
   return route_.size() > 1 ? reason + " (at " + to_string(address_) + ")" : reason;
 }

@@ -19,8 +19,8 @@ using Error = asio::error_code;
                    what + " \"" + escape(path.string()) + "\" cannot be used: " + reason);
 }
 
-/// Refuses what is no regular file. The files are read again for each connection, on the client's thread: a pipe would
-/// have nothing to say the second time, and one that nobody writes to would hold up the thread for ever.
+/// Refuses anything but a regular file. The files are read again for each connection, on the client's thread: a pipe
+/// would be empty the second time, and one that nobody writes to would block the thread forever.
 void require_file(const std::string& what, const std::filesystem::path& path) {
   std::error_code error;
   const auto status = std::filesystem::status(path, error);

@@ -55,7 +55,7 @@ Bytes pad_checked(std::string_view text, Bytes content) {
   return content;
 }
 
-/// Refuses a value that is no truth, of a variable that stands for a flag. An empty one counts as one that is not set.
+/// Refuses a value that is neither true nor false of a variable that stands for a flag. An empty one counts as unset.
 void expect_truth(const char* variable) {
   constexpr std::array<std::string_view, 5> words = {"", "true", "1", "false", "0"};
   const char* value = std::getenv(variable);
@@ -93,7 +93,7 @@ void add_source(CLI::App& app, std::optional<Address>& source) {
 }
 
 void add_tls(CLI::App& app, std::optional<TlsOptions>& tls) {
-  // The library takes more words for true and false, and ends with words of its own at any other.
+  // CLI11 takes more words for true and false, and refuses any other with a message of its own.
   app.preparse_callback([](std::size_t) { expect_truth("LEKT_TLS"); });
   // CLI11 looks at flags in the order in which they were added.
   app.add_flag_function(

@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t file_header_bytes = 24;
 constexpr std::size_t frame_header_bytes = 16;
 
-/// Numbers in the order of the machine that wrote the file.
+/// Reads numbers in the byte order of the machine that wrote the file.
 class PcapReader {
  public:
   PcapReader(ByteView input, bool swapped) : reader_(input), swapped_(swapped) {}
@@ -35,8 +35,8 @@ class PcapReader {
   bool swapped_;
 };
 
-/// Whether the numbers of a pcap file with this magic number are little-endian; nothing if it is none. The two
-/// kinds differ in the unit of the times, which do not matter here.
+/// Whether the numbers of a pcap file with this magic number are little-endian; nothing if no pcap file has it. The
+/// two kinds of file differ in the unit of their times, which do not matter here.
 std::optional<bool> is_little_endian(std::uint32_t magic) {
   if (magic == 0xa1b2c3d4 || magic == 0xa1b23c4d) return false;
   if (magic == 0xd4c3b2a1 || magic == 0x4d3cb2a1) return true;
@@ -64,7 +64,7 @@ struct DumpLine {
   Bytes bytes;
 };
 
-/// "0020  80 18 00 40 ..."; nothing if the line is not like that.
+/// Reads a line such as "0020  80 18 00 40 ..."; nothing if it is not like that.
 std::optional<DumpLine> read_line(std::string_view line) {
   constexpr std::size_t digits_min = 4;
   constexpr std::size_t digits_max = 8;
@@ -72,7 +72,7 @@ std::optional<DumpLine> read_line(std::string_view line) {
   if (offset.size() < digits_min || offset.size() > digits_max || !is_hex(offset)) return std::nullopt;
   DumpLine read;
   std::from_chars(offset.data(), offset.data() + offset.size(), read.offset, 16);
-  // What follows the bytes is for people.
+  // Text that follows the bytes is for people.
   while (!line.empty()) {
     const std::string_view word = next_word(line);
     if (word.size() != 2 || !is_hex(word)) break;
@@ -92,13 +92,13 @@ std::string_view take_line(std::string_view& text) {
   return line;
 }
 
-/// Whether the first line that has bytes is one of a frame's first.
+/// Whether the input is a dump: the first line with an offset and bytes is the beginning of a frame.
 bool is_dump(std::string_view input) {
   while (!input.empty()) {
     const std::string_view line = take_line(input);
     if (line.empty() || line.starts_with('#')) continue;
     if (const auto read = read_line(line)) return read->offset == 0;
-    // Digits without an offset are the bytes of a conversation, and no time.
+    // Digits without an offset are the bytes of a conversation, and not the time of a frame.
     if (parse_hex(line) || line.find('\0') != line.npos) return false;
   }
   return false;
@@ -121,7 +121,7 @@ std::optional<Frames> read_pcap(ByteView input) {
     throw CaptureError("it is a pcap file of version " + std::to_string(version) + "; 2 can be read");
   reader.take(file_header_bytes - 4 - 2 - 4);
   Frames frames;
-  frames.link_type = reader.u32() & 0xffff;  // above are flags
+  frames.link_type = reader.u32() & 0xffff;  // the upper half has flags
   while (reader.left() > 0 && !frames.cut_off) {
     if (reader.left() < frame_header_bytes) {
       frames.cut_off = true;

@@ -38,7 +38,7 @@ std::vector<std::string> variables_of(const PeerChange& change, const MethodCata
           "LEKT_TCP_PORT=" + tcp_port_text(change.now)};
 }
 
-/// "the command for '+ 10.0.0.7 tcp:7890'"
+/// What messages call the command: "the command for '+ 10.0.0.7 tcp:7890'".
 template <class Runs>
 std::string title_of(const Runs& runs, bool batch, const MethodCatalogue& catalogue) {
   if (batch) return "the command for " + std::to_string(runs.size()) + " events";
@@ -141,7 +141,7 @@ void CommandQueue::execute(std::vector<Run> runs) {
     Hook hook(options_.command, variables_of_runs(runs), input_of(runs));
     status = await(hook, title);
   } catch (const CodedError& error) {
-    // No memory, too many processes: nobody has seen these events yet.
+    // The command did not start, as with too many processes, so nobody has seen these events yet.
     return try_again(std::move(runs),
                      title + " " + std::string(error.what()).substr(code_text(error.code()).size() + 1));
   }
@@ -171,7 +171,7 @@ std::string CommandQueue::input_of(const std::vector<Run>& runs) const {
   return lines;
 }
 
-/// Waits for its end. A run that takes too long is asked to end, and then made to.
+/// Waits for the command to end, and returns its status. A run that takes too long is asked to end, then killed.
 int CommandQueue::await(Hook& hook, const std::string& title) {
   enum class Step { running, asked, killed } step = Step::running;
   const auto began = Clock::now();
@@ -182,7 +182,7 @@ int CommandQueue::await(Hook& hook, const std::string& title) {
     const auto now = Clock::now();
     const auto next = step == Step::running ? std::min(report_at, end) : end;
     auto pause = std::chrono::ceil<milliseconds>(std::max(next - now, Clock::duration::zero()));
-    pause = std::min(pause, reap_every);  // and no number that poll() does not know
+    pause = std::min(pause, reap_every);  // which poll() can take, too
     if (hook.wait(stop_seen ? -1 : wake_.value(), pause)) return hook.status();
     if (options_.reaps) reap_strangers(hook.process());
     if (!stop_seen && is_stopping()) {
@@ -204,7 +204,7 @@ int CommandQueue::await(Hook& hook, const std::string& title) {
       hook.signal(SIGTERM);
       step = Step::asked;
     } else if (step == Step::killed && stop_seen) {
-      return 0;  // the kernel holds it; it will end by itself
+      return 0;  // the kernel holds the process, which ends when it is let go
     } else {
       hook.signal(SIGKILL);
       step = Step::killed;

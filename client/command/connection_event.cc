@@ -53,7 +53,7 @@ std::string json_of(const ConnectionEvent& event) {
       json["retry_in_ms"] = nullptr;
       if (event.retry_in) json["retry_in_ms"] = event.retry_in->count();
   }
-  // A reason is printable already; what is no UTF-8 must not be an exception.
+  // A reason is printable already; text that is not UTF-8 must not throw.
   return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + '\n';
 }
 

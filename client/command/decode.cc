@@ -41,7 +41,7 @@ constexpr const char* decode_footer = R"(
 Exit codes: 0 all bytes were understood; 1 something is wrong or missing, and a line says what; 2 wrong usage, or
 nothing could be read.)";
 
-/// Many hours of heartbeats, and little enough to print.
+/// The largest input: enough for many hours of heartbeats, and little enough to print.
 constexpr std::size_t input_bytes_max = 16 * 1024 * 1024;
 
 constexpr std::string_view hexadecimal_allowed = "digits, two a byte, white space and ':' are allowed";
@@ -81,7 +81,7 @@ Bytes read_input(const std::string& file) {
   return bytes;
 }
 
-/// No packet is made of hexadecimal digits alone: it has an 'L'.
+/// Turns hexadecimal input into its bytes. No packet can be mistaken for hexadecimal, since each has an 'L'.
 Bytes interpret(Bytes input, const DecodeOptions& options) {
   if (options.raw) return input;
   auto parsed = parse_hex(input);
@@ -100,7 +100,7 @@ std::optional<Frames> frames_of(ByteView input, const DecodeOptions& options) {
   return read_dump(input);
 }
 
-/// A conversation that was captured from its middle on is taken for LEKT when any packet of it seems to begin.
+/// Whether the stream is LEKT: one that was captured from its middle on is, if a packet seems to begin anywhere.
 bool is_lekt(const TcpStream& stream) {
   const std::size_t place = stream.bytes.find(packet_begins);
   return place == 0 || (place != stream.bytes.npos && !stream.from_start);
@@ -108,13 +108,13 @@ bool is_lekt(const TcpStream& stream) {
 
 bool is_tls(const TcpStream& stream) { return stream.bytes.starts_with("\x16\x03"); }
 
-/// Prints one direction of a conversation; whether all of it was understood.
+/// Prints one direction of a conversation; returns whether all of it was understood.
 bool print_stream(const TcpStream& stream, const std::string& to, Direction direction,
                   const DecodeOptions& options) {
   if (stream.bytes.empty() && stream.gap == 0) return true;
   print("\n" + stream.from + " to " + to + "\n");
   ByteView bytes = stream.bytes;
-  // A capture that begins in the middle has the rest of a packet first, whose beginning nobody knows.
+  // A capture that begins in the middle starts with the rest of a packet, whose beginning is unknown.
   const std::size_t begin = stream.from_start ? 0 : std::min(bytes.find(packet_begins), bytes.size());
   if (begin > 0)
     print("The capture begins in the middle; " + std::to_string(begin) +
@@ -132,7 +132,7 @@ bool print_stream(const TcpStream& stream, const std::string& to, Direction dire
   return false;
 }
 
-/// Prints all conversations that are LEKT; whether all of it was understood.
+/// Prints all conversations that are LEKT; returns whether all of them were understood.
 bool print_capture(const Frames& frames, const DecodeOptions& options) {
   const TcpStreams streams = tcp_streams(frames);
   std::size_t shown = 0;
@@ -159,7 +159,7 @@ bool print_capture(const Frames& frames, const DecodeOptions& options) {
   return understood && !frames.cut_off;
 }
 
-/// The datagrams of the input, one a line. A line without anything is none.
+/// The datagrams of the input, one a line. An empty line is no datagram.
 std::vector<Bytes> datagrams_of(ByteView input) {
   std::vector<Bytes> datagrams;
   for (std::size_t line = 1; !input.empty(); ++line) {
@@ -174,7 +174,7 @@ std::vector<Bytes> datagrams_of(ByteView input) {
   return datagrams;
 }
 
-/// Prints datagrams; whether all of them were understood.
+/// Prints datagrams; returns whether all of them were understood.
 bool print_datagrams(const std::vector<Bytes>& datagrams, Direction direction) {
   bool understood = true;
   std::size_t index = 0;

@@ -27,7 +27,7 @@ struct FileKeeper::State {
   bool is_finished() const LEKT_REQUIRES(mutex) { return !unwritten || attempts > 0; }
 
   void tell_of_in_place();
-  // The lock is given up meanwhile.
+  // write() and look() release the lock while they use the file.
   void write() LEKT_REQUIRES(mutex);
   void look() LEKT_REQUIRES(mutex);
 
@@ -41,10 +41,10 @@ struct FileKeeper::State {
   Mutex mutex;
   ConditionVariable changed;
   std::function<void(std::uint64_t)> on_written LEKT_GUARDED_BY(mutex);
-  std::shared_ptr<const std::string> text LEKT_GUARDED_BY(mutex);  ///< the newest
+  std::shared_ptr<const std::string> text LEKT_GUARDED_BY(mutex);  ///< the newest text
   std::uint64_t version LEKT_GUARDED_BY(mutex) = 0;
   bool unwritten LEKT_GUARDED_BY(mutex) = false;
-  int attempts LEKT_GUARDED_BY(mutex) = 0;  ///< that failed since the last success
+  int attempts LEKT_GUARDED_BY(mutex) = 0;  ///< failed ones since the last success
   Clock::time_point attempt_at LEKT_GUARDED_BY(mutex) = {};
   bool stopping LEKT_GUARDED_BY(mutex) = false;
   bool ended LEKT_GUARDED_BY(mutex) = false;

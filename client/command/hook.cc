@@ -21,7 +21,7 @@ namespace lekt::command {
 
 namespace {
 
-constexpr std::chrono::milliseconds look_again{20};  // where the end of a process wakes nobody
+constexpr std::chrono::milliseconds look_again{20};  // how often, where the end of a process wakes nobody
 
 [[noreturn]] void fail_to_start(int error) {
   throw CodedError(ErrorCode::output_failed, std::string("cannot be started: ") + std::strerror(error));
@@ -42,10 +42,10 @@ std::vector<char*> environment_with(const std::vector<std::string>& added) {
   return pointers;
 }
 
-/// Kernels since 6.3 can be set to refuse files in memory that could be run, and older ones do not know this.
+/// Kernels since 6.3 can be set to refuse files in memory without this flag, and older ones do not know it.
 constexpr unsigned never_runs = 0x8;  // MFD_NOEXEC_SEAL, which Debian 12's headers do not have
 
-/// A file that is nowhere, at its beginning.
+/// A file in memory that holds the text, positioned at its beginning.
 Descriptor file_in_memory(std::string_view text) {
   Descriptor file(::memfd_create("lekt-input", MFD_CLOEXEC | never_runs));
   if (!file.is_open() && errno == EINVAL) file = Descriptor(::memfd_create("lekt-input", MFD_CLOEXEC));
@@ -116,7 +116,7 @@ void reap_strangers(pid_t own) {
   for (int i = 0; i < at_once; ++i) {
     siginfo_t child{};
     if (::waitid(P_ALL, 0, &child, WEXITED | WNOHANG | WNOWAIT) != 0 || child.si_pid == 0) return;
-    if (child.si_pid == own) return;  // its own end is waited for; the others come after it
+    if (child.si_pid == own) return;  // the Hook waits for it; the other children come after it
     ::waitpid(child.si_pid, nullptr, WNOHANG);
   }
 }

@@ -92,7 +92,7 @@ void check(const JoinOptions& options) {
                                                  "\" has to end in .json, or Prometheus will not read it");
 }
 
-/// An empty value would mean the same as none.
+/// Adds an option that refuses an empty text, which would mean the same as no option.
 void add_text(CLI::App& app, const std::string& flag, const std::string& help, std::string& value,
               const std::string& type) {
   app.add_option_function<std::string>(

@@ -53,7 +53,7 @@ void ListPrinter::flush(const Peers& peers) {
                  " changes were left out, and the list is told anew");
 }
 
-/// Says so, once until it works again.
+/// Begins to leave out changes, and says so once until printing works again.
 void ListPrinter::begin_to_skip() {
   skipping_ = true;
   lines_.clear();

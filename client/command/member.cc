@@ -19,9 +19,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto look_every = 1s;               // at a reader who was away, at children of others
+constexpr auto look_every = 1s;               // at a reader that was away, at inherited children
 constexpr auto patience_with_reader = 500ms;  // after a signal
-constexpr auto patience_with_signal = 50ms;   // while the rest is waited for
+constexpr auto patience_with_signal = 50ms;   // how often a signal is looked for in between
 
 std::string seconds_text(std::chrono::milliseconds duration) {
   std::ostringstream text;
@@ -128,8 +128,8 @@ void Member::look_around() {
   if (is_first_process_ && !commands_) reap_strangers(-1);
 }
 
-/// After --count everything is waited for, until a signal comes; after a signal the reader gets a moment.
-/// Yields whether all was done.
+/// Finishes the work: after --count all of it, until a signal comes; after a signal the reader gets a moment.
+/// Returns whether all was done.
 bool Member::finish() {
   const auto wait_for = [this](auto& work) {
     if (!count_reached()) return true;
@@ -141,7 +141,7 @@ bool Member::finish() {
   if (commands_ && is_kept) wait_for(*commands_);
   if (!printer_) return is_kept;
   const bool is_printed = count_reached() ? wait_for(*printer_) : printer_->finish(patience_with_reader);
-  if (!is_printed) printer_->flush(client_.peers());  // says what is wrong
+  if (!is_printed) printer_->flush(client_.peers());  // the printer says what is wrong
   return is_printed;
 }
 
@@ -175,7 +175,7 @@ void Member::on_synchronised() {
 
 void Member::on_disconnected(const Disconnection& end) {
   const ConnectionEvent event = event_of(end, server_);
-  // An attempt that fails as the one before is no news for a program.
+  // An attempt that fails like the one before is no news for a program.
   if (!told_ || told_->kind != event.kind || told_->code() != event.code()) {
     tell(event);
     hand_over();
@@ -193,7 +193,7 @@ void Member::tell(const ConnectionEvent& event) {
   if (commands_) reasons_.emplace_back(event);
 }
 
-/// Where there is a file, commands are run for a change once the file has it.
+/// Hands the news to the printer and the commands. If a file is kept, commands run for a change once the file has it.
 void Member::hand_over() {
   if (printer_) printer_->flush(client_.peers());
   if (commands_ && !reasons_.empty()) commands_->add(std::exchange(reasons_, {}), version_);

@@ -57,12 +57,12 @@ Json json_methods(const Offer& offer, const MethodCatalogue& catalogue) {
   return list;
 }
 
-/// "tcp" and "7890", "device" and its text, "chat" and "0a0b"; "9" and "0000000a" for a method that is not in the
-/// catalogue.
+/// The label of a method, such as "__meta_lekt_method_tcp", and its value: "7890", a text, or hexadecimal digits. A
+/// method that is not in the catalogue is named by its index, such as 9.
 std::pair<std::string, std::string> label_of(const Json& method) {
   std::string name = method.contains("name") ? method["name"].get<std::string>()
                                              : std::to_string(method["index"].get<std::uint32_t>());
-  std::ranges::replace(name, '-', '_');  // which is all that a name may have and a label may not
+  std::ranges::replace(name, '-', '_');  // the only character that names may have and labels may not
   std::string value = method.contains("port")
                           ? std::to_string(method["port"].get<std::uint32_t>())
                           : method[method.contains("text") ? "text" : "hex"].get<std::string>();

@@ -25,7 +25,7 @@ namespace lekt::command {
 
 namespace {
 
-constexpr int links_max = 40;  // as the kernel has it
+constexpr int links_max = 40;  // the kernel's own limit
 constexpr const char* access_list = "system.posix_acl_access";
 
 std::string quoted(const std::string& path) { return '"' + escape(path) + '"'; }
@@ -40,8 +40,8 @@ std::string quoted(const std::string& path) { return '"' + escape(path) + '"'; }
                    "cannot " + what + " " + quoted(path) + ": " + std::strerror(error));
 }
 
-/// The system call that tells the umask changes it, for all threads: files that another one makes meanwhile would
-/// have the wrong mode. So the kernel's words are read. Without /proc such files are nobody's for a moment.
+/// The mode that the umask leaves new files. It is read from /proc, since umask() changes the mask for all threads in
+/// order to tell it. Without /proc, a file that another thread makes at that moment has no rights.
 mode_t mode_of_new_files() {
   std::ifstream status("/proc/self/status");
   for (std::string word; status >> word;) {
@@ -65,8 +65,8 @@ bool is_same_file(const struct stat& a, const struct stat& b) {
   return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
-/// A file that is mounted by itself, as containers have it, cannot be replaced. Kernels before 5.8 do not
-/// say; there the rename fails, which is noticed as well.
+/// Whether the file is mounted by itself, as in containers, and so cannot be replaced. Kernels before 5.8 do not
+/// tell; there the rename fails, which is noticed as well.
 bool is_mount(const std::string& path) {
   struct statx information {};
   return ::statx(AT_FDCWD, path.c_str(), AT_SYMLINK_NOFOLLOW, STATX_TYPE, &information) == 0 &&
@@ -95,7 +95,7 @@ std::string directory_of(const std::string& path) {
   return parent.empty() ? "." : parent.string();
 }
 
-/// All of it, from the beginning. Yields the number of the error, or 0.
+/// Writes the whole text from the beginning of the file on. Returns the number of the error, or 0.
 int write_whole(int descriptor, std::string_view text) {
   off_t offset = 0;
   while (!text.empty()) {
@@ -110,8 +110,8 @@ int write_whole(int descriptor, std::string_view text) {
 
 bool is_right(int error) { return error == EACCES || error == EPERM || error == EROFS; }
 
-/// Gives a new file the owner, group, mode and access list of the old one. Yields the number of the error.
-/// The mode comes last but for the list: a change of owner takes bits of it away.
+/// Gives a new file the owner, group, mode and access list of the old one. Returns the number of the error, or 0.
+/// The mode is set after the owner, whose change takes bits of the mode away.
 int keep_rights(int descriptor, const struct stat& old, const std::string& path) {
   struct stat own {};
   if (::fstat(descriptor, &own) != 0) return errno;
@@ -148,10 +148,10 @@ class TemporaryFile {
   TemporaryFile(const TemporaryFile&) = delete;
   TemporaryFile& operator=(const TemporaryFile&) = delete;
 
-  int error() const { return error_; }  ///< why there is none, or 0
+  int error() const { return error_; }  ///< the number of the error if there is no file, or 0
   int descriptor() const { return descriptor_.value(); }
 
-  /// Yields the number of the error, or 0.
+  /// Renames the file to the target. Returns the number of the error, or 0.
   int place(const std::string& target) {
     if (::rename(path_.c_str(), target.c_str()) != 0) return errno;
     placed_ = true;
@@ -169,7 +169,7 @@ class TemporaryFile {
 
 /// The file that the path leads to.
 struct OutputFile::Target {
-  std::string path;                ///< no link any more
+  std::string path;                ///< with all links followed
   std::optional<struct stat> now;  ///< none: there is no such file yet
 };
 
@@ -196,7 +196,7 @@ OutputFile::Target OutputFile::find() const {
       return target;
     }
     if (S_ISREG(information.st_mode)) {
-      // /proc/self/fd has links that are more than their text.
+      // A link in /proc/self/fd leads to an open file, which may have no name any more.
       if (exists && !is_same_file(information, led_to))
         refuse_output(path_, "leads to a file that has no name");
       target.now = information;
@@ -214,14 +214,14 @@ void OutputFile::write(std::string_view text) {
   try {
     attempt(text);
   } catch (const CodedError& error) {
-    // What was right at the start and is now a directory or a pipe is trouble of the machine.
+    // A path that was right at the start and is now a directory or a pipe is no longer the user's mistake.
     if (error.code() != ErrorCode::usage_wrong) throw;
     throw CodedError(ErrorCode::output_failed,
                      std::string(error.what()).substr(code_text(error.code()).size() + 1));
   }
 }
 
-/// Without a text everything is tried but writing and taking the file's place.
+/// Replaces the file with one that has the text. Without a text, tries everything but writing and replacing.
 void OutputFile::attempt(const std::optional<std::string_view>& text) {
   const Target target = find();
   in_place_.clear();
@@ -259,7 +259,7 @@ void OutputFile::attempt(const std::optional<std::string_view>& text) {
   sync_directory_of(target.path);
 }
 
-/// Cuts the rest off only when the new text is written: a disk that is full then spoils the least.
+/// Writes the text over the old one, and only then cuts off the rest: a full disk does the least damage that way.
 void OutputFile::write_in_place(const Target& target, const std::optional<std::string_view>& text) {
   const Descriptor file(::open(target.path.c_str(), O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   if (!file.is_open()) {
@@ -288,7 +288,7 @@ OutputFile::Found OutputFile::look(std::string_view text) {
   const Descriptor file(::open(path_.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   struct stat information {};
   if (!file.is_open() || ::fstat(file.value(), &information) != 0) {
-    // Who may write a file need not be allowed to read it.
+    // A user who may write a file may still be forbidden to read it.
     if (::stat(path_.c_str(), &information) != 0) return Found::missing;
     return written_ && is_same_file(information, *written_) ? Found::same : Found::other;
   }
@@ -312,7 +312,7 @@ OutputFile::Found OutputFile::look(std::string_view text) {
   return Found::same;
 }
 
-/// A temporary file that nobody has locked was left by a program that was killed. What cannot be read or
+/// Removes temporary files that nobody has locked, which killed programs have left. A file that cannot be read or
 /// removed stays: the check that follows says what is wrong.
 void OutputFile::remove_leftovers() const {
   const std::string target = find().path;

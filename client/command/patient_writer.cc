@@ -24,7 +24,7 @@ namespace {
 
 constexpr std::size_t piece_max = 64 << 10;  // so that the end of the program is seen between two pieces
 
-/// A reader that has gone comes back under no circumstances.
+/// Whether the error means that the reader has gone for good.
 bool is_final(int error) { return error == EPIPE || error == ECONNRESET || error == EBADF; }
 
 Descriptor make_event() {
@@ -34,7 +34,7 @@ Descriptor make_event() {
 }
 
 /// A descriptor of the writer's own for the same file: the thread may outlive the owner of the given one, and
-/// its number may belong to another file by then. Closed for a target that is closed itself: writing says so.
+/// its number may belong to another file by then. If the target is closed, so is the result, and writing reports it.
 Descriptor own_descriptor(int target) {
   Descriptor own(::fcntl(target, F_DUPFD_CLOEXEC, 3));
   if (!own.is_open() && errno != EBADF) throw std::system_error(errno, std::generic_category(), "fcntl");
@@ -53,7 +53,7 @@ struct PatientWriter::State {
     [[maybe_unused]] const auto written = ::write(wake.value(), &one, sizeof one);
   }
 
-  /// Waits until the descriptor has one of these events, or there is something to do. Yields the events.
+  /// Waits until the descriptor has one of these events, or there is something to do. Returns the events.
   int wait(short events) const {
     if (!file.is_open()) return POLLNVAL;
     std::array<pollfd, 2> entries = {{{wake.value(), POLLIN, 0}, {file.value(), events, 0}}};
@@ -64,9 +64,9 @@ struct PatientWriter::State {
     return entries[1].revents;
   }
 
-  /// Writes one text. Yields the number of the error, or 0; also 0 when the program ends meanwhile.
+  /// Writes one text. Returns the number of the error, or 0; also 0 when the program ends meanwhile.
   int write(std::string_view text) LEKT_EXCLUDES(mutex) {
-    // Behind a line that was cut off by an error.
+    // An error has cut off the last line, which is ended first.
     if (std::exchange(mid_line, false) && ::write(file.value(), "\n", 1) < 0) {
       mid_line = true;
       return errno;
@@ -111,7 +111,7 @@ struct PatientWriter::State {
   const Descriptor file;
   const Options options;
   const Descriptor wake;
-  bool mid_line = false;  ///< the thread's own
+  bool mid_line = false;  ///< whether a line was cut off; only the thread uses it
 
   Mutex mutex;
   ConditionVariable changed;
@@ -179,7 +179,7 @@ bool PatientWriter::finish(std::chrono::milliseconds limit) {
 }
 
 void PatientWriter::work(State& state) {
-  // A reader that has gone is an error of this write, and no end of the program.
+  // With SIGPIPE blocked, a reader that has gone is an error of the write and does not end the program.
   sigset_t pipe;
   sigemptyset(&pipe);
   sigaddset(&pipe, SIGPIPE);
@@ -215,7 +215,7 @@ void PatientWriter::work(State& state) {
     state.gone = is_final(state.error);
     state.changed.notify_all();
   }
-  // Under the lock: once the writer is destroyed nobody is told any more.
+  // on_gone() is called under the lock, so that nobody is told once the writer is destroyed.
   if (state.gone && !state.stopping && state.options.on_gone) state.options.on_gone();
 }
 

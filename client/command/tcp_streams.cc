@@ -21,7 +21,7 @@ constexpr std::uint8_t flag_ack = 0x10;
 struct Segment {
   std::string from;
   std::string to;
-  std::uint32_t sequence = 0;  ///< of its first byte
+  std::uint32_t sequence = 0;  ///< the number of its first byte
   bool syn = false;
   bool ack = false;
   ByteView payload;
@@ -29,7 +29,7 @@ struct Segment {
 
 bool is_vlan(std::uint16_t type) { return type == 0x8100 || type == 0x88a8; }
 
-/// The packet of IP in a frame; empty if it is none.
+/// The IP packet in a frame; empty if there is none.
 ByteView ip_of(ByteView frame, std::uint32_t type) {
   ByteReader reader(frame);
   std::uint16_t carries = ethertype_ipv4;
@@ -75,8 +75,8 @@ std::string endpoint(int family, ByteView address, std::uint16_t port) {
   return (family == AF_INET6 ? "[" + name + "]" : name) + ":" + std::to_string(port);
 }
 
-/// What follows the header of IP. `size` is what the packet says of itself; the capture may have less, and
-/// Ethernet may have padded it to more.
+/// The segment that follows the header of IP. `size` is the size that the packet states; the capture may have less,
+/// and Ethernet may have padded it to more.
 std::optional<Segment> segment_of(int family, ByteView from, ByteView to, ByteView bytes, std::size_t size) {
   bytes = bytes.substr(0, size);
   ByteReader reader(bytes);
@@ -113,7 +113,7 @@ std::optional<Segment> segment_of(ByteView packet) {
     const ByteView to = reader.take(4);
     if (reader.ran_short() || is_fragment || protocol != IPPROTO_TCP || header < 20 || header > packet.size())
       return std::nullopt;
-    // The kernel leaves the length to the network card where that cuts packets.
+    // The length is 0 where the kernel leaves it to a network card that splits packets.
     const std::size_t size = said == 0 ? packet.size() : said;
     if (size < header) return std::nullopt;
     return segment_of(AF_INET, from, to, packet.substr(header), size - header);
@@ -142,7 +142,7 @@ class Assembly {
       from_start_ = segment.syn;
       first_ = segment.sequence;
     }
-    // Sequence numbers wrap; what is within 2 GiB of what comes next is told apart from what was before.
+    // Sequence numbers wrap, so the signed distance from the next expected byte tells early bytes from repeated ones.
     const auto distance =
         static_cast<std::int32_t>(segment.sequence - (first_ + static_cast<std::uint32_t>(bytes_.size())));
     ByteView payload = segment.payload;
@@ -184,7 +184,7 @@ class Assembly {
   bool from_start_ = false;
   std::uint32_t first_ = 0;
   Bytes bytes_;
-  std::map<std::size_t, Bytes> waiting_;  ///< came early, by its place in the stream
+  std::map<std::size_t, Bytes> waiting_;  ///< bytes that came early, by their place in the stream
 };
 
 struct Connection {
@@ -217,7 +217,7 @@ TcpStreams tcp_streams(const Frames& frames) {
       if (is_new) found->second = connections.size();
     }
     if (is_new) {
-      // The answer to a SYN shows who connected as well.
+      // The answer to a SYN shows as well which side has connected.
       const bool reversed = segment->syn && segment->ack;
       connections.push_back({reversed ? segment->to : segment->from,
                              reversed ? segment->from : segment->to,

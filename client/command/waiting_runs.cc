@@ -38,7 +38,7 @@ void WaitingRuns::add(Run run) {
 void WaitingRuns::put_back(Run run) {
   const auto* change = std::get_if<PeerChange>(&run.reason);
   if (change == nullptr) {
-    // What has happened to the connection since is newer.
+    // An event of the connection that has come since is newer than this one.
     const bool is_outdated = std::ranges::any_of(
         runs_, [](const Run& other) { return std::holds_alternative<ConnectionEvent>(other.reason); });
     if (!is_outdated) runs_.push_front(std::move(run));
@@ -52,7 +52,7 @@ void WaitingRuns::put_back(Run run) {
     return;
   }
   auto both = merged(*change, std::get<PeerChange>(found->second->reason));
-  // A command that failed may have done a part: it is told what is so now, also if that is what was before.
+  // A command that failed may have done a part: it is told the present state, even if that is the former one.
   if (!both) {
     const PeerChange& then = std::get<PeerChange>(found->second->reason);
     both = PeerChange{then.kind, then.address, change->now, then.now};
