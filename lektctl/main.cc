@@ -33,7 +33,7 @@ Who may read the database may look; who may write to the server's socket may ste
 Exit codes: 0 done; 1 not done, and standard error says why; 2 wrong usage. Every error message begins with a code
 that does not change; `lektctl explain E801` tells what it means and what to do.)";
 
-/// Where subcommands are listed, the first line of what they say about themselves is enough.
+/// Lists subcommands with only the first line of their descriptions.
 class HelpFormatter : public CLI::Formatter {
  public:
   HelpFormatter() { column_width(34); }
@@ -60,7 +60,7 @@ constexpr Entry entries[] = {
     {"compact", add_compact}, {"export", add_export},   {"import", add_import},   {"explain", add_explain},
 };
 
-/// "; did you mean `status`?" of a word that is neither a subcommand nor an option, or nothing.
+/// "; did you mean `status`?" for a word that is neither a subcommand nor an option, or nothing.
 std::string suggestion(const CLI::App& app) {
   const auto words = app.remaining(true);
   if (words.empty()) return {};
@@ -84,7 +84,7 @@ int report_usage(const CLI::App& app, const std::string& message) {
   return exit_usage;
 }
 
-/// Most often the database is somewhere else than in this directory.
+/// Adds a hint to the message about a missing database, which is most often in another directory.
 std::string with_hint(const CodedError& error, const CLI::App& app, const Options& options) {
   const std::string message = error.what();
   const bool missing = !std::filesystem::exists(options.instance.database);

@@ -16,10 +16,10 @@ namespace lekt::lektctl {
 
 namespace {
 
-/// How long an answer is waited for, as long as the server itself waits: a database of many gigabytes takes minutes.
+/// How long to wait until the server has compacted: as long as the server itself, since many gigabytes take minutes.
 constexpr std::chrono::minutes compact_patience{6};
 
-/// The database, when no server has it.
+/// Runs the action on the database, which no server may have open.
 template <class Action>
 auto in_stopped_database(const control::Instance& instance, Action action) {
   static const MethodCatalogue built_in;

@@ -17,15 +17,15 @@ namespace {
 constexpr int format = 1;
 constexpr const char* header_type = "lekt-export";
 
-/// A client with all the methods that fit the largest packet has 32 MiB of hexadecimal. Methods without
-/// information are the longest in comparison: 4 bytes of the packet are 33 of the line.
+/// The longest line. A client with all the methods that fit the largest packet has 32 MiB of hexadecimal. Methods
+/// without information are the longest in comparison: 4 bytes of the packet are 33 of the line.
 constexpr std::size_t line_bytes_max = 10 * limits::packet_bytes_ceiling;
 
-/// The largest information of a method: its length word and padding with it.
+/// The largest information of a method, with its length word and padding.
 constexpr std::size_t information_bytes_max = 4 + padded(limits::information_bytes_max);
 
-/// What an address's entry may have, so that it fits the largest packet that a server can be set to, with
-/// header, size and address: what one server has exported is imported whatever --max-packet-bytes it had.
+/// The most bytes of methods that an address's entry may have. With header, size and address it fits the largest
+/// packet that a server can be set to, so an export can be imported whatever --max-packet-bytes its server had.
 constexpr std::size_t methods_bytes_max = limits::packet_bytes_ceiling - limits::update_header_bytes - 4 - 4;
 
 /// Why a line cannot be used. The number of the line is added where it is known.
@@ -139,14 +139,13 @@ storage::Ban ban_of(const Json& line) {
   return ban;
 }
 
-/// Takes one line after the other.
 class Import {
  public:
   void take(const std::string& text) {
     ++line_;
     try {
       const bool is_blank = text.find_first_not_of(" \t\r") == std::string::npos;
-      // An editor may leave some at the end, and nowhere else.
+      // Blank lines may stand only at the end, where an editor may have left them.
       if (is_blank && line_ > 1) return note_blank();
       if (blank_ != 0)
         throw LineError("line " + std::to_string(blank_) + " before it is blank; only the last ones may be");
@@ -216,7 +215,7 @@ class Import {
 
   std::size_t line_ = 0;
   std::size_t blank_ = 0;    ///< the first of the blank lines at the end; 0 when there is none
-  std::size_t clients_ = 0;  ///< says the header
+  std::size_t clients_ = 0;  ///< as the header states
   std::size_t bans_ = 0;
   std::map<Address, std::size_t> addresses_;
   std::map<std::string, std::size_t> blocks_;
@@ -227,7 +226,7 @@ class Import {
 
 void export_lines(storage::Reader& reader, std::int64_t now,
                   const std::function<void(const std::string&)>& print) {
-  // All are collected first: the header says how many there are.
+  // All clients are collected first, since the header states how many there are.
   std::vector<std::string> clients;
   reader.portable_clients(
       [&](storage::PortableClient&& client) { clients.push_back(to_line(to_export(client))); });

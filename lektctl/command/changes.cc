@@ -60,8 +60,7 @@ class Printer {
   Table table_;
 };
 
-/// Looks at the database again and again. It is opened anew each time: a restore puts another file in its
-/// place.
+/// Looks at the database again and again. Each look opens it anew, since a restore puts another file in its place.
 class Follower {
  public:
   Follower(const Options& options, const ChangesArguments& arguments, const Printer& printer,

@@ -114,16 +114,15 @@ void add_sort(CLI::App& app, ClientQuery& query) {
       ->default_str("address");
 }
 
-/// What the database knows is not kept back for a server that does not answer.
+/// How long to wait for the server, whose silence must not hold back what the database knows.
 constexpr std::chrono::milliseconds live_wait = control::ControlClient::notice;
 
-/// All that is known of a client.
 struct KnownClient {
   Address address;
   std::optional<storage::StoredClient> client;
   std::optional<std::vector<SessionStatus>> sessions;  ///< nothing when the server cannot be reached
   std::vector<storage::StoredChange> changes;
-  std::optional<std::vector<RejectStatus>> rejects;  ///< as the sessions
+  std::optional<std::vector<RejectStatus>> rejects;  ///< nothing when the server cannot be reached
   std::vector<storage::Ban> bans;
 
   template <class Self, class Io>

@@ -35,7 +35,7 @@ std::vector<std::string> own_addresses(const Block& block) {
   return found;
 }
 
-/// Where the operator sits, if he came over SSH: "192.0.2.7 40000 192.0.2.10 22".
+/// The address of an operator who is connected over SSH, from a text such as "192.0.2.7 40000 192.0.2.10 22".
 std::optional<Address> operators_address() {
   const char* connection = std::getenv("SSH_CONNECTION");
   if (connection == nullptr) return std::nullopt;

@@ -51,7 +51,7 @@ Exit codes: 0 done; 1 there is no such device (E803), or the server cannot be re
 
 struct WantedDevices {
   DeviceQuery query;
-  std::string grouping;  ///< empty: each of them
+  std::string grouping;  ///< empty: each device by itself
   bool alerts = false;
   control::AskDeviceAlerts of_alerts;
 };
@@ -60,7 +60,7 @@ std::string round_trip_text(const std::optional<double>& milliseconds) {
   return milliseconds ? number_text(*milliseconds) + " ms" : "";
 }
 
-/// The first address of its subnet.
+/// The first address of the /24 subnet that the address is in.
 Address subnet_of(Address address) { return Address::v4(address.as_v4() & 0xffffff00); }
 
 std::string subnet_text(Address first) { return to_string(first) + "/24"; }

@@ -27,7 +27,7 @@ Exit codes: 0 done; 1 there is no such code (E803); 2 wrong usage.)";
 
 constexpr int codes_of_a_place = 100;
 
-/// The place that the hundreds of a code name.
+/// The place that the hundreds of a code stand for.
 std::string_view place_of(int code) {
   switch (code / codes_of_a_place) {
     case 1:
@@ -53,7 +53,7 @@ std::string_view place_of(int code) {
   }
 }
 
-/// "E605", "e605" and "605".
+/// The number of a code that is written as "E605", "e605" or "605".
 int parse_code(const std::string& text) {
   const std::size_t digits = text.starts_with('E') || text.starts_with('e') ? 1 : 0;
   const int code = parse_number<int>(std::string_view(text).substr(digits)).value_or(0);

@@ -1,5 +1,4 @@
-// `lektctl health`: for whoever restarts a server that is ill, such as a container's engine. And `lektctl
-// reload`.
+// `lektctl health`, for programs that restart a server that is ill, such as container engines; and `lektctl reload`.
 #include <chrono>
 #include <memory>
 

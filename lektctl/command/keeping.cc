@@ -1,4 +1,4 @@
-// What is done with the database as a whole: backup, restore, check, export, import.
+// The commands for the database as a whole: backup, restore, check, export, import.
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -134,7 +134,7 @@ int run_check(const Options& options) {
 
 int run_export(const Options& options) {
   storage::Reader reader(options.instance.database);
-  // Written when all is read: a slow reader of our output must not hold an old state of the database.
+  // The text is printed when all is read: a slow reader of our output must not hold an old state of the database.
   std::string text;
   export_lines(reader, wall_seconds(), [&text](const std::string& line) { text += line; });
   print(text);

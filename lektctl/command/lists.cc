@@ -41,7 +41,7 @@ With --json: {"block","file","left_seconds","file_bytes","lost"} a line.
 Exit codes: 0 done, also when there is none; 1 the server cannot be reached; 2 wrong usage.)";
 
 int list_bans(const Options& options) {
-  // Those that are over stay in the database of a stopped server until its next start.
+  // Bans that are over stay in the database of a stopped server until its next start.
   std::vector<storage::Ban> bans = storage::Reader(options.instance.database).bans();
   std::erase_if(bans, [now = wall_seconds()](const storage::Ban& ban) { return ban.is_over(now); });
   const Table table({{"BLOCK", 18}, {"SINCE (UTC)", 19}, {"UNTIL (UTC)", 19}, {"REASON"}},

@@ -26,7 +26,7 @@ bool is_there(const fs::path& path) {
 fs::path settings_path(const fs::path& installed) {
   const char* named = std::getenv("LEKT_CONFIG");
   if (named != nullptr && *named != '\0') return named;
-  // A server that was started here is meant before the one that is installed.
+  // A server that was started in this directory is preferred to the installed one.
   return is_there(installed) && !is_there("lekt.db") ? installed : fs::path();
 }
 
@@ -60,7 +60,7 @@ void locate(control::Instance& instance, const fs::path& installed) {
   if (!instance.database.empty() && !instance.socket.empty()) return;
   const std::vector<FileSetting> settings = settings_of(settings_path(installed));
   const fs::path in_file = text_of(settings, "database").value_or("");
-  // The socket of another database than the operator's is another server's.
+  // If the operator named another database than the file, the file's socket is another server's.
   const bool is_same = instance.database.empty() || instance.database == in_file;
   if (instance.database.empty()) instance.database = in_file.empty() ? default_database() : in_file;
   if (instance.socket.empty() && is_same) instance.socket = text_of(settings, "control-socket").value_or("");

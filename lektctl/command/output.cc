@@ -126,7 +126,7 @@ void sleep_while_read(std::chrono::milliseconds time) {
   pollfd output{STDOUT_FILENO, 0, 0};
   if (poll(&output, 1, static_cast<int>(time.count())) <= 0) return;
   std::raise(SIGPIPE);
-  errno = EPIPE;  // the signal is ignored here
+  errno = EPIPE;  // reached only when the signal is ignored
   throw_unwritable();
 }
 

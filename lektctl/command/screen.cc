@@ -22,7 +22,7 @@ constexpr std::string_view to_top = "\x1b[H";
 constexpr std::string_view clear_line = "\x1b[K";
 constexpr std::string_view clear_rest = "\x1b[J";
 
-/// A terminal that takes nothing is left as it is.
+/// How long to wait for a terminal that takes nothing before it is left as it is.
 constexpr std::chrono::milliseconds leave_patience{300};
 
 using Event = Screen::Event;
@@ -47,7 +47,7 @@ constexpr std::array keys = {
     Key{"\x1bOF", Event::bottom}, Key{"\x1b[4~", Event::bottom},
 };
 
-/// Bytes of the first key: a control sequence ends with a letter or '~'.
+/// The number of bytes of the first key: a control sequence ends with a letter or '~'.
 std::size_t length_of_key(std::string_view input) {
   if (input.size() < 2 || input[0] != '\x1b' || (input[1] != '[' && input[1] != 'O')) return 1;
   std::size_t length = 2;
@@ -61,7 +61,7 @@ Event event_of(std::string_view bytes) {
   return Event::other_key;
 }
 
-/// All but those that a fault of the program raises itself: they are not waited for.
+/// All signals except those that a fault of the program raises, for which it does not wait.
 sigset_t signals_taken() {
   sigset_t taken;
   sigfillset(&taken);
@@ -70,7 +70,7 @@ sigset_t signals_taken() {
   return taken;
 }
 
-/// A shell may have put the program into the background: the screen belongs to somebody else then.
+/// Stops until the program is in the foreground: while a shell has it in the background, the screen is not ours.
 void await_foreground() {
   while (true) {
     const pid_t group = tcgetpgrp(STDIN_FILENO);
@@ -102,7 +102,7 @@ Screen::~Screen() {
 
 void Screen::enter() {
   termios raw = terminal_before_;
-  // Keys come at once and unseen; Ctrl-Z does not leave a shell with our screen, and Ctrl-S does not stop it.
+  // Keys arrive at once and without echo; Ctrl-Z does not leave a shell with our screen, nor does Ctrl-S stop it.
   raw.c_lflag &= ~static_cast<tcflag_t>(ICANON | ECHO | ISIG);
   raw.c_iflag &= ~static_cast<tcflag_t>(IXON);
   tcsetattr(STDIN_FILENO, TCSANOW, &raw);
@@ -110,7 +110,7 @@ void Screen::enter() {
   write_pending();
 }
 
-/// Never waits for the terminal to take what was written before, as TCSAFLUSH would.
+/// Restores the terminal, and does not wait until it has taken all earlier output, as TCSAFLUSH would.
 void Screen::leave() {
   pending_ = to_normal_screen;
   const auto deadline = std::chrono::steady_clock::now() + leave_patience;

@@ -77,7 +77,7 @@ void describe_storage(const Status& server, Lines& lines) {
   lines.add("Last commit", last);
 }
 
-/// Nothing without TLS.
+/// Describes the certificates; adds no line without TLS.
 void describe_certificates(const Totals& totals, Lines& lines) {
   if (totals.certificate_expires == 0) return;
   const std::int64_t authorities = totals.client_authorities_expire;
@@ -86,7 +86,7 @@ void describe_certificates(const Totals& totals, Lines& lines) {
                 (authorities == 0 ? "" : "; authorities of clients at " + time_text(authorities) + " UTC"));
 }
 
-/// Nothing, as long as the log is written.
+/// Describes trouble with the log; adds no line as long as the log is written.
 void describe_log(const Totals& totals, Lines& lines) {
   const double blocked = totals.log_blocked_seconds;
   const std::uint64_t lost = totals.log_lines_lost;

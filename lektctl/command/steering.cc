@@ -1,4 +1,4 @@
-// What changes something on the server: kick, ban, unban, trace, untrace, compact.
+// The commands that change something on the server: kick, ban, unban, trace, untrace, compact.
 #include <chrono>
 #include <memory>
 
@@ -82,7 +82,7 @@ int kick(const Options& options, const std::string& whom) {
                     (kicked.was_waiting ? ", and it is no longer waited for" : ""));
 }
 
-/// A request that may concern many: --yes is for those who have thought of it.
+/// A request that may affect many clients, so it is confirmed first unless --yes is given.
 template <class Request>
 struct Considered {
   Request request;

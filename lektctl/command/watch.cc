@@ -1,4 +1,4 @@
-// `lektctl watch`: status, newest changes and who is here, all the time.
+// `lektctl watch`: status, newest changes and who is here, always up to date.
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -37,7 +37,7 @@ Examples:
 Exit codes: 0 ended by q, Ctrl-C or a signal; 2 wrong usage, or not a terminal.)";
 
 constexpr auto interval = 1s;
-/// What the database knows is not kept back for a server that does not answer.
+/// How long to wait for the server, whose silence must not hold back what the database knows.
 constexpr auto look_wait = 1500ms;
 constexpr std::size_t changes_shown = 10;
 constexpr std::size_t clients_shown = 1000;
@@ -74,7 +74,7 @@ Sight look(const control::Instance& instance) {
   return sight;
 }
 
-/// Looks again and again on a thread of its own, so that keys are heard while a server lets us wait.
+/// Looks again and again on a thread of its own, so that keys work while a server is slow to answer.
 class Looker {
  public:
   explicit Looker(const control::Instance& instance)
@@ -82,10 +82,10 @@ class Looker {
         news_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
         thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
-  /// Can be read when there is a sight that was not taken yet.
+  /// Becomes readable when there is a sight that was not taken yet.
   const Descriptor& news() const { return news_; }
 
-  /// The newest one.
+  /// Takes the newest sight.
   Sight sight() {
     std::uint64_t ignored = 0;
     [[maybe_unused]] const ssize_t size = ::read(news_.value(), &ignored, sizeof(ignored));
@@ -134,7 +134,7 @@ std::string describe_clients(const Sight& sight, std::size_t width) {
   return text;
 }
 
-/// All that there is to see, below the heading.
+/// All lines below the heading.
 std::vector<std::string> describe(const Sight& sight, std::size_t width) {
   if (sight.second == 0) return {"looking..."};
   std::string text;
@@ -152,7 +152,7 @@ std::vector<std::string> describe(const Sight& sight, std::size_t width) {
 /// The part of a long text that is on the screen.
 class Window {
  public:
-  /// After this, first() is such that the screen is full, if there are lines enough.
+  /// Moves the window so that it fills the screen, if there are enough lines.
   void fit(std::size_t lines, std::size_t rows) {
     rows_ = rows;
     last_ = lines > rows ? lines - rows : 0;
@@ -176,7 +176,7 @@ class Window {
   std::size_t rows_ = 0;
 };
 
-/// The heading, and of the rest what the window shows.
+/// The heading, and below it the lines that the window shows.
 std::vector<std::string> frame(const control::Instance& instance, const Sight& sight, Size size,
                                Window& window) {
   constexpr std::size_t heading_rows = 2;
@@ -190,7 +190,7 @@ std::vector<std::string> frame(const control::Instance& instance, const Sight& s
 }
 
 int watch(control::Instance instance) {
-  instance.on_wait = {};  // the status says it
+  instance.on_wait = {};  // the status tells of the wait
   std::optional<Screen> screen(std::in_place);
   Looker looker(instance);
   Window window;
@@ -202,7 +202,7 @@ int watch(control::Instance instance) {
     window.move(event);
     sight = looker.sight();
   }
-  // The terminal first: the last look may still wait for a server.
+  // The terminal is restored first, since the last look may still wait for a server.
   screen.reset();
   return exit_done;
 }
