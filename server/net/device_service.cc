@@ -156,7 +156,7 @@ void DeviceService::tick() {
   handler_log_.tell(shared_.seen.warnings);
   report_hidden_lines();
   advance();
-  count();
+  if (now_ >= count_due_) count();
   if (now_ >= rows_due_) tell_database();
   tick_timer_.expires_after(tick_interval);
   tick_timer_.async_wait([this](const asio::error_code& error) {

@@ -108,15 +108,22 @@ class DeviceService final : public DeviceFront, private DeviceDesk::Outside {
   std::size_t end_sessions_of(const std::string& uid, const Rejection& rejection) override;
 
  private:
-  /// A dedicated port.
+  /// DTLS of a registration.
+  struct Encryption {
+    Encryption(const DtlsContext& context, AwakeTime now, const DeviceEndpoint& its_device)
+        : session(context, now), device(its_device) {}
+
+    DtlsSession session;
+    DeviceEndpoint device;
+    std::optional<AwakeTime> due;  ///< while the handshake lasts
+  };
+  /// A dedicated port. There may be thousands, so what only some need is elsewhere.
   struct Port {
     std::optional<UdpSocket> socket;
-    Address local;                      ///< where its registration came, and answers leave from
-    DeviceEndpoint device;              ///< of its registration, or the last one
-    std::uint32_t sent = 0;             ///< the highest number of a message that was sent in it
-    bool is_heard = false;              ///< since the database was told last
-    std::unique_ptr<DtlsSession> dtls;  ///< of an encrypted registration
-    std::optional<AwakeTime> dtls_due;  ///< while its handshake lasts
+    bool is_heard = false;  ///< since the database was told last
+    Address local;          ///< where its registration came, and answers leave from
+    std::unique_ptr<Encryption> encryption;
+    std::uint32_t sent = 0;  ///< the highest number of a message that was sent in its registration
   };
   /// The datagram that is being looked at.
   struct Current {
@@ -157,8 +164,9 @@ class DeviceService final : public DeviceFront, private DeviceDesk::Outside {
   void take_at_port(std::uint16_t port, const UdpSocket::Arrival& arrival);
   void take_record(std::uint16_t port, const UdpSocket::Arrival& arrival);
   void send_records(std::uint16_t port, const std::vector<Bytes>& datagrams);
-  void schedule_handshake(std::uint16_t port);
+  void schedule_handshake(std::uint16_t port, std::optional<AwakeTime> due);
   void advance_handshakes();
+  void report_failure(const Encryption& encryption);
   void note_received(const DeviceEndpoint& device, ByteView datagram);
   bool has_registration(std::uint16_t port, const DeviceEndpoint& device) const;
   void was_heard(std::uint16_t port, Address local);
@@ -215,6 +223,7 @@ class DeviceService final : public DeviceFront, private DeviceDesk::Outside {
   std::set<DeviceSession::Number> begun_;    ///< of these, those that are new
   std::vector<std::uint16_t> heard_ports_;
   AwakeTime rows_due_{0};
+  AwakeTime count_due_{0};
   bool stopping_ = false;
 };
 

@@ -9,6 +9,9 @@ namespace lekt {
 
 namespace {
 
+/// How often the sessions are looked at, to count them.
+constexpr AwakeTime count_interval = std::chrono::seconds(2);
+
 /// How often the database is told who was heard.
 constexpr AwakeTime rows_interval = std::chrono::seconds(5);
 
@@ -52,8 +55,9 @@ DeviceStatus DeviceService::describe(const DeviceSession& session) const {
   return status;
 }
 
-/// Every tick: numbers of the desk, and how things are now.
+/// Numbers of the desk, and how things are now.
 void DeviceService::count() {
+  count_due_ = now_ + count_interval;
   const DeviceDesk::Counts& desk = desk_.counts();
   device_meters_.registrations.add(desk.registrations - counted_.registrations);
   device_meters_.malformed.add(desk.malformed - counted_.malformed);

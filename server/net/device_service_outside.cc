@@ -71,7 +71,7 @@ void DeviceService::note_sent(std::uint16_t from, const DeviceEndpoint& to, Byte
   if (shared_.seen.tracer.covers(to.address))
     shared_.seen.tracer.datagram(to.address, to.port, Direction::to_client, datagram);
   // A device has a log from its packet 3 on: a flood of forged packets 1 makes no file.
-  if (from != 0 && port_at(from).device == to && handler_log_.covers(to.address, HandlerLevel::socket))
+  if (from != 0 && has_registration(from, to) && handler_log_.covers(to.address, HandlerLevel::socket))
     handler_log_.note(to.address, time(), handler_event::datagram(fate, head, datagram.size(), to));
 }
 
