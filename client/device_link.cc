@@ -32,6 +32,7 @@ ByteView fitting_items(ByteView items) {
 
 DeviceLink::DeviceLink(Settings settings, Random random, AwakeTime now)
     : string_(std::move(settings.string)),
+      encrypted_(settings.encrypted),
       random_(std::move(random)),
       ticket_(settings.ticket),
       screen_(limits::screen_rows_default, limits::screen_columns_default) {
@@ -112,9 +113,11 @@ std::optional<DeviceLink::Datagram> DeviceLink::next_bye(AwakeTime now) {
   if (now < bye_at_ || byes_ == bye_times.size()) return std::nullopt;
   const AwakeTime sent_at = bye_times[byes_++];
   bye_at_ = now + (byes_ == bye_times.size() ? 2500ms : bye_times[byes_] - sent_at);
-  return Datagram{current_->port, encode_datagram({DatagramType::bye, version_spoken, current_->registration,
-                                                   0, current_->delivery.received()},
-                                                  Bye{})};
+  return Datagram{current_->port,
+                  encode_datagram({DatagramType::bye, version_spoken, current_->registration, 0,
+                                   current_->delivery.received()},
+                                  Bye{}),
+                  sealed_for(*current_)};
 }
 
 std::optional<AwakeTime> DeviceLink::due_while_leaving() const {
@@ -217,9 +220,11 @@ std::optional<DeviceLink::Datagram> DeviceLink::next_request(Try& attempt, Awake
   if (attempt.sends == request_times.size() || now < attempt.send_at) return std::nullopt;
   const AwakeTime sent_at = request_times[attempt.sends++];
   if (attempt.sends < request_times.size()) attempt.send_at = now + request_times[attempt.sends] - sent_at;
-  const DatagramHead head{DatagramType::connection_request, version_spoken, attempt.registration, 0, 0};
-  if (attempt.step == Step::requesting) return Datagram{0, encode_datagram(head, ConnectionRequest{})};
-  return Datagram{attempt.port, encode_datagram(head, RegistrationRequest{attempt.token})};
+  Version version = version_spoken;
+  if (encrypted_) version.extra = extra_dtls;
+  const DatagramHead head{DatagramType::connection_request, version, attempt.registration, 0, 0};
+  if (attempt.step == Step::requesting) return Datagram{0, encode_datagram(head, ConnectionRequest{}), 0};
+  return Datagram{attempt.port, encode_datagram(head, RegistrationRequest{attempt.token}), 0};
 }
 
 std::optional<DeviceLink::Datagram> DeviceLink::next_message(Try& attempt, AwakeTime now) {
@@ -227,13 +232,15 @@ std::optional<DeviceLink::Datagram> DeviceLink::next_message(Try& attempt, Awake
   const auto send = [&](const auto& body) {
     Bytes bytes = encode_datagram(delivery.head(body.type, attempt.registration), body);
     delivery.sent(bytes, now);
-    return Datagram{attempt.port, std::move(bytes)};
+    return Datagram{attempt.port, std::move(bytes), sealed_for(attempt)};
   };
   if (const auto due = delivery.next(now)) {
-    if (due->repeated != nullptr) return Datagram{attempt.port, *due->repeated};
-    return Datagram{attempt.port, encode_datagram({DatagramType::acknowledgment, version_spoken,
-                                                   attempt.registration, 0, delivery.received()},
-                                                  Acknowledgment{})};
+    if (due->repeated != nullptr) return Datagram{attempt.port, *due->repeated, sealed_for(attempt)};
+    return Datagram{attempt.port,
+                    encode_datagram({DatagramType::acknowledgment, version_spoken, attempt.registration, 0,
+                                     delivery.received()},
+                                    Acknowledgment{}),
+                    sealed_for(attempt)};
   }
   if (!delivery.has_room()) return std::nullopt;
   if (std::exchange(attempt.describes, false)) {

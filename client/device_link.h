@@ -52,6 +52,8 @@ class DeviceLink {
   struct Settings {
     std::string string;  ///< what packet 6 says
     Ticket ticket{};     ///< of an earlier run, or no_ticket
+    /// It wants DTLS (docs/device-protocol.md, "DTLS"), and takes no server without it. Its owner makes the handshakes.
+    bool encrypted = false;
   };
 
   /// Numbers that nobody can guess.
@@ -64,6 +66,7 @@ class DeviceLink {
   struct Datagram {
     std::uint16_t port = 0;  ///< of the server; 0: its contact port
     Bytes bytes;
+    std::uint64_t sealed_for = 0;  ///< the registration in whose DTLS it travels; 0: it is plain
   };
   /// What is to be sent now; call it until it yields nothing.
   std::optional<Datagram> next(AwakeTime now);
@@ -71,6 +74,22 @@ class DeviceLink {
   std::optional<AwakeTime> due() const;
   /// A datagram came from this port of the server; 0: its contact port.
   void receive(std::uint16_t port, ByteView datagram, AwakeTime now);
+
+  // ---- DTLS ----
+
+  /// A registration whose datagrams travel in DTLS from its packet 4 on.
+  struct Encrypted {
+    std::uint64_t registration = 0;
+    std::uint16_t port = 0;  ///< of the server, with which the handshake is made
+  };
+  /// Those that there are: two while it registers anew. The newest is the first: if both have one port, the server has
+  /// forgotten the other.
+  std::vector<Encrypted> encrypted() const;
+  void handshake_done(std::uint64_t registration, AwakeTime now);
+  /// The handshake has failed, or DTLS has ended: the registration is of no use any more.
+  void dtls_ended(std::uint64_t registration, const Rejection& why, AwakeTime now);
+  /// A datagram came in a record of this registration.
+  void receive_decrypted(std::uint64_t registration, ByteView datagram, AwakeTime now);
 
   // ---- The user ----
 
@@ -116,6 +135,7 @@ class DeviceLink {
     AwakeTime send_at;      ///< packet 1 or 3
     std::size_t sends = 0;  ///< of it
     Delivery delivery{AwakeTime(0)};
+    bool is_sealed = false;  ///< its handshake is done
     bool describes = false;  ///< a packet 6 is to be sent
     /// Messages with inputs that are not acknowledged: their numbers, and those of the inputs.
     std::deque<std::pair<std::uint32_t, std::uint32_t>> under_way;
@@ -144,9 +164,15 @@ class DeviceLink {
   void use(Try& attempt, const BodyToDevice& body, AwakeTime now);
   void configure(Try& attempt, const SetDeviceConfig& config, AwakeTime now);
   void fail(Try& attempt, const DatagramHead& head, ByteView datagram, AwakeTime now);
+  void lose(Try& attempt, const Rejection& rejection, AwakeTime now);
+  void refuse_plain_server(AwakeTime now);
+  Try* find(std::uint64_t registration) const;
+  bool is_encrypted(const Try& attempt) const;
+  std::uint64_t sealed_for(const Try& attempt) const;
   void look_at_silence(AwakeTime now);
 
   std::string string_;
+  const bool encrypted_;
   Random random_;
   Ticket ticket_;
   Phase phase_ = Phase::connecting;

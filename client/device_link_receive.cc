@@ -23,9 +23,12 @@ Rejection rejection_of(std::uint32_t code, std::string_view text) {
 void DeviceLink::receive(std::uint16_t port, ByteView datagram, AwakeTime now) {
   const auto head = read_head_to_device(datagram);
   if (!head || phase_ == Phase::ended) return;
-  for (Try* const attempt : {attempt_.get(), current_.get()})
-    if (attempt != nullptr && attempt->registration == head->registration)
-      return receive_by(*attempt, port, *head, datagram, now);
+  Try* const attempt = find(head->registration);
+  if (attempt == nullptr) return;
+  // Once DTLS is agreed to, anybody could have sent what is plain. Only the server's refusal of the handshake has to be.
+  const bool may_be_plain =
+      !is_encrypted(*attempt) || (!attempt->is_sealed && head->type == DatagramType::failure);
+  if (may_be_plain) receive_by(*attempt, port, *head, datagram, now);
 }
 
 void DeviceLink::receive_by(Try& attempt, std::uint16_t port, const DatagramHead& head, ByteView datagram,
@@ -59,8 +62,10 @@ void DeviceLink::go_on_registering(Try& attempt, const DatagramHead& head, ByteV
   const auto body = read_body_to_device(head, datagram);
   const auto* read = std::get_if<BodyToDevice>(&body);
   if (read == nullptr) return;
+  const bool agrees_to_dtls = (head.version.extra & extra_dtls) != 0;
   if (const auto* accept = std::get_if<ConnectionAccept>(read)) {
     if (attempt.step != Step::requesting) return;
+    if (encrypted_ && !agrees_to_dtls) return refuse_plain_server(now);
     attempt.step = Step::registering;
     attempt.port = accept->port;
     attempt.token = accept->token;
@@ -68,7 +73,7 @@ void DeviceLink::go_on_registering(Try& attempt, const DatagramHead& head, ByteV
     attempt.sends = 0;
     if (current_ == nullptr) message_ = "Register Port " + std::to_string(accept->port);
   } else if (std::holds_alternative<RegistrationAccept>(*read)) {
-    if (attempt.step != Step::registering) return;
+    if (attempt.step != Step::registering || (encrypted_ && !agrees_to_dtls)) return;
     attempt.step = Step::waiting;
     attempt.since = now;
     if (current_ == nullptr) message_ = "Connected";
@@ -122,7 +127,10 @@ void DeviceLink::fail(Try& attempt, const DatagramHead& head, ByteView datagram,
   const auto body = read_body_to_device(head, datagram);
   const auto* read = std::get_if<BodyToDevice>(&body);
   if (read == nullptr) return;
-  const Rejection rejection = rejection_of(head.number, std::get<DeviceFailure>(*read).text);
+  lose(attempt, rejection_of(head.number, std::get<DeviceFailure>(*read).text), now);
+}
+
+void DeviceLink::lose(Try& attempt, const Rejection& rejection, AwakeTime now) {
   const bool is_current = &attempt == current_.get();
   switch (rejection.code) {
     case ErrorCode::registration_replaced:

@@ -215,8 +215,8 @@ constexpr std::array catalogue = {
               "the server, the address or the uid has as many device sessions as it may have, or the address "
               "as many registrations",
               "end another session, or raise the limit that the message names; the device tries again later"},
-    ErrorInfo{encryption_required, "the server takes this device with DTLS only",
-              "switch DTLS on in the device"},
+    ErrorInfo{encryption_required, "the server takes this device with DTLS only, or the device the server",
+              "switch DTLS on in the device, or with --device-encryption on the server"},
     ErrorInfo{registration_replaced, "the device's session goes on in another registration",
               "nothing, if the device moved or began anew; otherwise two devices have one ticket or one uid"},
     ErrorInfo{session_ended, "the device has ended its session", "nothing needs to be done"},

@@ -64,6 +64,47 @@ void expect_truth(const char* variable) {
                      std::string(variable) + " \"" + escape(value) + "\" is not true or 1, nor false or 0");
 }
 
+/// CLI11 looks at flags in the order in which they were added: this one before those of its files.
+CLI::Option* add_tls_flag(CLI::App& app, std::optional<TlsOptions>& tls, const std::string& flag,
+                          const std::string& help) {
+  return app.add_flag_function(
+      flag,
+      [&tls](std::int64_t times) {
+        if (times > 0) tls.emplace();
+      },
+      help);
+}
+
+struct TlsFileFlags {
+  CLI::Option* authorities;
+  CLI::Option* certificate;
+  CLI::Option* key;
+};
+
+/// The files that belong to `switch_flag`.
+TlsFileFlags add_tls_files(CLI::App& app, std::optional<TlsOptions>& tls, const std::string& switch_flag,
+                           const std::string& server) {
+  const auto add_file = [&](const std::string& flag, std::filesystem::path TlsOptions::*file,
+                            const std::string& what) {
+    return app
+        .add_option_function<std::string>(
+            flag,
+            [=, &tls](const std::string& path) {
+              if (!tls)
+                throw CodedError(ErrorCode::usage_wrong,
+                                 flag + " \"" + escape(path) + "\" is of use with " + switch_flag + " only");
+              (*tls).*file = path;
+            },
+            "With " + switch_flag + ": " + what)
+        ->type_name("FILE");
+  };
+  return {add_file("--ca", &TlsOptions::authorities,
+                   "trust the authorities of this PEM file, and not\nthose that the machine trusts"),
+          add_file("--cert", &TlsOptions::certificate,
+                   "your own certificate, for a " + server + " that\nwants one; a PEM file"),
+          add_file("--key", &TlsOptions::key, "the key of --cert; a PEM file without a password")};
+}
+
 }  // namespace
 
 void add_server(CLI::App& app, std::string& server) {
@@ -95,35 +136,23 @@ void add_source(CLI::App& app, std::optional<Address>& source) {
 void add_tls(CLI::App& app, std::optional<TlsOptions>& tls) {
   // CLI11 takes more words for true and false, and refuses any other with a message of its own.
   app.preparse_callback([](std::size_t) { expect_truth("LEKT_TLS"); });
-  // CLI11 looks at flags in the order in which they were added.
-  app.add_flag_function(
-         "--tls",
-         [&tls](std::int64_t times) {
-           if (times > 0) tls.emplace();
-         },
-         "Speak TLS with the coordinator, on its port for TLS; its\ncertificate has to name the host of "
-         "--server")
+  add_tls_flag(
+      app, tls, "--tls",
+      "Speak TLS with the coordinator, on its port for TLS; its\ncertificate has to name the host of "
+      "--server")
       ->envname("LEKT_TLS");
-  const auto add_file = [&](const std::string& flag, const char* variable,
-                            std::filesystem::path TlsOptions::*file, const char* what) {
-    app.add_option_function<std::string>(
-           flag,
-           [=, &tls](const std::string& path) {
-             if (!tls)
-               throw CodedError(ErrorCode::usage_wrong,
-                                flag + " \"" + escape(path) + "\" is of use with --tls only");
-             (*tls).*file = path;
-           },
-           what)
-        ->type_name("FILE")
-        ->envname(variable);
-  };
-  add_file("--ca", "LEKT_CA", &TlsOptions::authorities,
-           "With --tls: trust the authorities of this PEM file, and not\nthose that the machine trusts");
-  add_file("--cert", "LEKT_CERT", &TlsOptions::certificate,
-           "With --tls: your own certificate, for a coordinator that\nwants one; a PEM file");
-  add_file("--key", "LEKT_KEY", &TlsOptions::key,
-           "With --tls: the key of --cert; a PEM file without a password");
+  const TlsFileFlags files = add_tls_files(app, tls, "--tls", "coordinator");
+  files.authorities->envname("LEKT_CA");
+  files.certificate->envname("LEKT_CERT");
+  files.key->envname("LEKT_KEY");
+}
+
+void add_dtls(CLI::App& app, std::optional<TlsOptions>& tls) {
+  add_tls_flag(
+      app, tls, "--dtls",
+      "Speak DTLS with the server, and with none that does not;\nits certificate has to name the host "
+      "of --server");
+  (void)add_tls_files(app, tls, "--dtls", "server");
 }
 
 void add_catalogue(CLI::App& app, MethodCatalogue& catalogue) {

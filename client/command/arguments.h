@@ -25,6 +25,8 @@ void add_server(CLI::App& app, std::string& server);
 void add_source(CLI::App& app, std::optional<Address>& source);
 /// Adds --tls, --ca, --cert and --key, or LEKT_TLS, LEKT_CA, LEKT_CERT and LEKT_KEY.
 void add_tls(CLI::App& app, std::optional<TlsOptions>& tls);
+/// Adds --dtls, --ca, --cert and --key.
+void add_dtls(CLI::App& app, std::optional<TlsOptions>& tls);
 /// Adds --catalogue INDEX:NAME:FORM, which may be given any number of times.
 void add_catalogue(CLI::App& app, MethodCatalogue& catalogue);
 /// Adds a duration with its limits; `value` is also the default that the help shows.

@@ -9,6 +9,7 @@
 #include "client/command/device_program/own_string.h"
 #include "client/command/device_program/ticket_file.h"
 #include "client/command/device_program/typed_text.h"
+#include "client/device_dtls.h"
 #include "client/server_name.h"
 #include "common/device_packets.h"
 #include "common/parse_number.h"
@@ -54,6 +55,7 @@ constexpr std::uint64_t count_max = 10'000;
 
 struct DeviceFlags {
   DeviceOptions options;
+  std::optional<TlsOptions> tls;
   std::optional<std::string> uid;
   std::optional<std::string> type;
   std::optional<std::string> string;
@@ -152,6 +154,8 @@ int run_device(DeviceFlags& flags, const CLI::App& app) {
   if (flags.count > 1 && options.own_port != 0)
     refuse_device("--client-port is for one device; --count devices have a port each");
   options.count = flags.count;
+  if (flags.tls)
+    options.dtls.emplace(std::make_shared<const DtlsContext>(make_dtls_context(*flags.tls)), options.server);
   options.ticket = ticket_of(flags, read_own_string(options.string));
   const bool is_script = !options.steps.empty() || options.prints || flags.has_count ||
                          ::isatty(STDIN_FILENO) == 0 || ::isatty(STDOUT_FILENO) == 0;
@@ -172,6 +176,7 @@ Run add_device(CLI::App& app) {
   add_ranged(app, "--client-port",
              "The device's own port, for example 3771; 0 is any that is\nfree (default)", "N", 0, 65535,
              [&options](std::uint16_t port) { options.own_port = port; });
+  add_dtls(app, flags->tls);
   app.add_option("--uid", flags->uid, "The device's name, which stays (default: user@machine)")
       ->type_name("UID");
   app.add_option("--type", flags->type, "What kind of device it is (default: lekt)")->type_name("TYPE");

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "client/command/device_program/device_script.h"
+#include "client/device_wire.h"
 #include "common/address.h"
 
 namespace lekt::command {
@@ -17,6 +18,7 @@ namespace lekt::command {
 struct DeviceOptions {
   std::string server;  ///< a name or an IPv4 address
   std::uint16_t server_port = 3006;
+  std::optional<DeviceWire::Dtls> dtls;  ///< none: plain
   std::optional<Address> source;
   std::uint16_t own_port = 0;  ///< 0: any
   std::string string;          ///< of packet 6, without the size of a terminal

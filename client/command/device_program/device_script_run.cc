@@ -160,11 +160,7 @@ class ScriptRun {
       : options_(options), finder_(options.server), begun_(awake_now()) {
     allow_descriptors(options.count + 64);
     if (options.ticket) ticket_.emplace(*options.ticket);
-    UdpDevice::Settings settings{.server = finder_.find(options.timeout),
-                                 .server_port = options.server_port,
-                                 .own_address = options.source.value_or(Address()),
-                                 .own_port = options.own_port,
-                                 .device = {options.string, ticket_ ? ticket_->ticket() : no_ticket}};
+    UdpDevice::Settings settings = first_settings();
     const std::string uid = read_own_string(options.string).uid;
     const AwakeTime now = awake_now();
     for (std::size_t number = 1; number <= options.count; ++number) {
@@ -196,6 +192,15 @@ class ScriptRun {
   }
 
  private:
+  UdpDevice::Settings first_settings() {
+    return {.server = finder_.find(options_.timeout),
+            .server_port = options_.server_port,
+            .own_address = options_.source.value_or(Address()),
+            .own_port = options_.own_port,
+            .device = {.string = options_.string, .ticket = ticket_ ? ticket_->ticket() : no_ticket},
+            .dtls = options_.dtls};
+  }
+
   void go_on(AwakeTime now) {
     const auto found = finder_.take();
     for (std::size_t index = 0; index < devices_.size(); ++index) {

@@ -50,12 +50,7 @@ class TerminalRun {
         ticket_(options.ticket ? std::optional<TicketFile>(*options.ticket) : std::nullopt),
         view_(std::in_place),
         string_(string_for(options, view_->size())),
-        device_({.server = server_,
-                 .server_port = options.server_port,
-                 .own_address = options.source.value_or(Address()),
-                 .own_port = options.own_port,
-                 .device = {string_, ticket_ ? ticket_->ticket() : no_ticket}},
-                awake_now()) {}
+        device_(device_settings(), awake_now()) {}
 
   int run() {
     std::array<pollfd, 2> waiting = {pollfd{STDIN_FILENO, POLLIN, 0},
@@ -82,6 +77,15 @@ class TerminalRun {
   }
 
  private:
+  UdpDevice::Settings device_settings() const {
+    return {.server = server_,
+            .server_port = options_.server_port,
+            .own_address = options_.source.value_or(Address()),
+            .own_port = options_.own_port,
+            .device = {.string = string_, .ticket = ticket_ ? ticket_->ticket() : no_ticket},
+            .dtls = options_.dtls};
+  }
+
   DeviceLink& link() { return device_.link(); }
 
   void receive(AwakeTime now) {

@@ -45,27 +45,34 @@ Descriptor open_socket(Address address, std::uint16_t port) {
   return made;
 }
 
+DeviceLink::Settings link_settings(const UdpDevice::Settings& settings) {
+  DeviceLink::Settings made = settings.device;
+  made.encrypted = settings.dtls.has_value();
+  return made;
+}
+
 }  // namespace
 
 UdpDevice::UdpDevice(const Settings& settings, AwakeTime now)
     : socket_(open_socket(settings.own_address, settings.own_port)),
       server_(settings.server),
       server_port_(settings.server_port),
-      link_(settings.device, random_number, now),
-      buffer_(limits::datagram_bytes_max + 1, '\0') {}
+      link_(link_settings(settings), random_number, now),
+      wire_(link_, settings.dtls),
+      buffer_(dtls_datagram_bytes_max + 1, '\0') {}
 
 bool UdpDevice::receive(AwakeTime now) {
   const auto received = receive_datagram();
   if (!received) return false;
-  link_.receive(received->first == server_port_ ? std::uint16_t{0} : received->first, received->second, now);
+  wire_.receive(received->first == server_port_ ? std::uint16_t{0} : received->first, received->second, now);
   const Delivery* const delivery = link_.delivery();
   has_screen_ = has_screen_ || (delivery != nullptr && delivery->received() >= first_screen);
   return true;
 }
 
 void UdpDevice::send(AwakeTime now) {
-  while (const auto datagram = link_.next(now))
-    send_datagram(datagram->port == 0 ? server_port_ : datagram->port, datagram->bytes);
+  while (const auto datagram = wire_.next(now))
+    send_datagram(datagram->first == 0 ? server_port_ : datagram->first, datagram->second);
 }
 
 void UdpDevice::send_datagram(std::uint16_t port, ByteView datagram) {
@@ -83,7 +90,7 @@ std::optional<std::pair<std::uint16_t, ByteView>> UdpDevice::receive_datagram() 
                                         reinterpret_cast<sockaddr*>(&name), &size);
     if (received < 0 && errno == EINTR) continue;
     if (received < 0) return std::nullopt;
-    if (static_cast<std::size_t>(received) > limits::datagram_bytes_max) continue;
+    if (static_cast<std::size_t>(received) > dtls_datagram_bytes_max) continue;
     if (ntohl(name.sin_addr.s_addr) != server_.as_v4()) continue;
     return std::pair(ntohs(name.sin_port), ByteView(buffer_.data(), static_cast<std::size_t>(received)));
   }

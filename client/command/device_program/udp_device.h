@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "client/device_link.h"
+#include "client/device_wire.h"
 #include "common/address.h"
 #include "common/descriptor.h"
 
@@ -23,10 +24,13 @@ class UdpDevice {
     Address own_address{};          ///< 0.0.0.0: the machine chooses
     std::uint16_t own_port = 0;     ///< 0: any
     DeviceLink::Settings device;
+    std::optional<DeviceWire::Dtls> dtls = {};  ///< the device wants it if it is given
   };
 
   /// Throws CodedError E701 if there can be no such socket.
   UdpDevice(const Settings& settings, AwakeTime now);
+  UdpDevice(const UdpDevice&) = delete;
+  UdpDevice& operator=(const UdpDevice&) = delete;
 
   int descriptor() const { return socket_.value(); }
   /// Takes one datagram that has come; false: none has.
@@ -35,7 +39,7 @@ class UdpDevice {
   static constexpr int datagrams_at_once = 64;
   /// Sends what is to be sent.
   void send(AwakeTime now);
-  std::optional<AwakeTime> due() const { return link_.due(); }
+  std::optional<AwakeTime> due() const { return wire_.due(); }
 
   /// The server has another address. For a device without a registration.
   void turn_to(Address server) { server_ = server; }
@@ -59,6 +63,7 @@ class UdpDevice {
   Address server_;
   const std::uint16_t server_port_;
   DeviceLink link_;
+  DeviceWire wire_;
   bool has_screen_ = false;
   int error_ = 0;  ///< of the last datagram that could not be sent; 0 if it could
   Bytes buffer_;
