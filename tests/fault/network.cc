@@ -15,21 +15,21 @@ namespace lekt::test {
 
 namespace {
 
-[[noreturn]] void fail(const std::string& what) {
+[[noreturn]] void fail_to(const std::string& what) {
   throw std::system_error(errno, std::generic_category(), what);
 }
 
 Descriptor current_namespace() {
   Descriptor descriptor(open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC));
-  if (!descriptor.is_open()) fail("open the network namespace");
+  if (!descriptor.is_open()) fail_to("open the network namespace");
   return descriptor;
 }
 
 Descriptor new_namespace() {
   const Descriptor before = current_namespace();
-  if (unshare(CLONE_NEWNET) != 0) fail("unshare the network");
+  if (unshare(CLONE_NEWNET) != 0) fail_to("unshare the network");
   Descriptor made = current_namespace();
-  if (setns(before.value(), CLONE_NEWNET) != 0) fail("setns");
+  if (setns(before.value(), CLONE_NEWNET) != 0) fail_to("setns");
   return made;
 }
 
@@ -38,7 +38,7 @@ Descriptor new_namespace() {
 NetworkNamespace::NetworkNamespace() : descriptor_(new_namespace()) { ip({"link", "set", "lo", "up"}); }
 
 NetworkNamespace::Stay::Stay(const NetworkNamespace& where) : before_(current_namespace()) {
-  if (setns(where.descriptor_.value(), CLONE_NEWNET) != 0) fail("setns");
+  if (setns(where.descriptor_.value(), CLONE_NEWNET) != 0) fail_to("setns");
 }
 
 NetworkNamespace::Stay::~Stay() {
@@ -46,10 +46,16 @@ NetworkNamespace::Stay::~Stay() {
   if (setns(before_.value(), CLONE_NEWNET) != 0) std::terminate();
 }
 
-void NetworkNamespace::ip(const std::vector<std::string>& arguments) const {
+std::string NetworkNamespace::run_here(const std::string& program,
+                                       const std::vector<std::string>& arguments) const {
   const Stay stay = enter();
-  const Outcome outcome = run("/usr/sbin/ip", arguments);
-  if (outcome.status != 0) throw std::runtime_error("ip: " + outcome.errors);
+  const Outcome outcome = run(program, arguments);
+  if (outcome.status != 0) throw std::runtime_error(program + ": " + outcome.errors);
+  return outcome.output;
+}
+
+void NetworkNamespace::ip(const std::vector<std::string>& arguments) const {
+  run_here("/usr/sbin/ip", arguments);
 }
 
 std::string NetworkNamespace::path() const {

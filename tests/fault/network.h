@@ -29,6 +29,8 @@ class NetworkNamespace {
   };
   Stay enter() const { return Stay(*this); }
 
+  /// Runs a program in it, to its end. Yields its output; throws with what it says when it fails.
+  std::string run_here(const std::string& program, const std::vector<std::string>& arguments) const;
   /// Runs `ip` with these arguments in it.
   void ip(const std::vector<std::string>& arguments) const;
 
