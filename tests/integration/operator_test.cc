@@ -17,19 +17,6 @@ using Lines = std::vector<std::string>;
 
 using OperatorTest = DaemonTest;
 
-/// A write transaction that is open until the end of the scope.
-class WriteLock {
- public:
-  explicit WriteLock(const std::filesystem::path& database)
-      : writer_(database, Operator::Access::read_write) {
-    writer_.ask("BEGIN IMMEDIATE");
-  }
-  ~WriteLock() { writer_.ask("ROLLBACK"); }
-
- private:
-  Operator writer_;
-};
-
 }  // namespace
 
 TEST_F(OperatorTest, who_reads_for_long_delays_neither_joins_nor_heartbeats) {

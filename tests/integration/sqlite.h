@@ -28,6 +28,19 @@ class Operator {
   sqlite3* database_ = nullptr;
 };
 
+/// A write transaction that is open until the end of the scope.
+class WriteLock {
+ public:
+  explicit WriteLock(const std::filesystem::path& database)
+      : writer_(database, Operator::Access::read_write) {
+    writer_.ask("BEGIN IMMEDIATE");
+  }
+  ~WriteLock() { writer_.ask("ROLLBACK"); }
+
+ private:
+  Operator writer_;
+};
+
 /// Addresses that the database lists, ascending by their numbers.
 std::vector<std::string> listed(const std::filesystem::path& database);
 
