@@ -126,6 +126,8 @@ void DeviceService::deliver(std::vector<Writer::Completion> completions) {
 void DeviceService::stop() {
   asio::post(io_, [this] {
     stopping_ = true;
+    look_at_clock();
+    tell_database();
     desk_.stop();
     io_.stop();
   });

@@ -125,6 +125,8 @@ class DeviceService final : public DeviceFront, private DeviceDesk::Outside {
     std::unique_ptr<Encryption> encryption;
     std::uint32_t sent = 0;  ///< the highest number of a message that was sent in its registration
   };
+  /// A session that is away or has no registration: its number, and whether it has none.
+  using Silent = std::pair<DeviceSession::Number, bool>;
   /// The datagram that is being looked at.
   struct Current {
     std::uint32_t key = 0;
@@ -219,6 +221,7 @@ class DeviceService final : public DeviceFront, private DeviceDesk::Outside {
   std::set<std::pair<AwakeTime, std::uint16_t>>
       handshakes_;                           ///< DTLS handshakes by when they have something to do
   storage::DeviceRows rows_;                 ///< what the database is to be told
+  std::vector<Silent> silent_;               ///< at the last count(), ascending
   std::set<DeviceSession::Number> changed_;  ///< sessions that it is to be told of
   std::set<DeviceSession::Number> begun_;    ///< of these, those that are new
   std::vector<std::uint16_t> heard_ports_;

@@ -1,5 +1,6 @@
 // What operators see of the devices: what they ask, the numbers, and what the database is told.
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "server/net/device_service.h"
@@ -67,17 +68,21 @@ void DeviceService::count() {
   device_meters_.ports_free = ports.free;
   device_meters_.ports_used = ports.used;
   device_meters_.ports_taken = ports.taken;
-  std::size_t away = 0;
+  std::vector<Silent> silent;
   std::size_t waiting = 0;
   std::as_const(desk_).book().for_each([&](const DeviceSession& session) {
-    if (!session.port())
-      ++waiting;
-    else if (desk_.registration(*session.port())->state() == Registration::State::away)
-      ++away;
+    if (!session.port()) ++waiting;
+    if (!session.port() || desk_.registration(*session.port())->state() == Registration::State::away)
+      silent.emplace_back(session.number(), !session.port());
   });
-  device_meters_.sessions_away = away;
+  device_meters_.sessions_away = silent.size() - waiting;
   device_meters_.sessions_waiting = waiting;
-  device_meters_.sessions_active = desk_.book().size() - away - waiting;
+  device_meters_.sessions_active = desk_.book().size() - silent.size();
+  // Nothing comes from a device that falls silent, so the database is told by this look.
+  std::vector<Silent> other;
+  std::ranges::set_symmetric_difference(silent_, silent, std::back_inserter(other));
+  for (const auto& [number, has_no_registration] : other) changed_.insert(number);
+  silent_ = std::move(silent);
 }
 
 /// Tells the writer of sessions that have changed or were heard, and of what has gathered besides.

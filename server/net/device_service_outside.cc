@@ -127,7 +127,6 @@ void DeviceService::log(Address device, LoggedTime time, const HandlerEvent& eve
 }
 
 void DeviceService::alert(const DeviceDesk::Alert& alert) {
-  shared_.seen.codes.count(alert.code);
   if (alerts_.size() == alerts_kept_max) alerts_.pop_front();
   device_meters_.alerts.count(alert.code);
   alerts_.push_back({wall_seconds(), alert.code, alert.device.address, alert.uid, alert.message});

@@ -29,6 +29,14 @@ std::vector<std::string> membership_of(const std::vector<Command>& commands) {
 
 using Words = std::vector<std::string>;
 
+/// What the writer was told last for the database.
+storage::DeviceRows rows_of(RunningDevices& devices) {
+  storage::DeviceRows rows;
+  for (const Command& command : devices.take_commands())
+    if (const auto* told = std::get_if<DevicesCommand>(&command)) rows = *told;
+  return rows;
+}
+
 }  // namespace
 
 TEST(DeviceService, registers_a_device_and_shows_it_its_screen) {
@@ -129,13 +137,7 @@ TEST(DeviceService, tells_the_database_of_a_device_its_session_and_their_end) {
   RunningDevices devices;
   DeviceEnd device(devices.contact(), "A1");
   ASSERT_TRUE(device.until_served());
-  const auto rows_of = [&] {
-    storage::DeviceRows rows;
-    for (const Command& command : devices.take_commands())
-      if (const auto* told = std::get_if<DevicesCommand>(&command)) rows = *told;
-    return rows;
-  };
-  const storage::DeviceRows began = rows_of();
+  const storage::DeviceRows began = rows_of(devices);
   ASSERT_EQ(began.devices.size(), 1u);
   EXPECT_EQ(began.devices[0].uid, "A1");
   EXPECT_EQ(began.devices[0].type, "PDT9090_E5");
@@ -149,10 +151,35 @@ TEST(DeviceService, tells_the_database_of_a_device_its_session_and_their_end) {
   ASSERT_TRUE(device.until([&] { return device.link().phase() == DeviceLink::Phase::ended; }));
   storage::DeviceRows ended;
   EXPECT_TRUE(eventually([&] {
-    ended = rows_of();
+    ended = rows_of(devices);
     return !ended.ended_sessions.empty();
   })) << "within the 5 s of what is written for operators";
   EXPECT_EQ(ended.ended_sessions, std::vector<std::uint64_t>{began.sessions[0].number});
+}
+
+TEST(DeviceService, tells_the_database_of_a_session_that_has_lost_its_registration) {
+  RunningDevices devices;
+  DeviceEnd device(devices.contact(), "A1");
+  ASSERT_TRUE(device.until_served());
+  rows_of(devices);
+  device.link().type("no item");
+  ASSERT_TRUE(device.until([&] { return device.link().ending().has_value(); }));
+  EXPECT_EQ(device.link().ending()->code, ErrorCode::datagram_malformed);
+  std::string state;
+  EXPECT_TRUE(eventually([&] {
+    for (const storage::DeviceSessionRow& session : rows_of(devices).sessions) state = session.state;
+    return state == "waiting";
+  })) << state;
+}
+
+TEST(DeviceService, a_clean_stop_tells_the_database_what_is_new) {
+  RunningDevices devices;
+  DeviceEnd device(devices.contact(), "A1");
+  ASSERT_TRUE(device.until_served());
+  rows_of(devices);
+  device.until([&] { return device.link().delivery()->is_quiet(); });
+  devices.stop();
+  EXPECT_EQ(rows_of(devices).devices.size(), 1u) << "it was heard since it began";
 }
 
 TEST(DeviceService, writes_a_log_for_a_device_that_registers_and_none_for_who_only_asks) {
