@@ -109,8 +109,10 @@ DeviceSession* SessionBook::longest_waiting_at(Address address, const std::vecto
 /// registration has nobody who works with it now, so it ends rather than that somebody is refused.
 std::optional<SessionBook::Refused> SessionBook::make_room(const Request& request,
                                                            std::vector<Ending>& ends) const {
-  const auto full = [](std::string_view whose, std::size_t most) {
-    return std::string(whose) + " has " + std::to_string(most) + " device sessions, as many as it may have";
+  const auto full = [](std::string_view whose, std::size_t most, std::string_view limit) {
+    return std::string(whose) + " has " + std::to_string(most) +
+           (most == 1 ? " device session" : " device sessions") + ", as many as " + std::string(limit) +
+           " allows";
   };
   const auto reason = [](const std::string& why) {
     return Rejection{ErrorCode::sessions_too_many, why + ", and this one had no registration for longest"};
@@ -119,13 +121,13 @@ std::optional<SessionBook::Refused> SessionBook::make_room(const Request& reques
   const auto is_there = [&](const Ending& ending) { return ending.session->endpoint().address == address; };
   while (sessions_at(address) - static_cast<std::size_t>(std::ranges::count_if(ends, is_there)) >=
          limits_.per_address_max) {
-    const std::string why = full("the address", limits_.per_address_max);
+    const std::string why = full("the address", limits_.per_address_max, "--max-devices-per-address");
     DeviceSession* const ending = longest_waiting_at(address, ends);
     if (ending == nullptr) return Refused{Full::address, {ErrorCode::sessions_too_many, why}, {}};
     ends.push_back({ending, reason(why)});
   }
   while (sessions_.size() - ends.size() >= limits_.sessions_max) {
-    const std::string why = full("the server", limits_.sessions_max);
+    const std::string why = full("the server", limits_.sessions_max, "--max-device-sessions");
     DeviceSession* const ending = longest_waiting(ends);
     if (ending == nullptr)
       return Refused{Full::server, {ErrorCode::sessions_too_many, why + "; try again later"}, {}};

@@ -121,7 +121,9 @@ TEST_F(DevicesSettingsTest, the_fourth_device_of_an_address_that_may_have_three_
   const Outcome fourth =
       run_device({"A4", "127.0.0.3"}, {"--timeout", duration_flag(std::chrono::seconds(1))});
   EXPECT_EQ(fourth.status, 1);
-  EXPECT_PRED_FORMAT2(IsSubstring, "E912", fourth.errors);
+  EXPECT_PRED_FORMAT2(IsSubstring,
+                      "E912 the address has 3 device sessions, as many as --max-devices-per-address allows",
+                      fourth.errors);
   EXPECT_TRUE(daemon().logs("event=device_alert"));
   EXPECT_EQ(alerts(), Lines{"E912"});
   EXPECT_TRUE(eventually(
