@@ -98,7 +98,10 @@ void DeviceService::log_received(std::uint16_t port, const DeviceEndpoint& from,
 DeviceDesk::Judgement DeviceService::judge(Address address) {
   if (auto rejection = shared_.doors.admission.judge_address(address)) {
     shared_.seen.rejects.note(address, to_string(address), *rejection);
-    return {DeviceDesk::Admitted::refused, std::move(*rejection)};
+    // The answer has no more bytes than what it answers, so its text is a short one.
+    return {DeviceDesk::Admitted::refused,
+            {rejection->code, rejection->code == ErrorCode::address_banned ? "this address is banned"
+                                                                           : "this address is not served"}};
   }
   const Rate::Time now = steady_now();
   if (stranger_rates_.take(address, now) && settings_.strangers.take(strangers_paid_until_, now)) return {};
@@ -131,6 +134,7 @@ void DeviceService::alert(const DeviceDesk::Alert& alert) {
   device_meters_.alerts.count(alert.code);
   alerts_.push_back({wall_seconds(), alert.code, alert.device.address, alert.uid, alert.message});
   const DeviceAlertStatus& newest = alerts_.back();
+  rows_due_ = now_;
   rows_.alerts.push_back({newest.second, newest.code, newest.address, newest.uid, newest.message});
   if (!alert_lines.take(alert_lines_paid_until_, now_)) return void(++lines_hidden_);
   log_event(LogLevel::warn, "device_alert",

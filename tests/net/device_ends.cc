@@ -73,15 +73,16 @@ std::string DeviceEnd::screen() const {
   return rows.find_first_not_of('\n') == rows.npos ? "" : rows;
 }
 
-RunningDevices::RunningDevices(std::uint16_t ports, DeviceService::Settings settings, Address listens_at)
+RunningDevices::RunningDevices(std::uint16_t ports, DeviceService::Settings settings, Address listens_at,
+                               std::uint16_t first)
     : doors_(History().view(), {}, limits_without_effect(), {.patience = 0ms}, seen_.codes),
-      service_(std::make_unique<DeviceService>(
-          1, 2,
-          DeviceService::Place{{{to_string(listens_at), 0}},
-                               first_port,
-                               static_cast<std::uint16_t>(first_port + ports - 1),
-                               directory_.path()},
-          settings, DeviceService::Shared{rules_, doors_, seen_})),
+      service_(
+          std::make_unique<DeviceService>(1, 2,
+                                          DeviceService::Place{{{to_string(listens_at), 0}},
+                                                               first,
+                                                               static_cast<std::uint16_t>(first + ports - 1),
+                                                               directory_.path()},
+                                          settings, DeviceService::Shared{rules_, doors_, seen_})),
       thread_([this] { service_->run(); }) {}
 
 RunningDevices::~RunningDevices() { stop(); }

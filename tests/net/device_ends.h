@@ -53,7 +53,7 @@ class RunningDevices {
 
   /// It has `ports` dedicated ports.
   explicit RunningDevices(std::uint16_t ports = 8, DeviceService::Settings settings = {},
-                          Address listens_at = own_address());
+                          Address listens_at = own_address(), std::uint16_t first = first_port);
   ~RunningDevices();
 
   DeviceService& service() { return *service_; }
