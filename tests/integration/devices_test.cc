@@ -155,7 +155,7 @@ TEST_F(DevicesTest, a_ban_ends_the_sessions_of_its_block_and_lets_nobody_in) {
   const Outcome refused =
       run_device({"A3", "127.0.1.4"}, {"--timeout", duration_flag(std::chrono::seconds(1))});
   EXPECT_EQ(refused.status, 1);
-  EXPECT_PRED_FORMAT2(IsSubstring, "E408 the operator of this server has banned", refused.errors);
+  EXPECT_PRED_FORMAT2(IsSubstring, "E408 this address is banned", refused.errors);
   EXPECT_EQ(device("A2").at("state"), "active");
   EXPECT_EQ(devices().size(), 1u);
   EXPECT_TRUE(eventually([&] { return observer.beat(), observer.peers().size() == 2; }, patience()));
