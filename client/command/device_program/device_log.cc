@@ -46,8 +46,8 @@ std::vector<std::string> DeviceLog::look(const DeviceLink& link, std::chrono::mi
   const auto add = [&](const std::string& words) {
     lines.push_back(time_text(now + ahead_) + " " + printable(words));
   };
-  if (!seen_) seen_.emplace().ticket = seen.ticket;
-  const Seen before = *seen_;
+  const Seen before =
+      seen_ ? *seen_ : Seen{Phase::connecting, DeviceLink::Indicator::none, {}, {}, seen.ticket};
   if (seen.message != before.message) add(seen.message);
   // A message may say the same.
   if (!seen.ending.empty() && seen.ending != before.ending && seen.ending != seen.message) add(seen.ending);

@@ -22,11 +22,11 @@ class DeviceLog {
  private:
   /// What the lines tell of.
   struct Seen {
-    DeviceLink::Phase phase = DeviceLink::Phase::connecting;
-    DeviceLink::Indicator indicator = DeviceLink::Indicator::none;
+    DeviceLink::Phase phase;
+    DeviceLink::Indicator indicator;
     std::string message;
     std::string ending;  ///< with its code
-    Ticket ticket{};
+    Ticket ticket;
   };
 
   std::optional<Seen> seen_;
