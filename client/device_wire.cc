@@ -10,13 +10,10 @@ namespace {
 
 using Phase = DtlsSession::Phase;
 
-/// What begins a record. A plain datagram begins with 'L'.
-bool is_record(ByteView datagram) { return !datagram.empty() && datagram[0] >= 20 && datagram[0] <= 25; }
-
 }  // namespace
 
 void DeviceWire::receive(std::uint16_t port, ByteView datagram, AwakeTime now) {
-  if (is_record(datagram))
+  if (is_dtls_record(datagram))
     take_record(port, datagram, now);
   else if (datagram.size() <= limits::datagram_bytes_max)
     link_.receive(port, datagram, now);

@@ -30,6 +30,9 @@
 
 namespace lekt {
 
+/// Whether bytes of the network are records of DTLS and no plain datagram (docs/device-protocol.md, "DTLS").
+inline bool is_dtls_record(ByteView bytes) { return !bytes.empty() && bytes[0] >= 20 && bytes[0] <= 25; }
+
 /// How a client judges the server.
 struct DtlsServerCheck {
   std::string name;  ///< for a server that chooses its certificate by it; empty: none is told

@@ -8,9 +8,6 @@
 
 namespace lekt {
 
-/// Whether bytes that came to a dedicated port are a record of DTLS and no datagram (docs/device-protocol.md, "DTLS").
-inline bool is_record(ByteView bytes) { return !bytes.empty() && bytes[0] >= 20 && bytes[0] <= 25; }
-
 /// Counts what a datagram changes in the numbers of its registration, from its beginning to its end.
 class Measured {
  public:

@@ -53,7 +53,6 @@ Address ipv4_of(const ListenAddress& address) {
 DeviceService::DeviceService(std::uint32_t index, std::uint32_t count, const Place& place,
                              const Settings& settings, const Shared& shared)
     : first_port_(place.first_port),
-      last_port_(place.last_port),
       shared_(shared),
       rules_(&shared.rules),
       settings_(settings),
@@ -206,7 +205,7 @@ void DeviceService::take(std::uint32_t key, const UdpSocket::Arrival& arrival) {
 }
 
 void DeviceService::take_at_port(std::uint16_t port, const UdpSocket::Arrival& arrival) {
-  if (is_record(arrival.datagram)) return take_record(port, arrival);
+  if (is_dtls_record(arrival.datagram)) return take_record(port, arrival);
   note_received(arrival.from, arrival.datagram);
   const Measured measured(desk_, port, device_meters_);
   // The log of a device begins with its packet 3, which is told of when it has been taken.

@@ -186,7 +186,6 @@ class DeviceService final : public DeviceFront, private DeviceDesk::Outside {
   DeviceDetails details_of(const DeviceSession& session) const;
 
   const std::uint16_t first_port_;
-  const std::uint16_t last_port_;
   Shared shared_;
   const SessionRules* rules_;
   Settings settings_;
