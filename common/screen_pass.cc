@@ -158,13 +158,17 @@ std::optional<ScreenPass::Time> ScreenPass::due(bool everything_is_acknowledged)
   return began_ ? *began_ + interval : Time(0);
 }
 
+bool ScreenPass::wants_contents(Time now, bool everything_is_acknowledged) const {
+  const std::optional<Time> begin = due(everything_is_acknowledged);
+  return is_under_way_ || (begin && now >= *begin);
+}
+
 bool ScreenPass::next_message(const Screen& contents, Time now, bool everything_is_acknowledged,
                               Bytes& items) {
   items.clear();
+  if (!wants_contents(now, everything_is_acknowledged)) return false;
   const bool begins = !is_under_way_;
   if (begins) {
-    const std::optional<Time> begin = due(everything_is_acknowledged);
-    if (!begin || now < *begin) return false;
     has_changed_ = false;
     row_ = column_ = 0;
   }

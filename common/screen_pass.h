@@ -47,6 +47,9 @@ class ScreenPass {
   /// Nobody knows any more what the device shows, since it has registered anew. The next pass begins at once, with the size.
   void forget() { *this = ScreenPass(); }
 
+  /// Whether next_message() would look at the contents: whoever has to make them first need not do so otherwise.
+  bool wants_contents(Time now, bool everything_is_acknowledged) const;
+
   /// Puts the items of the next message into `items`, in place of what they hold. False: there is nothing to send until the
   /// contents change, everything is acknowledged, or the time is due().
   bool next_message(const Screen& contents, Time now, bool everything_is_acknowledged, Bytes& items);

@@ -50,6 +50,13 @@ Registration::Send DeviceDesk::sender(std::uint16_t port) {
   };
 }
 
+Registration::Draw DeviceDesk::drawer(std::uint16_t port) {
+  return [this, port] {
+    const Liveliness liveliness = outside_.draw(*place(port).session, drawn_);
+    return Registration::Picture{drawn_, liveliness};
+  };
+}
+
 void DeviceDesk::alert(ErrorCode code, const DeviceEndpoint& device, const std::string& uid,
                        std::string message) {
   outside_.alert({code, device, uid, std::move(message)});
@@ -93,7 +100,7 @@ void DeviceDesk::go_on(std::uint16_t port, AwakeTime now) {
   Place& here = place(port);
   if (here.registration == nullptr) return;
   const Registration::State before = here.registration->state();
-  switch (here.registration->advance(now, sender(port))) {
+  switch (here.registration->advance(now, sender(port), drawer(port))) {
     case Registration::Fate::lives:
       if (before == Registration::State::registered &&
           here.registration->state() == Registration::State::configuring)

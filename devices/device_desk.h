@@ -103,6 +103,10 @@ class DeviceDesk {
     virtual void session_ended(const DeviceSession& session, const Rejection& reason) = 0;
     /// An input is delivered to the session, once and in order.
     virtual void input(const DeviceSession& session, ByteView items) = 0;
+    /// Makes `screen`, which may be of any size and contents, what the user sees now. Asked for only when a message can be
+    /// made of it, after the session has begun, so it costs nothing that a screen changes faster than its device can be
+    /// told.
+    virtual Liveliness draw(const DeviceSession& session, Screen& screen) = 0;
   };
 
   /// `first` to `last`: the dedicated ports.
@@ -128,8 +132,11 @@ class DeviceDesk {
   /// When to call advance() if nothing comes before.
   std::optional<AwakeTime> due() const;
 
-  /// The session's device shows another screen, unless it has no registration; it is drawn anew with each one.
-  void show(const DeviceSession& session, Screen screen, AwakeTime now);
+  /// Outside::draw() yields something else for this session now. Its device is told as soon as that can be, unless it has
+  /// no registration: with each new one, or another size, everything is drawn.
+  void screen_changed(const DeviceSession& session, AwakeTime now);
+  /// The session's device rings its bell, unless it has no registration.
+  void ring(const DeviceSession& session, AwakeTime now);
 
   // ---- Operators ----
 
@@ -193,6 +200,7 @@ class DeviceDesk {
   }
   static Version version_with(bool encrypted);
   Registration::Send sender(std::uint16_t port);
+  Registration::Draw drawer(std::uint16_t port);
   void log(Address device, const HandlerEvent& event) { outside_.log(device, outside_.time(), event); }
   void alert(ErrorCode code, const DeviceEndpoint& device, const std::string& uid, std::string message);
   void refuse(std::uint16_t from, const DeviceEndpoint& to, std::uint64_t registration,
@@ -257,6 +265,7 @@ class DeviceDesk {
   std::set<std::pair<AwakeTime, DeviceSession::Number>> idle_;
   std::optional<AwakeTime> exhausted_told_;  ///< to operators, last
   std::optional<AwakeTime> asked_;           ///< silent devices, last
+  Screen drawn_{1, 1};                       ///< the screen that is being sent, whosever it is
   Counts counts_;
   bool stopping_ = false;
 };

@@ -188,7 +188,7 @@ void DeviceDesk::configure(std::uint16_t port, const DeviceConfig& config, Awake
   if (here.session != nullptr) {
     here.session->describe(std::move(string), std::string(config.string));
     outside_.session_described(*here.session);
-    here.registration->show(draw_session(*here.session, outside_.time()));
+    here.registration->screen_changed();
     return;
   }
   SessionBook::Request request{config.ticket, std::move(string), std::string(config.string), device, port};
@@ -265,16 +265,21 @@ void DeviceDesk::serve(std::uint16_t port, DeviceSession& session, AwakeTime now
   Place& here = place(port);
   count_out(here);
   here.session = &session;
-  const LoggedTime time = outside_.time();
   here.registration->serve(
       {session.ticket(), session.taken(), encode_rules(session.group(), here.registration->is_encrypted()),
-       time, draw_session(session, time)},
+       outside_.time()},
       now, sender(port));
 }
 
-void DeviceDesk::show(const DeviceSession& session, Screen screen, AwakeTime now) {
+void DeviceDesk::screen_changed(const DeviceSession& session, AwakeTime now) {
   if (!session.port()) return;
-  place(*session.port()).registration->show(std::move(screen));
+  place(*session.port()).registration->screen_changed();
+  go_on(*session.port(), now);
+}
+
+void DeviceDesk::ring(const DeviceSession& session, AwakeTime now) {
+  if (!session.port()) return;
+  place(*session.port()).registration->ring();
   go_on(*session.port(), now);
 }
 

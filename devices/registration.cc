@@ -78,17 +78,17 @@ void Registration::serve(const Service& service, AwakeTime now, const Send& send
                       .count()),
               static_cast<std::int32_t>(service.time.east.count())},
       now, send);
-  display_ = std::make_unique<Display>(Display{service.screen, {}});
+  screen_changed();
 }
 
-void Registration::show(Screen screen) {
-  if (display_ == nullptr) {
-    display_ = std::make_unique<Display>(Display{std::move(screen), {}});
-    return;
-  }
-  display_->contents = std::move(screen);
-  display_->pass.contents_changed();
+ScreenPass& Registration::pass() {
+  if (display_ == nullptr) display_ = std::make_unique<Display>();
+  return display_->pass;
 }
+
+void Registration::screen_changed() { pass().contents_changed(); }
+
+void Registration::ring() { pass().ring(); }
 
 void Registration::ask(AwakeTime now, const Send& send) {
   if (state_ != State::serving || asked_until_) return;
@@ -96,14 +96,18 @@ void Registration::ask(AwakeTime now, const Send& send) {
   asked_until_ = now + asked_patience;
 }
 
-void Registration::send_screen(AwakeTime now, const Send& send) {
+void Registration::send_screen(AwakeTime now, const Send& send, const Draw& draw) {
   if (display_ == nullptr || state_ != State::serving) return;
-  Bytes items;
-  while (delivery_.has_room() &&
-         display_->pass.next_message(display_->contents, now, delivery_.is_quiet(), items))
-    send_message(ScreenMessage{items}, now, send);
-  // Whoever draws the same screen again later begins with everything.
-  if (delivery_.is_quiet() && !display_->pass.is_under_way() && !display_->pass.due(true)) display_.reset();
+  ScreenPass& pass = display_->pass;
+  if (delivery_.has_room() && pass.wants_contents(now, delivery_.is_quiet())) {
+    const Picture picture = draw();
+    display_->liveliness = picture.liveliness;
+    Bytes items;
+    while (delivery_.has_room() && pass.next_message(picture.contents, now, delivery_.is_quiet(), items))
+      send_message(ScreenMessage{items}, now, send);
+  }
+  const bool is_shown = delivery_.is_quiet() && !pass.is_under_way() && !pass.due(true);
+  if (is_shown && display_->liveliness == Liveliness::still) display_.reset();
 }
 
 void Registration::go_away(AwakeTime now) {
@@ -121,7 +125,7 @@ std::optional<AwakeTime> Registration::silent_at() const {
   return at;
 }
 
-Registration::Fate Registration::advance(AwakeTime now, const Send& send) {
+Registration::Fate Registration::advance(AwakeTime now, const Send& send, const Draw& draw) {
   if (state_ == State::away) return now >= away_since_ + away_max ? Fate::lost : Fate::lives;
   if (delivery_.is_used_up()) return Fate::used_up;
   if (!is_ready_) return now >= config_at_ ? Fate::handshake_missing : Fate::lives;
@@ -143,7 +147,7 @@ Registration::Fate Registration::advance(AwakeTime now, const Send& send) {
                            Acknowledgment{}));
     }
   }
-  send_screen(now, send);
+  send_screen(now, send, draw);
   return Fate::lives;
 }
 

@@ -26,6 +26,12 @@
 
 namespace lekt {
 
+/// Whether a screen is going to change, so that it pays to keep what the device shows and to send differences.
+enum class Liveliness : std::uint8_t {
+  still,   ///< nothing is kept: a session that only waits costs no memory for its screen
+  lively,  ///< a host draws on it
+};
+
 class Registration {
  public:
   static constexpr AwakeTime handshake_patience{10'000};  ///< from packet 4 to the end of the DTLS handshake
@@ -43,6 +49,13 @@ class Registration {
 
   /// Sends a datagram to the device.
   using Send = std::function<void(ByteView)>;
+  /// What the user sees now.
+  struct Picture {
+    const Screen& contents;
+    Liveliness liveliness;
+  };
+  /// Draws it; what it yields is valid until the next call.
+  using Draw = std::function<Picture()>;
 
   /// Packet 4 is sent now. `encrypted`: both sides have agreed to DTLS.
   Registration(std::uint64_t number, const DeviceEndpoint& device, bool encrypted, AwakeTime now);
@@ -76,18 +89,19 @@ class Registration {
 
   // ---- Sending ----
 
-  /// What packets 7 and 8 and the first screen say.
+  /// What packets 7 and 8 say.
   struct Service {
     Ticket ticket{};
     std::uint32_t input = 0;  ///< the highest that the session has taken
     Bytes rules;
     LoggedTime time;
-    Screen screen{1, 1};
   };
   /// Packet 6 has come and belongs to a session: packets 7 and 8 and the screen follow.
   void serve(const Service& service, AwakeTime now, const Send& send);
-  /// Shows another screen.
-  void show(Screen screen);
+  /// The user sees something else now.
+  void screen_changed();
+  /// The device shall ring its bell.
+  void ring();
   /// Asks whether the device is there, unless something is under way that asks it already.
   void ask(AwakeTime now, const Send& send);
 
@@ -99,8 +113,9 @@ class Registration {
     lost,               ///< away for too long; nobody is there to be told
     used_up,            ///< no number is left (E905)
   };
-  /// Sends what is due; call it after everything else, and when due() has come.
-  Fate advance(AwakeTime now, const Send& send);
+  /// Sends what is due; call it after everything else, and when due() has come. The screen is drawn when a message can be
+  /// made of it, and only while the device is served.
+  Fate advance(AwakeTime now, const Send& send, const Draw& draw);
   /// When to call advance() if nothing happens before; nothing when it may be never.
   std::optional<AwakeTime> due() const;
 
@@ -108,15 +123,16 @@ class Registration {
   void check() const { delivery_.check(); }
 
  private:
-  /// The contents of the screen, and how far the device has them. Dropped when it has them all.
+  /// How far the device has the screen.
   struct Display {
-    Screen contents;
     ScreenPass pass;
+    Liveliness liveliness = Liveliness::still;  ///< when it was drawn last
   };
 
   template <class Body>
   void send_message(const Body& body, AwakeTime now, const Send& send);
-  void send_screen(AwakeTime now, const Send& send);
+  ScreenPass& pass();
+  void send_screen(AwakeTime now, const Send& send, const Draw& draw);
   void go_away(AwakeTime now);
   /// Since when what was sent waits for its acknowledgment for too long.
   std::optional<AwakeTime> silent_at() const;
@@ -134,6 +150,7 @@ class Registration {
   Delivery delivery_{acknowledgment_delay};
   Rate::Time paid_until_{0};  ///< datagrams of the device
   std::optional<AwakeTime> asked_until_;
+  /// Of a still screen dropped when the device has it. Whoever shows something else later sends everything.
   std::unique_ptr<Display> display_;
 };
 

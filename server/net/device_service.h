@@ -150,6 +150,7 @@ class DeviceService final : public DeviceFront, private DeviceDesk::Outside {
   void session_described(const DeviceSession& session) override;
   void session_ended(const DeviceSession& session, const Rejection& reason) override;
   void input(const DeviceSession& session, ByteView items) override;
+  Liveliness draw(const DeviceSession& session, Screen& screen) override;
 
   void listen(const Place& place);
   std::uint32_t key_of(std::uint16_t port) const {

@@ -206,4 +206,9 @@ void DeviceService::session_ended(const DeviceSession& session, const Rejection&
 
 void DeviceService::input(const DeviceSession&, ByteView) {}
 
+Liveliness DeviceService::draw(const DeviceSession& session, Screen& screen) {
+  screen = draw_session(session, time());
+  return Liveliness::still;
+}
+
 }  // namespace lekt

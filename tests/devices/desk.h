@@ -75,6 +75,11 @@ class Recorder : public DeviceDesk::Outside {
   void session_described(const DeviceSession&) override { ++described; }
   void session_ended(const DeviceSession&, const Rejection& reason) override { ended.push_back(reason.code); }
   void input(const DeviceSession&, ByteView items) override { inputs.emplace_back(items); }
+  Liveliness draw(const DeviceSession& session, Screen& screen) override {
+    ++drawn;
+    screen = contents ? *contents : draw_session(session, now);
+    return liveliness;
+  }
 
   std::optional<std::uint16_t> foreign;
   DeviceDesk::Judgement judgement;
@@ -90,6 +95,9 @@ class Recorder : public DeviceDesk::Outside {
   int described = 0;
   std::vector<ErrorCode> ended;
   std::vector<Bytes> inputs;
+  std::optional<Screen> contents;  ///< what sessions show; nothing: the server's own screen
+  Liveliness liveliness = Liveliness::still;
+  int drawn = 0;
 };
 
 class DeskTest : public testing::Test {

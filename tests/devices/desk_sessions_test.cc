@@ -69,22 +69,6 @@ TEST_F(DeskSessionsTest, ends_a_session_without_inputs) {
   EXPECT_EQ(outside_.alerts[0].code, ErrorCode::session_idle);
 }
 
-TEST_F(DeskSessionsTest, shows_another_screen_when_it_is_told_to_and_somebody_can_see_it) {
-  const std::uint16_t port = serve();
-  Screen screen = draw_session(session(), outside_.time());
-  screen.draw(TextItem{9, 0, "news"}, {});
-  outside_.sent.clear();
-  desk_.show(session(), screen, now_);
-  EXPECT_EQ(answer().head.type, DatagramType::message);
-  EXPECT_NE(answer().bytes.find("news"), Bytes::npos);
-
-  dedicated(port, example_endpoint, datagram(first_number, DeviceConfig{no_ticket, "unusable"}, 2, 5));
-  EXPECT_EQ(desk_.registration(port), nullptr);
-  outside_.sent.clear();
-  desk_.show(session(), Screen(16, 26), now_);
-  EXPECT_TRUE(outside_.sent.empty());
-}
-
 TEST_F(DeskSessionsTest, keeps_nothing_of_sessions_that_are_over) {
   for (std::uint64_t number = 1; number <= 1000; ++number) {
     const std::uint16_t port = serve(example_endpoint, number);

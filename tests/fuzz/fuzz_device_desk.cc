@@ -37,8 +37,9 @@ enum class DeskOperation : std::uint8_t {
   acknowledgment,
   any,  ///< the device sends the bytes, behind a head that is its own
   kick,
+  change,  ///< what users see changes, and bells ring
 };
-constexpr std::uint8_t desk_operations = 9;
+constexpr std::uint8_t desk_operations = 10;
 
 class DeskProgram : private DeviceDesk::Outside {
  public:
@@ -102,6 +103,9 @@ class DeskProgram : private DeviceDesk::Outside {
       case DeskOperation::kick:
         desk_.end_sessions([](const DeviceSession&) { return true; },
                            {ErrorCode::ended_by_operator, "ended by the operator"});
+        return;
+      case DeskOperation::change:
+        return change();
     }
   }
 
@@ -132,6 +136,14 @@ class DeskProgram : private DeviceDesk::Outside {
     const Bytes datagram = encode_datagram(
         {DatagramType::connection_request, version_spoken, device.registration, 0, 0}, ConnectionRequest{});
     desk_.receive_at_contact(device.endpoint, {}, datagram, now_);
+  }
+
+  void change() {
+    seen_ = program_.byte();
+    desk_.book().for_each([this](const DeviceSession& session) {
+      if (seen_ % 4 == 0) desk_.ring(session, now_);
+      desk_.screen_changed(session, now_);
+    });
   }
 
   template <class Body>
@@ -207,6 +219,14 @@ class DeskProgram : private DeviceDesk::Outside {
     require(session.port().has_value(), "an input comes from a registration");
     require(!for_each_input_item(items, [](const auto&) {}), "an input breaks no rule");
   }
+  Liveliness draw(const DeviceSession& session, Screen& screen) override {
+    require(session.port().has_value(), "only what somebody can see is drawn");
+    screen.resize(session.device().rows, session.device().columns);
+    for (std::size_t row = 0; row < screen.rows(); row += 1 + seen_ % 5)
+      for (std::size_t column = row % 3; column < screen.columns(); column += 1 + seen_ % 3)
+        screen.put(row, column, U'!' + seen_ % 90, StyleItem{});
+    return seen_ % 2 == 0 ? Liveliness::still : Liveliness::lively;
+  }
 
   ByteProgram program_;
   AwakeTime now_{0};
@@ -216,6 +236,7 @@ class DeskProgram : private DeviceDesk::Outside {
   int sessions_ = 0;
   std::map<std::uint16_t, DeviceEndpoint> encrypted_;  ///< the devices with DTLS, by their ports
   std::size_t answered_ = 0;
+  std::uint8_t seen_ = 0;  ///< what users see
   DeviceDesk desk_{first_port, last_port, {}, *this};
 };
 

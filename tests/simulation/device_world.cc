@@ -151,6 +151,11 @@ void DeviceWorld::input(const DeviceSession& session, ByteView items) {
   }
 }
 
+Liveliness DeviceWorld::draw(const DeviceSession& session, Screen& screen) {
+  screen = draw_session(session, time());
+  return Liveliness::still;
+}
+
 // ---- Devices ----
 
 std::optional<std::size_t> DeviceWorld::device_at(const DeviceEndpoint& endpoint) const {

@@ -145,6 +145,7 @@ class DeviceWorld : private DeviceDesk::Outside {
   void session_described(const DeviceSession&) override {}
   void session_ended(const DeviceSession& session, const Rejection& reason) override;
   void input(const DeviceSession& session, ByteView items) override;
+  Liveliness draw(const DeviceSession& session, Screen& screen) override;
 
   void start_desk();
   void fly(Flight flight);

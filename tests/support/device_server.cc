@@ -116,7 +116,7 @@ struct DeviceServer::Desk final : public DeviceDesk::Outside {
       for (std::size_t index = 0; index < waiting.size(); ++index)
         if (waiting[index].revents != 0) receive(index);
       desk.advance(steady_now());
-      show_news();
+      tell_news();
     }
   }
 
@@ -137,23 +137,24 @@ struct DeviceServer::Desk final : public DeviceDesk::Outside {
         desk.receive_at_contact(from, Address::v4(loopback), datagram, steady_now());
       else
         desk.receive(static_cast<std::uint16_t>(first + index - 1), from, datagram, steady_now());
-      show_news();
+      tell_news();
     }
   }
 
   /// Outside of the desk's calls, since nothing in them may call it.
-  void show_news() {
+  void tell_news() {
     for (const DeviceSession::Number number : std::exchange(news, {}))
       if (const DeviceSession* session = desk.book().find(number))
-        desk.show(*session, draw(*session), steady_now());
+        desk.screen_changed(*session, steady_now());
   }
 
-  Screen draw(const DeviceSession& session) {
+  Liveliness draw(const DeviceSession& session, Screen& screen) override {
     constexpr StyleItem red_on_white{style::bold | style::foreground_holds | style::background_holds, 1, 7};
-    return screen_of(session.device().rows, session.device().columns,
-                     TextItem{0, 0, "uid " + session.device().uid},
-                     TextItem{1, 0, "typed " + words[session.number()]}, red_on_white, TextItem{2, 0, "red"},
-                     StyleItem{}, TextItem{3, 0, "日本 ü"}, CursorItem{1, 6, true});
+    screen = screen_of(session.device().rows, session.device().columns,
+                       TextItem{0, 0, "uid " + session.device().uid},
+                       TextItem{1, 0, "typed " + words[session.number()]}, red_on_white,
+                       TextItem{2, 0, "red"}, StyleItem{}, TextItem{3, 0, "日本 ü"}, CursorItem{1, 6, true});
+    return Liveliness::lively;
   }
 
   bool open(std::uint16_t) override { return true; }
@@ -177,15 +178,9 @@ struct DeviceServer::Desk final : public DeviceDesk::Outside {
   void registered(std::uint16_t, const DeviceEndpoint&, bool) override {}
   void registration_ended(std::uint16_t, const std::optional<Rejection>&) override {}
   void alert(const DeviceDesk::Alert&) override {}
-  void session_began(const DeviceSession& session) override {
-    ++began;
-    news.push_back(session.number());
-  }
-  void session_resumed(const DeviceSession& session, const DeviceEndpoint&) override {
-    ++resumed;
-    news.push_back(session.number());
-  }
-  void session_described(const DeviceSession& session) override { news.push_back(session.number()); }
+  void session_began(const DeviceSession&) override { ++began; }
+  void session_resumed(const DeviceSession&, const DeviceEndpoint&) override { ++resumed; }
+  void session_described(const DeviceSession&) override {}
   void session_ended(const DeviceSession&, const Rejection& reason) override { ended.push_back(reason.code); }
   void input(const DeviceSession& session, ByteView items) override {
     for_each_input_item(items, InWords{words[session.number()]});
@@ -208,7 +203,7 @@ struct DeviceServer::Desk final : public DeviceDesk::Outside {
   DeviceDesk desk;
   bool reachable = true;
   std::map<DeviceSession::Number, std::string> words;
-  std::vector<DeviceSession::Number> news;  ///< sessions whose screen is to be shown
+  std::vector<DeviceSession::Number> news;  ///< sessions whose screen has changed
   std::size_t began = 0;
   std::size_t resumed = 0;
   std::vector<ErrorCode> ended;
