@@ -4,6 +4,11 @@
 // ECHO (RFC 857), SGA and BINARY; all others are refused. A host that compresses without being asked cannot be followed
 // (E917), nor one whose subnegotiation does not end.
 //
+// As long as a direction is not BINARY, a CR that is no part of CR LF is CR NUL on the wire, and CR on this side.
+//
+// What is answered is bounded by what was received: a command of 3 bytes gets 3, and 13 more if it asks for sizes; a
+// question of 6 bytes for the terminal gets its type and 6 bytes.
+//
 // Knows no terminal, no socket, no clock and no thread. Each connection to a host has one.
 #pragma once
 
@@ -29,7 +34,7 @@ class TelnetDialogue {
     virtual void send_to_host(ByteView bytes) = 0;
   };
 
-  /// `term`: the type of terminal that the host is told. Says nothing before the host does.
+  /// `term`: the type of terminal that the host is told. Says nothing before the host does. Throws std::bad_alloc.
   TelnetDialogue(std::string term, std::size_t rows, std::size_t columns, Outside& outside);
   ~TelnetDialogue();
   TelnetDialogue(const TelnetDialogue&) = delete;
@@ -37,7 +42,7 @@ class TelnetDialogue {
 
   /// Bytes of the connection, cut anywhere. After a fault nothing is done with them.
   void receive(ByteView bytes);
-  /// Text for the host: what is typed, and the terminal's answers.
+  /// Text for the host: what is typed, and the terminal's answers. After a fault nothing is sent.
   void send(ByteView text);
   /// The screen has another size, of which the host is told if it has asked for sizes.
   void resize(std::size_t rows, std::size_t columns);

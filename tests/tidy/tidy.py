@@ -58,6 +58,7 @@ LIBRARIES = {
     r"httplib\.h": r"admin/.*",
     r"prometheus/": r"admin/.*",
     r"systemd/": r"lektd/service_manager\.cc",
+    r"libtelnet\.h": r"devices/telnet_dialogue\.cc",
     r"ncurses\.h": r"client/command/device_program/device_view\.cc",
     r"toml\+\+/": r"server/operators/settings_file\.cc",
     r"(sys|linux|netinet|net)/|(dirent|fcntl|ifaddrs|malloc|unistd|spawn|signal|poll|pwd|netdb|pthread|termios)\.h":
