@@ -23,8 +23,10 @@ class ByteProgram {
   }
 
   /// As many as the next byte says, or as there are.
-  ByteView bytes() {
-    const std::size_t size = byte();
+  ByteView bytes() { return bytes(byte()); }
+
+  /// As many, or as there are.
+  ByteView bytes(std::size_t size) {
     const ByteView taken = input_.substr(0, size);
     input_.remove_prefix(taken.size());
     return taken;

@@ -77,6 +77,10 @@ void fuzz_screen_items(ByteView input);
 /// device shows what the server thinks it does, and in the end what the host has drawn.
 void fuzz_screen_pass(ByteView input);
 
+/// A host that writes anything on a terminal whose size changes, and a user who types. What is seen, answered and heard does
+/// not depend on how the bytes come; nobody is amplified; and after a reset the terminal is as new.
+void fuzz_terminal(ByteView input);
+
 struct Fuzzer {
   std::string_view name;
   void (*run)(ByteView input);
@@ -101,6 +105,7 @@ inline constexpr Fuzzer fuzzers[] = {
     {"fuzz_device_groups", fuzz_device_groups},
     {"fuzz_screen_items", fuzz_screen_items},
     {"fuzz_screen_pass", fuzz_screen_pass, 2000},
+    {"fuzz_terminal", fuzz_terminal, 1000},
 };
 
 }  // namespace lekt::fuzz

@@ -60,6 +60,7 @@ LIBRARIES = {
     r"systemd/": r"lektd/service_manager\.cc",
     r"libtelnet\.h": r"devices/telnet_dialogue\.cc",
     r"ncurses\.h": r"client/command/device_program/device_view\.cc",
+    r"libtsm\.h": r"devices/terminal\.cc",
     r"toml\+\+/": r"server/operators/settings_file\.cc",
     r"(sys|linux|netinet|net)/|(dirent|fcntl|ifaddrs|malloc|unistd|spawn|signal|poll|pwd|netdb|pthread|termios)\.h":
         r"common/(descriptor\.h|standard_descriptors\.cc)|tls/dtls_session\.cc|server/(operators|net)/.*"
