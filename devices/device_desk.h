@@ -142,6 +142,8 @@ class DeviceDesk {
 
   /// Ends the sessions for which `chosen` is true, and tells their devices why. Returns how many there were.
   std::size_t end_sessions(const std::function<bool(const DeviceSession&)>& chosen, const Rejection& reason);
+  /// Ends one session, if it is there, and tells its device why.
+  void end_session(DeviceSession::Number session, const Rejection& reason);
   /// Ends the registrations at these addresses that have no session yet, and tells their devices why.
   void end_registrations(const std::function<bool(Address)>& chosen, const Rejection& reason);
   /// Tells every registration that the server stops (E402), and serves nobody any more. Sessions are over, but nobody is

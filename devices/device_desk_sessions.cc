@@ -333,6 +333,10 @@ void DeviceDesk::end_session(DeviceSession& session, const Rejection& reason) {
   book_.end(session);
 }
 
+void DeviceDesk::end_session(DeviceSession::Number session, const Rejection& reason) {
+  if (DeviceSession* const found = book_.find(session)) end_session(*found, reason);
+}
+
 std::size_t DeviceDesk::end_sessions(const std::function<bool(const DeviceSession&)>& chosen,
                                      const Rejection& reason) {
   std::vector<DeviceSession*> ending;

@@ -62,6 +62,15 @@ DeviceService::DeviceService(std::uint32_t index, std::uint32_t count, const Pla
       clock_(std::chrono::steady_clock::now(), step_ticks_max * tick_interval),
       desk_(place.first_port, place.last_port, random_secrets(), *this),
       listing_(index, count, [this](Command command) { shared_.doors.inbox.post(std::move(command)); }),
+      workplaces_(
+          io_,
+          [this](const DeviceSession& session, const Rejection& rejection) {
+            alert({rejection.code, session.endpoint(), session.device().uid, rejection.message});
+          },
+          [this] {
+            look_at_clock();
+            advance();
+          }),
       tick_timer_(io_),
       due_timer_(io_),
       stranger_rates_(settings.strangers_per_address, random_secret()),
@@ -231,8 +240,21 @@ void DeviceService::was_heard(std::uint16_t port, Address local) {
 
 void DeviceService::advance() {
   advance_handshakes();
+  tell_news_of_work();
   desk_.advance(now_);
   arm_timer();
+}
+
+/// What hosts and inputs have changed, outside of the desk's calls.
+void DeviceService::tell_news_of_work() {
+  const DeviceWorkplaces::News news = workplaces_.take_news();
+  for (const DeviceSession::Number number : news.changed) {
+    const DeviceSession* const session = desk_.book().find(number);
+    if (session == nullptr) continue;
+    if (workplaces_.take_bell(number)) desk_.ring(*session, now_);
+    desk_.screen_changed(*session, now_);
+  }
+  for (const auto& [number, reason] : news.over) desk_.end_session(number, reason);
 }
 
 /// The timer is not moved to a later time: what is due moves with each datagram, and a timer that comes too early costs

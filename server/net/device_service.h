@@ -35,6 +35,7 @@
 #include "devices/device_desk.h"
 #include "server/net/device_front.h"
 #include "server/net/device_listing.h"
+#include "server/net/device_workplaces.h"
 #include "server/net/doors.h"
 #include "server/net/listen_address.h"
 #include "server/net/socket_set.h"
@@ -176,6 +177,7 @@ class DeviceService final : public DeviceFront, private DeviceDesk::Outside {
   void log_received(std::uint16_t port, const DeviceEndpoint& from, ByteView datagram);
   void note_sent(std::uint16_t from, const DeviceEndpoint& to, ByteView datagram);
   void advance();
+  void tell_news_of_work();
   void arm_timer();
   LogLevel level_of_line(Address address);
   void report_hidden_lines();
@@ -203,6 +205,7 @@ class DeviceService final : public DeviceFront, private DeviceDesk::Outside {
   AwakeTime now_{0};
   DeviceDesk desk_;
   DeviceListing listing_;
+  DeviceWorkplaces workplaces_;
   asio::steady_timer tick_timer_;
   asio::steady_timer due_timer_;
   std::optional<AwakeTime> armed_;  ///< what due_timer_ waits for

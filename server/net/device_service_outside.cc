@@ -156,6 +156,7 @@ void DeviceService::report_hidden_lines() {
 
 void DeviceService::session_began(const DeviceSession& session) {
   listing_.show(session);
+  workplaces_.begin(session);
   changed_.insert(session.number());
   begun_.insert(session.number());
   tell_database();
@@ -185,11 +186,13 @@ void DeviceService::session_resumed(const DeviceSession& session, const DeviceEn
 
 void DeviceService::session_described(const DeviceSession& session) {
   listing_.show(session);
+  workplaces_.resized(session.number());
   changed_.insert(session.number());
 }
 
 /// A server that stops leaves its devices listed: they come back, and the next start waits for them.
 void DeviceService::session_ended(const DeviceSession& session, const Rejection& reason) {
+  workplaces_.end(session.number());
   if (!stopping_) {
     listing_.end(session.number(), LeaveReason::closed);
     meters_.leaves.add();
@@ -204,9 +207,10 @@ void DeviceService::session_ended(const DeviceSession& session, const Rejection&
              {"reason", reason.text()}});
 }
 
-void DeviceService::input(const DeviceSession&, ByteView) {}
+void DeviceService::input(const DeviceSession& session, ByteView items) { workplaces_.input(session.number(), items); }
 
 Liveliness DeviceService::draw(const DeviceSession& session, Screen& screen) {
+  if (workplaces_.find(session.number()) != nullptr) return workplaces_.draw(session, screen, time());
   screen = draw_session(session, time());
   return Liveliness::still;
 }

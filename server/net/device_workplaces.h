@@ -1,0 +1,75 @@
+// What the users of devices work on: the workplace (devices/workplace.h) of each session whose group has hosts, and its
+// connection to one (host_connection.h).
+//
+// A host is read while its user can follow: once it has written `unseen_max` bytes since the screen was last drawn for the
+// device, it waits until it is drawn again. So a host that floods goes as fast as its device shows it, and one whose device is
+// away waits, as it would for a terminal that was stopped.
+//
+// What workplaces want of sessions is taken as news, since it comes up while the desk calls, and the desk must not be called
+// then. `wake` is called for what a host does, at the end of what is done about it; the news may be taken at once.
+//
+// Used by the devices' thread, which runs the io_context.
+#pragma once
+
+#include <asio/io_context.hpp>
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "common/errors.h"
+#include "devices/workplace.h"
+#include "server/net/host_pace.h"
+
+namespace lekt {
+
+class DeviceWorkplaces {
+ public:
+  static constexpr std::size_t unseen_max = 64 * 1024;
+
+  using Alert = std::function<void(const DeviceSession&, const Rejection&)>;
+
+  struct News {
+    std::set<DeviceSession::Number> changed;                      ///< they look different
+    std::vector<std::pair<DeviceSession::Number, Rejection>> over;  ///< they are to be ended
+  };
+
+  /// `alert` and `wake` outlive it. `alert` may be called at any time and must not call this.
+  DeviceWorkplaces(asio::io_context& io, Alert alert, std::function<void()> wake);
+  ~DeviceWorkplaces();
+  DeviceWorkplaces(const DeviceWorkplaces&) = delete;
+  DeviceWorkplaces& operator=(const DeviceWorkplaces&) = delete;
+
+  /// A session has begun. It outlives its workplace.
+  void begin(const DeviceSession& session);
+  /// The session is over, and so is its connection to a host.
+  void end(DeviceSession::Number session);
+
+  /// Null: its group has no host.
+  const Workplace* find(DeviceSession::Number session) const;
+
+  void input(DeviceSession::Number session, ByteView items);
+  void resized(DeviceSession::Number session);
+  /// Makes `screen` what the user sees now; only of a session that has a workplace.
+  Liveliness draw(const DeviceSession& session, Screen& screen, LoggedTime time);
+  /// Whether its bell has rung since the last call.
+  bool take_bell(DeviceSession::Number session);
+
+  /// What has come up since the last call.
+  News take_news();
+
+ private:
+  class Place;
+
+  asio::io_context& io_;
+  HostPace pace_;
+  Alert alert_;
+  std::function<void()> wake_;
+  std::map<DeviceSession::Number, std::unique_ptr<Place>> places_;
+  News news_;
+};
+
+}  // namespace lekt
