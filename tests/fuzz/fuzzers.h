@@ -77,6 +77,10 @@ void fuzz_screen_items(ByteView input);
 /// device shows what the server thinks it does, and in the end what the host has drawn.
 void fuzz_screen_pass(ByteView input);
 
+/// A telnet host, what a user types and sizes of the screen, as the bytes say. The host understands what was typed, answers
+/// are bounded by what it sends, and it does not matter how its bytes are cut.
+void fuzz_telnet(ByteView input);
+
 struct Fuzzer {
   std::string_view name;
   void (*run)(ByteView input);
@@ -101,6 +105,7 @@ inline constexpr Fuzzer fuzzers[] = {
     {"fuzz_device_groups", fuzz_device_groups},
     {"fuzz_screen_items", fuzz_screen_items},
     {"fuzz_screen_pass", fuzz_screen_pass, 2000},
+    {"fuzz_telnet", fuzz_telnet},
 };
 
 }  // namespace lekt::fuzz
