@@ -81,6 +81,10 @@ void fuzz_screen_pass(ByteView input);
 /// not depend on how the bytes come; nobody is amplified; and after a reset the terminal is as new.
 void fuzz_terminal(ByteView input);
 
+/// A telnet host, what a user types and sizes of the screen, as the bytes say. The host understands what was typed, answers
+/// are bounded by what it sends, and it does not matter how its bytes are cut.
+void fuzz_telnet(ByteView input);
+
 struct Fuzzer {
   std::string_view name;
   void (*run)(ByteView input);
@@ -106,6 +110,7 @@ inline constexpr Fuzzer fuzzers[] = {
     {"fuzz_screen_items", fuzz_screen_items},
     {"fuzz_screen_pass", fuzz_screen_pass, 2000},
     {"fuzz_terminal", fuzz_terminal, 1000},
+    {"fuzz_telnet", fuzz_telnet},
 };
 
 }  // namespace lekt::fuzz

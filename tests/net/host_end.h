@@ -1,0 +1,84 @@
+// The other ends of connections to hosts: a host with a listening socket, driven by the test, and a user that notes what it
+// is told.
+#pragma once
+
+#include <asio/io_context.hpp>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/descriptor.h"
+#include "server/net/host_connection.h"
+
+namespace lekt::test {
+
+/// The host's side of a connection. Its calls wait, but for ten seconds at most.
+class HostSocket {
+ public:
+  explicit HostSocket(int descriptor);
+
+  /// Sends all of it; false if the connection is over, or nobody has read for too long.
+  bool send(ByteView bytes);
+  /// Exactly so many bytes, or what came before the connection was over.
+  Bytes receive(std::size_t size);
+  /// No more is sent; it still receives.
+  void finish_sending();
+  /// Breaks the connection, so that the other end gets a reset.
+  void reset();
+  void close() { descriptor_.reset(); }
+  /// Of the other end.
+  std::uint16_t peer_port() const;
+
+ private:
+  std::optional<Descriptor> descriptor_;
+};
+
+/// Listens at an address that other processes of the tests do not use.
+class HostEnd {
+ public:
+  HostEnd();
+
+  std::string address() const;
+  std::uint16_t port() const { return port_; }
+  HostSocket accept();
+  /// Makes it drop who wants to connect from now on, as a host does that is switched off.
+  void fall_silent();
+
+ private:
+  Descriptor descriptor_;
+  std::uint16_t port_ = 0;
+  std::vector<Descriptor> connecting_;
+};
+
+/// A port at the address of HostEnd that nobody listens on.
+std::uint16_t unused_port();
+
+/// What a user of the connection was told.
+struct HostUser final : HostConnection::Outside {
+  void connected() override { note("connected"); }
+  void failed(const std::string& reason) override { note("failed: " + reason); }
+  void received(ByteView bytes) override {
+    text += bytes;
+    if (on_received) on_received(bytes);
+  }
+  void closed(const std::string& reason) override { note("closed: " + reason); }
+
+  void note(const std::string& what) {
+    told.push_back(what);
+    if (on_told) on_told();
+  }
+  bool was_told(const std::string& what) const { return !told.empty() && told.back() == what; }
+
+  std::vector<std::string> told;
+  Bytes text;
+  std::function<void()> on_told;
+  std::function<void(ByteView)> on_received;
+};
+
+/// Runs the context until the condition holds; false when it does not within ten seconds.
+bool run_until(asio::io_context& io, const std::function<bool()>& condition);
+
+}  // namespace lekt::test
