@@ -23,6 +23,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 
 #include "common/bytes.h"
@@ -30,6 +31,12 @@
 #include "common/screen.h"
 
 namespace lekt {
+
+/// Whether a screen is going to change, so that it pays to keep what the device shows and to send differences.
+enum class Liveliness : std::uint8_t {
+  still,   ///< nothing is kept: a session that only waits costs no memory for its screen
+  lively,  ///< a host draws on it
+};
 
 class ScreenPass {
  public:

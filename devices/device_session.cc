@@ -3,6 +3,8 @@
 #include <array>
 #include <utility>
 
+#include "devices/server_screen.h"
+
 namespace lekt {
 
 DeviceSession::DeviceSession(Number number, const Ticket& ticket, DeviceString device, std::string text,
@@ -50,7 +52,10 @@ Screen draw_session(const DeviceSession& session, LoggedTime time) {
   std::uint8_t row = 0;
   for (const std::string& line : lines)
     if (!line.empty()) screen.draw(TextItem{row++, 0, line}, StyleItem{});
-  screen.draw(CursorItem{row, 0, true});
+  std::size_t below = row;
+  if (session.offer().hosts.empty())
+    below = draw_lines(screen, below + 1u, "This group has no host: ask your operator.");
+  draw_cursor(screen, below);
   return screen;
 }
 

@@ -93,7 +93,7 @@ class DeviceSession {
   std::optional<AwakeTime> looked_at_;
 };
 
-/// The screen that the server draws: the group, the string in words, the time of the registration.
+/// The screen that the server draws: the group, the string in words, the time; and that the group has no host, if so.
 Screen draw_session(const DeviceSession& session, LoggedTime time);
 
 }  // namespace lekt

@@ -26,12 +26,6 @@
 
 namespace lekt {
 
-/// Whether a screen is going to change, so that it pays to keep what the device shows and to send differences.
-enum class Liveliness : std::uint8_t {
-  still,   ///< nothing is kept: a session that only waits costs no memory for its screen
-  lively,  ///< a host draws on it
-};
-
 class Registration {
  public:
   static constexpr AwakeTime handshake_patience{10'000};  ///< from packet 4 to the end of the DTLS handshake

@@ -4,36 +4,45 @@
 //     selecting ── chosen, or there is only one ──> connecting ── connected() ──> working
 //         ^   ^── escape ── trouble (enter tries again) <── failed(), the stream is broken ──┘│
 //         └──────────────────────────── hung_up(), several hosts ────────────────────────────┘
-//                                       hung_up(), one host: the session ends (E910)
+//                                       hung_up(), one host: the session is over (E910)
 //
-// It has the terminal (terminal.h) and the conversation (telnet_dialogue.h) while there is a connection; the selection and
-// what the user has to know otherwise are drawn by itself. docs/devices.md says what users see.
+// While there is a connection it has the terminal (terminal.h) and the conversation (telnet_dialogue.h), and not longer. The
+// selection (host_selection.h) and what the user has to know otherwise are drawn here. docs/devices.md says what users see.
+//
+// What is typed goes to the host in order. While the connection is being made it is kept, up to a limit at which the bell
+// rings, and is delivered when the host is there. Whoever gives the attempt up, or reads that it failed, has typed for nobody.
 //
 // Knows no socket, no clock and no thread: the service connects, reads and writes, and the simulation does so in its own
 // way. Each session has one.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 
 #include "common/bytes.h"
+#include "common/device_items.h"
 #include "common/errors.h"
 #include "common/screen.h"
+#include "common/screen_pass.h"
 #include "devices/device_session.h"
+#include "devices/host_selection.h"
 #include "devices/telnet_dialogue.h"
-#include "devices/terminal.h"
 
 namespace lekt {
 
 class Workplace final : private TelnetDialogue::Outside {
  public:
-  /// What it wants of its owner. Nothing here may call the workplace.
+  /// Items of inputs that are kept while the connection is being made. A scan has 20 bytes, a fast user types 10 a second.
+  static constexpr std::size_t typed_ahead_max = 4096;
+
+  /// What it wants of its owner. Nothing here may call the workplace but draw() and take_bell(), nor destroy it.
   class Outside {
    public:
     virtual ~Outside() = default;
-    /// Connect to this host, and call connected() or failed() later. A connection that was there before is given up.
+    /// Connect to this host, and call connected() or failed() later. There is no other connection or attempt.
     virtual void connect(const DeviceHost& host) = 0;
     /// Give the connection, or the attempt, up; neither failed() nor hung_up() follows.
     virtual void disconnect() = 0;
@@ -43,29 +52,33 @@ class Workplace final : private TelnetDialogue::Outside {
     virtual void screen_changed() = 0;
     /// Operators should know: E909, E917.
     virtual void alert(const Rejection& rejection) = 0;
-    /// The session is over (E910). The workplace is not used any more.
+    /// The session is over (E910); what is given to the workplace from now on does nothing.
     virtual void over(const Rejection& reason) = 0;
   };
 
-  enum class State : std::uint8_t { no_host, selecting, connecting, working, trouble };
+  enum class State : std::uint8_t { no_host, selecting, connecting, working, trouble, over };
 
-  /// The session's offer, size and text are looked at when they are needed; it outlives the workplace.
+  /// The session's offer and size are looked at when they are needed; it outlives the workplace.
   Workplace(const DeviceSession& session, Outside& outside);
   ~Workplace() override;
+  Workplace(const Workplace&) = delete;
+  Workplace& operator=(const Workplace&) = delete;
 
-  /// Connects if there is only one host. To be called once, after which the outside may be called.
+  /// Connects if there is only one host. To be called once, before which the outside is not called.
   void begin();
 
   State state() const { return state_; }
   /// The host that is connected, or is being connected, or was last; null before the first.
-  const DeviceHost* host() const;
+  const DeviceHost* host() const { return host_ ? &hosts()[*host_] : nullptr; }
+  /// Whether a host draws on the screen.
+  Liveliness liveliness() const { return state_ == State::working ? Liveliness::lively : Liveliness::still; }
 
-  /// The items of an input.
+  /// The items of an input, which break no rule.
   void input(ByteView items);
   /// The device has said another size.
   void resized();
 
-  // ---- The connection ----
+  // ---- The connection. What comes of one that was given up does nothing ----
 
   void connected();
   /// E909: `reason` is "connection refused", "no answer within 10 s", ...
@@ -74,12 +87,42 @@ class Workplace final : private TelnetDialogue::Outside {
   /// The host has closed the connection, or it broke; `reason` is empty if the host closed it.
   void hung_up(const std::string& reason);
 
-  /// Makes `screen` what the user sees now.
-  void draw(Screen& screen) const;
+  /// Makes `screen` what the user sees now. A group without a host is shown the time.
+  void draw(Screen& screen, LoggedTime time) const;
+  /// Whether the bell has rung since the last call.
   bool take_bell();
 
  private:
-  // to be written
+  struct Connection;
+
+  // TelnetDialogue::Outside
+  void text_of_host(ByteView text) override;
+  void send_to_host(ByteView bytes) override { outside_.send_to_host(bytes); }
+
+  const std::vector<DeviceHost>& hosts() const { return session_.offer().hosts; }
+  bool has_choice() const { return hosts().size() > 1; }
+  void take(const InputItem& item, ByteView bytes);
+  void select(const InputItem& item);
+  void keep(const InputItem& item, ByteView bytes);
+  void connect(std::size_t host);
+  void disconnect();
+  void give_up();
+  void come_back(std::string notice);
+  void fail(const Rejection& rejection);
+  void draw_own(Screen& screen) const;
+
+  const DeviceSession& session_;
+  Outside& outside_;
+  State state_ = State::no_host;
+  HostSelection selection_;
+  std::optional<std::size_t> host_;
+  std::unique_ptr<Connection> connection_;  ///< while working
+  Bytes typed_ahead_;                       ///< while connecting
+  bool typed_too_much_ = false;             ///< so nothing more is kept
+  bool enter_ends_number_ = false;  ///< an enter that is typed next belongs to the number of the chosen host
+  bool has_drawn_ = false;          ///< the host, with the bytes that are being received
+  bool rings_ = false;
+  std::string words_;  ///< what is to be said in trouble, and when the session is over
 };
 
 }  // namespace lekt
