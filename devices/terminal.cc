@@ -6,9 +6,11 @@
 #include <array>
 #include <cstdlib>
 #include <new>
+#include <utility>
 
 #include "common/character_width.h"
 #include "common/device_items.h"
+#include "common/device_packets.h"
 #include "devices/terminal_filter.h"
 #include "devices/terminal_keys.h"
 
@@ -98,17 +100,17 @@ class Painter {
   /// `character`: 0 for what was erased. `width`: 0 for the second half of a wide one.
   void paint(unsigned row, unsigned column, char32_t character, unsigned width,
              const tsm_screen_attr& attributes) {
-    if (width == 0 && is_covered_) {
-      is_covered_ = false;
+    const bool is_covered = std::exchange(is_covered_, false);
+    if (width == 0 && is_covered) return;
+    if (character == 0 || width == 0) {
+      // What libtsm has left of a wide character is erased.
+      paint_erased(row, column, attributes);
       return;
     }
     const std::size_t ours = cells_of(character);
     is_covered_ = width == 2 && ours == 2;
-    // What libtsm has left of a wide character is erased; what has no cell of its own with us has one with libtsm.
-    if (character == 0 || width == 0)
-      paint_erased(row, column, attributes);
-    else
-      screen_.put(row, column, ours == 0 ? U' ' : character, style_of(row, column, attributes));
+    // What has no cell with us has one with libtsm.
+    screen_.put(row, column, ours == 0 ? U' ' : character, style_of(row, column, attributes));
   }
 
  private:

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "common/device_packets.h"
 #include "devices/terminal.h"
 #include "tests/fuzz/byte_program.h"
 #include "tests/fuzz/fuzzers.h"
