@@ -211,4 +211,22 @@ void Workplace::draw_own(Screen& screen) const {
   draw_cursor(screen, row);
 }
 
+std::string_view to_string(Workplace::State state) {
+  switch (state) {
+    case Workplace::State::no_host:
+      return "no host";
+    case Workplace::State::selecting:
+      return "selecting";
+    case Workplace::State::connecting:
+      return "connecting";
+    case Workplace::State::working:
+      return "working";
+    case Workplace::State::trouble:
+      return "in trouble";
+    case Workplace::State::over:
+      return "over";
+  }
+  return {};
+}
+
 }  // namespace lekt

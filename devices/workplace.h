@@ -21,6 +21,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "common/bytes.h"
 #include "common/device_items.h"
@@ -124,5 +125,8 @@ class Workplace final : private TelnetDialogue::Outside {
   bool rings_ = false;
   std::string words_;  ///< what is to be said in trouble, and when the session is over
 };
+
+/// In a word or two: "selecting", "connecting".
+std::string_view to_string(Workplace::State state);
 
 }  // namespace lekt

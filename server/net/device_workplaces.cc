@@ -15,7 +15,7 @@ class DeviceWorkplaces::Place final : private Workplace::Outside, private HostCo
 
   Workplace& workplace() { return workplace_; }
 
-  void was_drawn() {
+  void follow() {
     unseen_ = 0;
     if (connection_) connection_->resume();
   }
@@ -92,11 +92,8 @@ void DeviceWorkplaces::resized(DeviceSession::Number session) {
   if (const auto found = places_.find(session); found != places_.end()) found->second->workplace().resized();
 }
 
-Liveliness DeviceWorkplaces::draw(const DeviceSession& session, Screen& screen, LoggedTime time) {
-  Place& place = *places_.at(session.number());
-  place.was_drawn();
-  place.workplace().draw(screen, time);
-  return place.workplace().liveliness();
+void DeviceWorkplaces::follow(DeviceSession::Number session) {
+  if (const auto found = places_.find(session); found != places_.end()) found->second->follow();
 }
 
 bool DeviceWorkplaces::take_bell(DeviceSession::Number session) {

@@ -53,8 +53,8 @@ class DeviceWorkplaces {
 
   void input(DeviceSession::Number session, ByteView items);
   void resized(DeviceSession::Number session);
-  /// Makes `screen` what the user sees now; only of a session that has a workplace.
-  Liveliness draw(const DeviceSession& session, Screen& screen, LoggedTime time);
+  /// The device is shown the screen as it is now, so its host may go on.
+  void follow(DeviceSession::Number session);
   /// Whether its bell has rung since the last call.
   bool take_bell(DeviceSession::Number session);
 
