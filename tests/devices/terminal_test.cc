@@ -90,6 +90,8 @@ const Written written_texts[] = {
     {"a string for nobody", "\x1bPq#0\x1b\\x\x1b_y\x1b\\z", {"xz"}, 0, 2},
     {"a sequence that is cancelled", "\x1b[3\x18x", {"x"}, 0, 1},
     {"a sequence of another terminal", "\x1b[>4;2mx\x1b[?1ry\x1b[=cz", {"xyz"}, 0, 3},
+    {"a rectangle of a VT420, which is no margin", "abc\x1b[2;3$rx", {"abcx"}, 0, 4},
+    {"a soft reset", "abc\x1b[4h\x1b[!p\x1b[HX", {"Xbc"}, 0, 1},
     {"wide characters", "漢字x", {"漢字x"}, 0, 5},
     {"a wide character that does not fit the row", "123456789漢x", {"123456789", "漢x"}, 1, 3},
     {"the same without wrapping", "\x1b[?7l123456789漢x", {"123456789x"}, 0, 9},
