@@ -94,8 +94,9 @@ void DeviceWorld::take_host_events() {
 
 /// Outside of the desk's calls, since nothing in them may call it.
 void DeviceWorld::tell_desk() {
-  for (const auto& [number, reason] : std::exchange(over_, {}))
-    desk_->end_sessions([number](const DeviceSession& its) { return its.number() == number; }, reason);
+  for (const auto& ending : std::exchange(over_, {}))
+    desk_->end_sessions([&](const DeviceSession& session) { return session.number() == ending.first; },
+                        ending.second);
   for (const DeviceSession::Number number : std::exchange(changed_, {})) {
     const auto found = sites_.find(number);
     if (found == sites_.end()) continue;
