@@ -64,8 +64,9 @@ void DeviceWorld::Site::take_word(const std::string& word) {
 
 void DeviceWorld::Site::answer(const std::string& word) {
   if (world_.hosts_are_moody && world_.random_.chance(1)) {
-    ++world_.statistics_.hang_ups;
     return later([](Site& site) {
+      if (!site.world_.hosts_are_moody) return;
+      ++site.world_.statistics_.hang_ups;
       site.may_be_lost_ = true;
       site.workplace_.hung_up("");
     });

@@ -54,12 +54,13 @@ class DrawnWorld {
 
   /// Everything works again: those for whom there are ports get their session, and then nobody says anything.
   void settle() {
+    world_.hosts_are_moody = false;
+    world_.run(10s);  // whoever is being told of the end of a session knows it then
     world_.network.loss = world_.network.loss_of_large = world_.network.duplication = 0;
     // Packets 1 to 4 take two round trips, for which there are 10 s.
     world_.network.delay_max = std::min<AwakeTime>(world_.network.delay_max, 2s);
     world_.network.delay_min = std::min(world_.network.delay_min, world_.network.delay_max);
     world_.foreign_ports.clear();
-    world_.hosts_are_moody = false;
     for (std::size_t device = 0; device < world_.devices(); ++device) {
       world_.cut_off(device, false);
       const DeviceLink::Phase phase = world_.link(device).phase();
