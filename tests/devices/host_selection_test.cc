@@ -107,6 +107,7 @@ TEST_F(HostSelectionTest, chooses_nothing_by_a_text_that_is_no_number_of_a_host)
 TEST_F(HostSelectionTest, chooses_nothing_by_a_wrong_text_although_a_host_is_chosen) {
   (void)press(Key::down);
   (void)type("4006381333931");
+  EXPECT_EQ(screen().cursor(), (CursorItem{5, 13, true}));
   EXPECT_EQ(press(Key::enter), std::nullopt);
   EXPECT_EQ(press(Key::enter), Chosen(0)) << "what was typed is gone";
 }

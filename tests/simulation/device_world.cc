@@ -1,17 +1,13 @@
 #include "tests/simulation/device_world.h"
 
 #include <algorithm>
-#include <stdexcept>
 
 #include "devices/group_syntax.h"
+#include "tests/simulation/device_world_site.h"
 
 namespace lekt::test {
 
 namespace {
-
-void expect(bool holds, const std::string& words) {
-  if (!holds) throw std::logic_error("broken guarantee: " + words);
-}
 
 std::string string_of(const std::string& uid) {
   return "AB~001~19~000~PDT9090_E5~16~26~09~01~0107~0000~000~" + uid +
@@ -41,6 +37,11 @@ DeviceWorld::Statistics& DeviceWorld::Statistics::operator+=(const Statistics& o
   restarts += other.restarts;
   repeated += other.repeated;
   ports_taken += other.ports_taken;
+  connections += other.connections;
+  refusals += other.refusals;
+  hang_ups += other.hang_ups;
+  echoes += other.echoes;
+  floods += other.floods;
   for (const auto& [code, count] : other.alerts) alerts[code] += count;
   for (const auto& [code, count] : other.failures) failures[code] += count;
   return *this;
@@ -59,6 +60,10 @@ void DeviceWorld::start_desk() {
   secrets.list = random_.next();
   words_.clear();
   registered_.clear();
+  host_events_.clear();
+  sites_.clear();
+  changed_.clear();
+  over_.clear();
   desk_ = std::make_unique<DeviceDesk>(first_, last_, secrets, static_cast<DeviceDesk::Outside&>(*this));
   desk_->use(settings_);
 }
@@ -92,14 +97,16 @@ void DeviceWorld::log(Address, LoggedTime time, const HandlerEvent& event) {
   log_.push_back(handler_line(HandlerLevel::socket, time, event));
 }
 
-void DeviceWorld::send_encrypted(std::uint16_t, ByteView) { expect(false, "nobody has asked for DTLS"); }
+void DeviceWorld::send_encrypted(std::uint16_t, ByteView) {
+  expect_guarantee(false, "nobody has asked for DTLS");
+}
 
 void DeviceWorld::registered(std::uint16_t port, const DeviceEndpoint&, bool) {
-  expect(registered_.insert(port).second, "a port has one registration");
+  expect_guarantee(registered_.insert(port).second, "a port has one registration");
 }
 
 void DeviceWorld::registration_ended(std::uint16_t port, const std::optional<Rejection>&) {
-  expect(registered_.erase(port) == 1, "what ends has begun");
+  expect_guarantee(registered_.erase(port) == 1, "what ends has begun");
 }
 
 void DeviceWorld::alert(const DeviceDesk::Alert& alert) {
@@ -110,16 +117,24 @@ void DeviceWorld::alert(const DeviceDesk::Alert& alert) {
 void DeviceWorld::session_began(const DeviceSession& session) {
   ++statistics_.sessions;
   words_[session.number()] = 0;
+  const auto& site = sites_[session.number()] = std::make_unique<Site>(*this, session);
+  site->workplace().begin();
 }
 
 void DeviceWorld::session_resumed(const DeviceSession& session, const DeviceEndpoint&) {
   ++statistics_.resumed;
-  expect(session.port().has_value(), "a session that goes on has a registration");
+  expect_guarantee(session.port().has_value(), "a session that goes on has a registration");
+  session_described(session);
+}
+
+void DeviceWorld::session_described(const DeviceSession& session) {
+  sites_.at(session.number())->workplace().resized();
 }
 
 void DeviceWorld::session_ended(const DeviceSession& session, const Rejection&) {
   ++statistics_.ended;
   words_.erase(session.number());
+  sites_.erase(session.number());
 }
 
 /// Each word is "UID NUMBER". A session gets its own device's, each once, and in order.
@@ -134,26 +149,31 @@ void DeviceWorld::input(const DeviceSession& session, ByteView items) {
     at = end + 1;
     const std::string uid = word.substr(0, word.find(' '));
     const std::uint64_t number = std::stoull(word.substr(uid.size() + 1));
-    expect(uid == session.device().uid, "a session gets what its own device has typed");
+    expect_guarantee(uid == session.device().uid, "a session gets what its own device has typed");
     std::uint64_t& last = words_.at(session.number());
     const bool lost_others = std::ranges::any_of(devices_, [&](const Device& device) {
       return device.uid == uid && device.lost_to.contains(number - 1);
     });
-    expect(last == 0 || number == last + 1 || lost_others,
-           "word " + std::to_string(number) + " of " + uid + " follows " + std::to_string(last));
+    expect_guarantee(last == 0 || number == last + 1 || lost_others,
+                     "word " + std::to_string(number) + " of " + uid + " follows " + std::to_string(last));
     last = number;
     ++statistics_.inputs;
+    Site& site = *sites_.at(session.number());
+    if (site.workplace().host() != nullptr) site.expect_word(word);
     for (Device& device : devices_) {
       if (device.uid != uid) continue;
-      expect(number > device.taken, "word " + std::to_string(number) + " of " + uid + " is taken once");
+      expect_guarantee(number > device.taken,
+                       "word " + std::to_string(number) + " of " + uid + " is taken once");
       device.taken = number;
     }
   }
+  sites_.at(session.number())->workplace().input(items);
 }
 
 Liveliness DeviceWorld::draw(const DeviceSession& session, Screen& screen) {
-  screen = draw_session(session, time());
-  return Liveliness::still;
+  Workplace& workplace = sites_.at(session.number())->workplace();
+  workplace.draw(screen, time());
+  return workplace.liveliness();
 }
 
 // ---- Devices ----
@@ -192,6 +212,7 @@ void DeviceWorld::type(std::size_t index) {
   Bytes items;
   const std::string word = device.uid + " " + std::to_string(device.typed + 1);
   append_item(items, TypedItem{word});
+  append_item(items, KeyItem{Key::enter, 0});
   if (!device.link->type(items)) return;
   ++device.typed;
   pump(index);
@@ -205,7 +226,7 @@ void DeviceWorld::move(std::size_t index, const DeviceEndpoint& endpoint) {
 void DeviceWorld::pump(std::size_t index) {
   Device& device = devices_[index];
   while (auto datagram = device.link->next(now_)) {
-    expect(datagram->bytes.size() <= limits::datagram_bytes_max, "no datagram is too large");
+    expect_guarantee(datagram->bytes.size() <= limits::datagram_bytes_max, "no datagram is too large");
     fly({true, index, device.endpoint, datagram->port, std::move(datagram->bytes)});
   }
 }
@@ -262,6 +283,7 @@ void DeviceWorld::restart() {
 void DeviceWorld::step(AwakeTime until) {
   AwakeTime next = until;
   if (!flights_.empty()) next = std::min(next, flights_.begin()->first);
+  if (!host_events_.empty()) next = std::min(next, host_events_.begin()->first);
   if (const auto due = desk_->due()) next = std::min(next, *due);
   for (const Device& device : devices_)
     if (const auto due = device.link->due()) next = std::min(next, *due);
@@ -270,7 +292,10 @@ void DeviceWorld::step(AwakeTime until) {
     const Flight flight = std::move(flights_.begin()->second);
     flights_.erase(flights_.begin());
     arrive(flight);
+    tell_desk();
   }
+  take_host_events();
+  tell_desk();
   desk_->advance(now_);
   for (std::size_t index = 0; index < devices_.size(); ++index) pump(index);
 }
@@ -281,7 +306,7 @@ void DeviceWorld::run(AwakeTime time) {
   for (AwakeTime before = now_; now_ < until; before = now_) {
     step(until);
     steps_without_time = now_ == before ? steps_without_time + 1 : 0;
-    expect(steps_without_time < 10'000, "time goes on: nobody is due again and again");
+    expect_guarantee(steps_without_time < 10'000, "time goes on: nobody is due again and again");
   }
   check();
 }
@@ -293,7 +318,7 @@ bool DeviceWorld::run_until(const std::function<bool()>& holds, AwakeTime time) 
     const AwakeTime before = now_;
     step(until);
     steps_without_time = now_ == before ? steps_without_time + 1 : 0;
-    expect(steps_without_time < 10'000, "time goes on: nobody is due again and again");
+    expect_guarantee(steps_without_time < 10'000, "time goes on: nobody is due again and again");
   }
   check();
   return holds();
@@ -308,8 +333,12 @@ bool DeviceWorld::is_settled(std::size_t index) {
   if (session == nullptr || !session->port()) return false;
   const Registration* const registration = desk_->registration(*session->port());
   if (registration->device() != device.endpoint || !registration->delivery().is_quiet()) return false;
-  const Screen expected = draw_session(*session, time());
+  Site& site = *sites_.at(session->number());
+  if (!site.is_quiet()) return false;
+  Screen expected(1, 1);
+  site.workplace().draw(expected, time());
   const Screen& shown = device.link->screen();
+  if (site.workplace().host() != nullptr) return shown == expected;
   if (!shown.has_size_of(expected)) return false;
   for (std::size_t row = 0; row < shown.rows(); ++row)
     if (row != 5 && row_text(shown, row) != row_text(expected, row)) return false;  // row 5 is the time
@@ -351,14 +380,15 @@ std::string DeviceWorld::describe() {
 void DeviceWorld::check() {
   desk_->check();
   for (const auto& [address, bytes] : strangers_)
-    expect(bytes.second <= bytes.first, to_string(address) + " got more bytes than it sent");
+    expect_guarantee(bytes.second <= bytes.first, to_string(address) + " got more bytes than it sent");
   for (Device& device : devices_) {
     // The uid is on the screen of a session.
     std::string all;
     for (std::size_t row = 0; row < device.link->screen().rows(); ++row)
       all += row_text(device.link->screen(), row);
     for (const Device& other : devices_)
-      if (other.uid != device.uid) expect(all.find(other.uid) == all.npos, "nobody sees another's screen");
+      if (other.uid != device.uid)
+        expect_guarantee(all.find(other.uid) == all.npos, "nobody sees another's screen");
   }
 }
 

@@ -1,8 +1,12 @@
 // Devices and the server's desk in one thread and virtual time, with the network between them: it delays, loses, repeats,
 // overtakes and forges. The product's own code on both sides (devices/device_desk.h, client/device_link.h).
 //
-// The oracle looks at every datagram and every input: what a user types arrives once and in order in the session; nobody
-// sees another's screen; a stranger gets no more bytes than it sent; no port is lost; a session has one registration.
+// Each session has its workplace (devices/workplace.h). If its group has a host, that one echoes what is typed, some time
+// later; sometimes it writes much, refuses, or hangs up.
+//
+// The oracle looks at every datagram and every input: what a user types arrives once and in order in the session, and at the
+// host; nobody sees another's screen; a stranger gets no more bytes than it sent; no port is lost; a session has one
+// registration.
 //
 // Pure: the same seed makes the same world.
 #pragma once
@@ -18,6 +22,7 @@
 
 #include "client/device_link.h"
 #include "devices/device_desk.h"
+#include "devices/workplace.h"
 #include "tests/support/support.h"
 
 namespace lekt::test {
@@ -48,6 +53,11 @@ class DeviceWorld : private DeviceDesk::Outside {
     std::uint64_t restarts = 0;
     std::uint64_t repeated = 0;
     std::uint64_t ports_taken = 0;
+    std::uint64_t connections = 0;  ///< to hosts
+    std::uint64_t refusals = 0;     ///< of hosts
+    std::uint64_t hang_ups = 0;
+    std::uint64_t echoes = 0;
+    std::uint64_t floods = 0;
     std::map<ErrorCode, std::uint64_t> alerts;
     std::map<ErrorCode, std::uint64_t> failures;  ///< codes that devices were told
 
@@ -69,6 +79,8 @@ class DeviceWorld : private DeviceDesk::Outside {
   Network network;
   /// Decides what happens to a datagram before the network does: false, and it is lost.
   std::function<bool(const Flight&)> passes;
+  /// Hosts refuse and hang up no more if not.
+  bool hosts_are_moody = true;
   /// Ports that a foreign program has.
   std::set<std::uint16_t> foreign_ports;
 
@@ -130,6 +142,14 @@ class DeviceWorld : private DeviceDesk::Outside {
     bool cut_off = false;
   };
 
+  /// A session at its host.
+  class Site;
+  /// What comes from a host, or arrives there.
+  struct HostEvent {
+    DeviceSession::Number session;
+    std::function<void(Site&)> happens;
+  };
+
   bool open(std::uint16_t port) override { return !foreign_ports.contains(port); }
   void send(std::uint16_t from, const DeviceEndpoint& to, ByteView datagram) override;
   DeviceDesk::Judgement judge(Address address) override;
@@ -142,7 +162,7 @@ class DeviceWorld : private DeviceDesk::Outside {
   void alert(const DeviceDesk::Alert& alert) override;
   void session_began(const DeviceSession& session) override;
   void session_resumed(const DeviceSession& session, const DeviceEndpoint& before) override;
-  void session_described(const DeviceSession&) override {}
+  void session_described(const DeviceSession& session) override;
   void session_ended(const DeviceSession& session, const Rejection& reason) override;
   void input(const DeviceSession& session, ByteView items) override;
   Liveliness draw(const DeviceSession& session, Screen& screen) override;
@@ -152,6 +172,8 @@ class DeviceWorld : private DeviceDesk::Outside {
   void arrive(const Flight& flight);
   void pump(std::size_t device);
   void step(AwakeTime until);
+  void take_host_events();
+  void tell_desk();
   std::optional<std::size_t> device_at(const DeviceEndpoint& endpoint) const;
 
   Random& random_;
@@ -161,6 +183,10 @@ class DeviceWorld : private DeviceDesk::Outside {
   std::unique_ptr<DeviceDesk> desk_;
   AwakeTime now_{0};
   std::multimap<AwakeTime, Flight> flights_;
+  std::multimap<AwakeTime, HostEvent> host_events_;
+  std::map<DeviceSession::Number, std::unique_ptr<Site>> sites_;
+  std::set<DeviceSession::Number> changed_;          ///< sessions whose screen has changed
+  std::map<DeviceSession::Number, Rejection> over_;  ///< sessions that their host has ended
   std::vector<Device> devices_;
   std::set<std::uint16_t> registered_;
   std::map<DeviceSession::Number, std::uint64_t> words_;  ///< the last word of each session

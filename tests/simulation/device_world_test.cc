@@ -54,6 +54,8 @@ class DrawnWorld {
 
   /// Everything works again: those for whom there are ports get their session, and then nobody says anything.
   void settle() {
+    world_.hosts_are_moody = false;
+    world_.run(10s);  // whoever is being told of the end of a session knows it then
     world_.network.loss = world_.network.loss_of_large = world_.network.duplication = 0;
     // Packets 1 to 4 take two round trips, for which there are 10 s.
     world_.network.delay_max = std::min<AwakeTime>(world_.network.delay_max, 2s);
@@ -112,8 +114,10 @@ class DrawnWorld {
     for (const std::string& text : random_.pick(groups))
       chosen.push_back(std::get<DeviceGroup>(parse_device_group(text)));
     DeviceDesk::Settings settings;
+    std::vector<DeviceHost> hosts;
+    if (random_.chance(80)) hosts.push_back(std::get<DeviceHost>(parse_device_host("wms=10.1.0.5:23")));
     settings.groups =
-        std::make_shared<const DeviceGroups>(std::get<DeviceGroups>(DeviceGroups::make(chosen, {})));
+        std::make_shared<const DeviceGroups>(std::get<DeviceGroups>(DeviceGroups::make(chosen, hosts)));
     if (random_.chance(25))
       settings.limits = {static_cast<std::size_t>(random_.between(1, 8)),
                          static_cast<std::size_t>(random_.between(1, 4))};
@@ -203,7 +207,9 @@ void print_device_worlds(std::size_t worlds, const DeviceWorld::Statistics& tota
             << total.forged << " forged, " << total.inputs << " inputs, " << total.sessions << " sessions, "
             << total.resumed << " resumed, " << total.ended << " ended, " << total.moves << " moves, "
             << total.reboots << " reboots, " << total.restarts << " restarts, " << total.ports_taken
-            << " ports taken; alerts:";
+            << " ports taken, " << total.connections << " connections to hosts, " << total.refusals
+            << " refused, " << total.hang_ups << " hang-ups, " << total.echoes << " echoes, " << total.floods
+            << " floods; alerts:";
   for (const auto& [code, count] : total.alerts) std::cout << ' ' << code_text(code) << '=' << count;
   std::cout << "; devices were told:";
   for (const auto& [code, count] : total.failures) std::cout << ' ' << code_text(code) << '=' << count;
@@ -242,10 +248,16 @@ TEST(Devices, get_their_session_back_whatever_happens) {
   EXPECT_GT(total.reboots, 0u);
   EXPECT_GT(total.restarts, 0u);
   EXPECT_GT(total.ports_taken, 0u);
+  EXPECT_GT(total.connections, 0u);
+  EXPECT_GT(total.refusals, 0u);
+  EXPECT_GT(total.hang_ups, 0u);
+  EXPECT_GT(total.echoes, 0u);
+  EXPECT_GT(total.floods, 0u);
   for (const ErrorCode code :
        {ErrorCode::registration_incomplete, ErrorCode::ports_exhausted, ErrorCode::token_refused,
         ErrorCode::registration_unknown, ErrorCode::device_config_missing, ErrorCode::sessions_too_many,
-        ErrorCode::registration_replaced, ErrorCode::session_ended, ErrorCode::uid_in_use})
+        ErrorCode::registration_replaced, ErrorCode::session_ended, ErrorCode::uid_in_use,
+        ErrorCode::host_unreachable, ErrorCode::host_hung_up})
     EXPECT_GT(total.alerts[code] + total.failures[code], 0u) << code_text(code);
 }
 
