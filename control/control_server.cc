@@ -62,7 +62,7 @@ std::int64_t user_of(int descriptor) {
 
 void log_request(const Answer& answer, std::int64_t user) {
   const Request& request = answer.request;
-  log_event(request.steers ? LogLevel::info : LogLevel::debug, "control",
+  log_event(request.steers || request.reveals ? LogLevel::info : LogLevel::debug, "control",
             {{"command", request.command.empty() ? std::string("-") : request.command},
              {"subject", request.subject.empty() ? std::string("-") : request.subject},
              {"user", user},

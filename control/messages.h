@@ -131,6 +131,13 @@ struct AskDevice {
   }
 };
 
+/// Asks what the user of a device sees.
+struct AskDeviceScreen : AskDevice {
+  static constexpr std::string_view name = "device_screen";
+  static constexpr bool reveals = true;  ///< the log says who has asked
+  using Answer = std::vector<DeviceScreen>;
+};
+
 struct AskDeviceAlerts {
   static constexpr std::string_view name = "device_alerts";
   static constexpr Lane lane = Lane::look;
@@ -231,8 +238,9 @@ struct Reload : WithoutArguments {
 };
 
 /// All requests, for those who visit each.
-using Requests = std::tuple<AskStatus, AskSessions, AskRejects, AskDevices, AskDevice, AskDeviceAlerts, Kick,
-                            KickDevice, Ban, Unban, Compact, Trace, Untrace, AskHealth, Reload>;
+using Requests =
+    std::tuple<AskStatus, AskSessions, AskRejects, AskDevices, AskDevice, AskDeviceScreen, AskDeviceAlerts,
+               Kick, KickDevice, Ban, Unban, Compact, Trace, Untrace, AskHealth, Reload>;
 
 // ---- Around them ----
 

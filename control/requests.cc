@@ -58,6 +58,12 @@ std::vector<DeviceDetails> carry_out(const AskDevice& asked, Operations& operati
   return devices;
 }
 
+std::vector<DeviceScreen> carry_out(const AskDeviceScreen& asked, Operations& operations) {
+  std::vector<DeviceScreen> screens = operations.device_screens(asked.device);
+  if (screens.empty()) not_found(missing_device(asked.device));
+  return screens;
+}
+
 std::vector<DeviceAlertStatus> carry_out(const AskDeviceAlerts& asked, Operations& operations) {
   return operations.device_alerts(asked.count);
 }
@@ -103,12 +109,14 @@ std::string subject_of(const Message& message) {
   if constexpr (requires { to_string(message.address); }) return to_string(message.address);
   if constexpr (requires { to_short_string(message.block); }) return to_short_string(message.block);
   if constexpr (requires { message.uid; }) return message.uid;
+  if constexpr (requires { message.device; }) return message.device;
   return {};
 }
 
 struct Command {
   std::string_view name;
   Lane lane;
+  bool reveals;
   Action (*read)(JsonReader& reader, Request& request, Operations& operations);
 };
 
@@ -129,9 +137,16 @@ Action read_message(JsonReader& reader, Request& request, Operations& operations
   return [=, &operations] { return to_json(carry_out(message, operations)); };
 }
 
+/// Whether the answer shows what is a user's own.
+template <class Message>
+constexpr bool reveals() {
+  if constexpr (requires { Message::reveals; }) return Message::reveals;
+  return false;
+}
+
 template <class... Messages>
 constexpr auto table_of(std::tuple<Messages...>*) {
-  return std::array{Command{Messages::name, Messages::lane, read_message<Messages>}...};
+  return std::array{Command{Messages::name, Messages::lane, reveals<Messages>(), read_message<Messages>}...};
 }
 
 constexpr auto commands = table_of(static_cast<Requests*>(nullptr));
@@ -197,6 +212,7 @@ void ReadRequest::read(std::string_view line, Operations& operations) {
   reader.expect_none_left();
   answer_.request.command = name;
   answer_.request.steers = command.lane != Lane::look;
+  answer_.request.reveals = command.reveals;
   lane_ = command.lane;
   action_ = std::move(action);
 }

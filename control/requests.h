@@ -16,9 +16,10 @@ namespace lekt::control {
 
 /// What the log says of a request that was understood.
 struct Request {
-  std::string command;  ///< empty when the line was not understood
-  std::string subject;  ///< address, block or uid; may be empty
-  bool steers = false;  ///< whether it changes something
+  std::string command;   ///< empty when the line was not understood
+  std::string subject;   ///< address, block or device; may be empty
+  bool steers = false;   ///< whether it changes something
+  bool reveals = false;  ///< whether it shows what is a user's own
 };
 
 struct Answer {

@@ -58,6 +58,7 @@ class OperatorDesk : public Operations {
   ChangeFeed& changes() override { return shared_.seen.changes; }
   std::vector<DeviceStatus> devices() override;
   std::vector<DeviceDetails> device(const std::string& uid_or_address) override;
+  std::vector<DeviceScreen> device_screens(const std::string& uid_or_address) override;
   std::vector<DeviceAlertStatus> device_alerts(std::size_t count_max) override;
   Kicked kick(Address address) override;
   Kicked kick_device(const std::string& uid) override;

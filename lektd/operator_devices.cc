@@ -32,6 +32,11 @@ std::vector<DeviceDetails> OperatorDesk::device(const std::string& uid_or_addres
       [uid_or_address](DeviceFront& front) { return front.device(uid_or_address); });
 }
 
+std::vector<DeviceScreen> OperatorDesk::device_screens(const std::string& uid_or_address) {
+  return ask_devices<std::vector<DeviceScreen>>(
+      [uid_or_address](DeviceFront& front) { return front.screens(uid_or_address); });
+}
+
 std::vector<DeviceAlertStatus> OperatorDesk::device_alerts(std::size_t count_max) {
   return ask_devices<std::vector<DeviceAlertStatus>>(
       [count_max](DeviceFront& front) { return front.alerts(count_max); });

@@ -35,7 +35,7 @@ class Devices {
   }
 
   describe(totals) {
-    const sessions = totals.sessions_active + totals.sessions_away + totals.sessions_waiting;
+    const sessions = totals.sessions_selecting + totals.sessions_active + totals.sessions_away + totals.sessions_waiting;
     const tiles = [['Sessions', sessions], ['Away', totals.sessions_away], ['Free ports', totals.ports_free]];
     byId('devices-tiles').replaceChildren(...tiles.map(([name, number]) => element('div', '', '', [
       element('dt', 'quiet', name), element('dd', 'number', numbers.format(number))])));
@@ -79,7 +79,7 @@ class Devices {
   rows(devices) {
     const rows = devices.slice(0, deviceRowsMax).map((device) => element('li', '', '', [
       element('b', '', device.uid || 'no uid yet'), ` ${device.address} · ${device.type || 'type not known yet'} · `,
-      element('span', device.state === 'active' ? '' : 'badge', device.state), ` · heard ${describeAge(device.silent_seconds)} ago`,
+      element('span', device.state === 'active' ? '' : 'badge', device.state), device.host ? ` · ${device.host}` : '', ` · heard ${describeAge(device.silent_seconds)} ago`,
       device.rtt_milliseconds === null ? '' : ` · ${describeDuration(device.rtt_milliseconds / 1000)}`]));
     if (devices.length > rows.length) rows.push(element('li', 'quiet', `and ${numbers.format(devices.length - rows.length)} more: see api/v1/devices`));
     return element('ul', '', '', rows);

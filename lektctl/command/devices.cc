@@ -18,8 +18,9 @@ namespace {
 constexpr const char* devices_help =
     R"(Lists the devices (hand-held terminals) of the running server, by address.
 
-A device is connecting (packet 1 has come), registered, configuring, active, away (not heard at the moment), or
-waiting (it has a session and no registration). HERE FOR is the age of its session, or of its registration.)";
+A device is connecting (packet 1 has come), registered, configuring, selecting (its user chooses a host), active, away
+(not heard at the moment), or waiting (it has a session and no registration). HOST is what it works on or is being
+connected to. HERE FOR is the age of its session, or of its registration.)";
 
 constexpr const char* devices_footer = R"(
 Examples:
@@ -29,8 +30,8 @@ Examples:
   lektctl devices --block 10.10.225.0/24
   lektctl devices --alerts               what operators should know, the newest first
 
-With --json: {"uid", "address", "client_port", "port", "state", "type", "group", "version", "session", "dtls",
-"age_seconds", "silent_seconds", "rtt_milliseconds"} a line; with --by {"name", "devices", "active", "away",
+With --json: {"uid", "address", "client_port", "port", "state", "type", "group", "host", "version", "session",
+"dtls", "age_seconds", "silent_seconds", "rtt_milliseconds"} a line; with --by {"name", "devices", "active", "away",
 "waiting"}; with --alerts {"time", "code", "address", "uid", "message"}.
 Exit codes: 0 done, also when there is none; 1 the server cannot be reached, or takes no devices; 2 wrong usage.)";
 
@@ -38,15 +39,21 @@ constexpr const char* device_help =
     R"(Tells everything about one device: its string, rules, screen, counters, round trips and alerts.
 
 SNT and RCV are messages sent to it and received from it, DUP those that came twice, OSQ those that came before an
-earlier one, RTX those that were sent to it once more.)";
+earlier one, RTX those that were sent to it once more.
+
+With --screen it prints what the device's user sees instead, without colours; rows and columns are counted from 1. A
+character that your terminal should not be given is shown as U+FFFD. The server's log says that somebody has looked.)";
 
 constexpr const char* device_footer = R"(
 Examples:
   lektctl device 0015708E863F
   lektctl device 10.10.225.150
+  lektctl device 0015708E863F --screen
 
-With --json: {"status", "string", "system", "rows", "columns", "rules", "inputs", "sent", "received", "duplicates",
-"out_of_order", "repeated", "rtt_below_200", "rtt_below_500", "rtt_above", "alerts"} a line, one for each session.
+With --json: {"status", "string", "system", "rows", "columns", "host", "rules", "inputs", "sent", "received",
+"duplicates", "out_of_order", "repeated", "rtt_below_200", "rtt_below_500", "rtt_above", "alerts"} a line, one for each
+session; with --screen {"uid", "address", "session", "state", "host", "size", "cursor", "rows"}, where "size" is
+{"rows", "columns"}, "cursor" is {"row", "column", "shown"} counted from 0, and "rows" are texts.
 Exit codes: 0 done; 1 there is no such device (E803), or the server cannot be reached; 2 wrong usage.)";
 
 struct WantedDevices {
@@ -54,6 +61,11 @@ struct WantedDevices {
   std::string grouping;  ///< empty: each device by itself
   bool alerts = false;
   control::AskDeviceAlerts of_alerts;
+};
+
+struct WantedDevice {
+  std::string device;
+  bool screen = false;
 };
 
 std::string round_trip_text(const std::optional<double>& milliseconds) {
@@ -103,6 +115,7 @@ int list_devices(const Options& options, const WantedDevices& wanted) {
                      {"STATE", 11},
                      {"TYPE", 10},
                      {"GROUP", 10},
+                     {"HOST", 8},
                      {"VERSION", 8},
                      {"HERE FOR", 8},
                      {"HEARD", 7},
@@ -115,6 +128,7 @@ int list_devices(const Options& options, const WantedDevices& wanted) {
                        device.state,
                        device.type,
                        device.group,
+                       device.host,
                        device.version,
                        describe_seconds(device.age_seconds),
                        describe_seconds(device.silent_seconds),
@@ -138,6 +152,7 @@ void describe_itself(const DeviceDetails& device, Lines& lines) {
   lines.add("Type", printable(status.type) + ", version " + printable(status.version) +
                         (device.system.empty() ? "" : ", " + printable(device.system)));
   lines.add("Group", printable(status.group));
+  if (!device.host.empty()) lines.add("Host", printable(device.host));
   lines.add("Screen", std::to_string(device.rows) + " rows of " + std::to_string(device.columns));
   lines.add("String", printable(device.text));
 }
@@ -170,15 +185,25 @@ std::string describe_alerts(const std::vector<DeviceAlertStatus>& alerts, std::s
   return lines;
 }
 
-int show_device(const Options& options, const control::AskDevice& wanted) {
-  const std::vector<DeviceDetails> devices = control::reach(options.instance).ask(wanted);
-  for (std::size_t index = 0; index < devices.size(); ++index) {
+/// Asks for what there is of each session of the device, and prints it, with an empty line between two.
+template <class Request>
+int show(const Options& options, const std::string& device, Request request,
+         std::string (*describe)(const typename Request::Answer::value_type& of_session, std::size_t width)) {
+  request.device = device;
+  bool is_first = true;
+  for (const auto& of_session : control::reach(options.instance).ask(request)) {
     if (options.json)
-      print_json(to_json(devices[index]));
+      print_json(to_json(of_session));
     else
-      print((index == 0 ? "" : "\n") + describe_device(devices[index], output_size().columns));
+      print((is_first ? "" : "\n") + describe(of_session, output_size().columns));
+    is_first = false;
   }
   return exit_done;
+}
+
+int show_device(const Options& options, const WantedDevice& wanted) {
+  if (wanted.screen) return show(options, wanted.device, control::AskDeviceScreen(), describe_screen);
+  return show(options, wanted.device, control::AskDevice(), describe_device);
 }
 
 }  // namespace
@@ -212,6 +237,21 @@ std::string describe_device(const DeviceDetails& device, std::size_t width) {
   return lines.text() + describe_alerts(device.alerts, width);
 }
 
+std::string describe_screen(const DeviceScreen& screen, std::size_t width) {
+  Lines lines(width);
+  lines.add("Device", (screen.uid.empty() ? "without a uid" : printable(screen.uid)) + " at " +
+                          to_string(screen.address) + " is " + printable(screen.state) +
+                          (screen.host.empty() ? "" : ", host " + printable(screen.host)));
+  lines.add("Screen", count_text(screen.size.rows, "row") + " of " + std::to_string(screen.size.columns) +
+                          ", the cursor " +
+                          (screen.cursor.shown ? "in row " + std::to_string(screen.cursor.row + 1) +
+                                                     ", column " + std::to_string(screen.cursor.column + 1)
+                                               : "hidden"));
+  lines.add("");
+  for (const std::string& row : screen.rows) lines.add(printable(row));
+  return lines.text();
+}
+
 Run add_devices(CLI::App& app, const Options& options) {
   app.description(devices_help);
   app.footer(devices_footer);
@@ -235,8 +275,9 @@ Run add_devices(CLI::App& app, const Options& options) {
 Run add_device(CLI::App& app, const Options& options) {
   app.description(device_help);
   app.footer(device_footer);
-  const auto wanted = std::make_shared<control::AskDevice>();
+  const auto wanted = std::make_shared<WantedDevice>();
   app.add_option("DEVICE", wanted->device, "The device's uid or address")->required();
+  app.add_flag("--screen", wanted->screen, "What its user sees instead");
   return [wanted, &options] { return show_device(options, *wanted); };
 }
 

@@ -40,4 +40,7 @@ std::vector<DevicesTogether> group_devices(const std::vector<DeviceStatus>& devi
 /// A device in detail, for people; no line longer than `width`.
 std::string describe_device(const DeviceDetails& device, std::size_t width);
 
+/// What the user of a device sees, below two lines about it; no line longer than `width`.
+std::string describe_screen(const DeviceScreen& screen, std::size_t width);
+
 }  // namespace lekt::lektctl

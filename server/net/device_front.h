@@ -25,6 +25,8 @@ class DeviceFront : public Front {
   virtual std::vector<DeviceStatus> devices() const = 0;
   /// The devices with this uid; if there is none, those at this address, if it is one.
   virtual std::vector<DeviceDetails> device(const std::string& uid_or_address) const = 0;
+  /// What their users see, of the devices that device() has. Logs that it was looked at.
+  virtual std::vector<DeviceScreen> screens(const std::string& uid_or_address) = 0;
   /// The newest first.
   virtual std::vector<DeviceAlertStatus> alerts(std::size_t count_max) const = 0;
   /// Ends the sessions of this uid, tells their devices why, and says how many there were.

@@ -16,6 +16,7 @@
 #include <array>
 #include <asio/io_context.hpp>
 #include <asio/steady_timer.hpp>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -104,6 +105,7 @@ class DeviceService final : public DeviceFront, private DeviceDesk::Outside {
   void watch(const Block&) override {}
   std::vector<DeviceStatus> devices() const override;
   std::vector<DeviceDetails> device(const std::string& uid_or_address) const override;
+  std::vector<DeviceScreen> screens(const std::string& uid_or_address) override;
   std::vector<DeviceAlertStatus> alerts(std::size_t count_max) const override;
   std::size_t end_sessions_of(const std::string& uid, const Rejection& rejection) override;
 
@@ -124,6 +126,8 @@ class DeviceService final : public DeviceFront, private DeviceDesk::Outside {
     Address local;          ///< where its registration came, and answers leave from
     std::unique_ptr<Encryption> encryption;
     std::uint32_t sent = 0;  ///< the highest number of a message that was sent in its registration
+    /// When the first input since the last screen was taken.
+    std::optional<std::chrono::steady_clock::time_point> input_taken;
   };
   /// A session that is away or has no registration: its number, and whether it has none.
   using Silent = std::pair<DeviceSession::Number, bool>;
@@ -175,6 +179,7 @@ class DeviceService final : public DeviceFront, private DeviceDesk::Outside {
   void was_heard(std::uint16_t port, Address local);
   void log_received(std::uint16_t port, const DeviceEndpoint& from, ByteView datagram);
   void note_sent(std::uint16_t from, const DeviceEndpoint& to, ByteView datagram);
+  void count_screen(Port& port);
   void advance();
   void arm_timer();
   LogLevel level_of_line(Address address);
@@ -182,9 +187,14 @@ class DeviceService final : public DeviceFront, private DeviceDesk::Outside {
   void count();
   void tell_database();
   AwakeTime heard(const DeviceSession& session) const;
+  std::string state_of(const DeviceSession& session) const;
+  std::string host_of(const DeviceSession& session) const;
+  std::string describe_host(const DeviceSession& session) const;
   DeviceStatus describe(const DeviceSession& session) const;
   DeviceStatus describe(std::uint16_t port, const Registration& registration) const;
   DeviceDetails details_of(const DeviceSession& session) const;
+  DeviceScreen screen_of(const DeviceSession& session);
+  std::vector<const DeviceSession*> sessions_of(const std::string& uid_or_address) const;
 
   const std::uint16_t first_port_;
   Shared shared_;

@@ -9,6 +9,7 @@ namespace lekt {
 void DeviceService::registered(std::uint16_t port, const DeviceEndpoint& device, bool encrypted) {
   Port& here = port_at(port);
   here.sent = 0;
+  here.input_taken.reset();
   if (current_) here.local = current_->local;
   if (!encrypted) return;
   here.encryption = std::make_unique<Encryption>(*settings_.dtls, now_, device);

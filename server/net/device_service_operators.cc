@@ -5,6 +5,7 @@
 
 #include "server/net/device_service.h"
 #include "server/operators/clock.h"
+#include "server/operators/device_screen.h"
 
 namespace lekt {
 
@@ -24,6 +25,18 @@ AwakeTime DeviceService::heard(const DeviceSession& session) const {
   return session.port() ? desk_.registration(*session.port())->heard() : session.heard();
 }
 
+/// One of device_states.
+std::string DeviceService::state_of(const DeviceSession& session) const {
+  if (!session.port()) return "waiting";
+  return std::string(to_string(desk_.registration(*session.port())->state()));
+}
+
+/// The name of the host that it works on or is being connected to; empty otherwise.
+std::string DeviceService::host_of(const DeviceSession&) const { return {}; }
+
+/// The same in detail: "wms (10.1.0.5:23), working".
+std::string DeviceService::describe_host(const DeviceSession&) const { return {}; }
+
 DeviceStatus DeviceService::describe(std::uint16_t port, const Registration& registration) const {
   DeviceStatus status;
   status.address = registration.device().address;
@@ -41,11 +54,10 @@ DeviceStatus DeviceService::describe(std::uint16_t port, const Registration& reg
 DeviceStatus DeviceService::describe(const DeviceSession& session) const {
   DeviceStatus status;
   if (session.port()) status = describe(*session.port(), *desk_.registration(*session.port()));
-  if (!session.port()) {
-    status.state = "waiting";
-    status.address = session.endpoint().address;
-    status.client_port = session.endpoint().port;
-  }
+  status.address = session.endpoint().address;
+  status.client_port = session.endpoint().port;
+  status.state = state_of(session);
+  status.host = host_of(session);
   status.uid = session.device().uid;
   status.type = session.device().type;
   status.group = session.group().name;
@@ -70,14 +82,17 @@ void DeviceService::count() {
   device_meters_.ports_taken = ports.taken;
   std::vector<Silent> silent;
   std::size_t waiting = 0;
+  std::size_t selecting = 0;
   std::as_const(desk_).book().for_each([&](const DeviceSession& session) {
     if (!session.port()) ++waiting;
+    if (state_of(session) == "selecting") ++selecting;
     if (!session.port() || desk_.registration(*session.port())->state() == Registration::State::away)
       silent.emplace_back(session.number(), !session.port());
   });
   device_meters_.sessions_away = silent.size() - waiting;
   device_meters_.sessions_waiting = waiting;
-  device_meters_.sessions_active = desk_.book().size() - silent.size();
+  device_meters_.sessions_selecting = selecting;
+  device_meters_.sessions_active = desk_.book().size() - silent.size() - selecting;
   // Nothing comes from a device that falls silent, so the database is told by this look.
   std::vector<Silent> other;
   std::ranges::set_symmetric_difference(silent_, silent, std::back_inserter(other));
@@ -143,6 +158,7 @@ DeviceDetails DeviceService::details_of(const DeviceSession& session) const {
   details.system = session.device().system;
   details.rows = session.device().rows;
   details.columns = session.device().columns;
+  details.host = describe_host(session);
   for_each_rule(encode_rules(session.group(), details.status.dtls),
                 [&](DeviceRule rule, std::uint32_t value) {
                   details.rules.push_back(std::string(rule_name(rule)) + " " + std::to_string(value));
@@ -165,17 +181,51 @@ DeviceDetails DeviceService::details_of(const DeviceSession& session) const {
   return details;
 }
 
-std::vector<DeviceDetails> DeviceService::device(const std::string& uid_or_address) const {
-  std::vector<DeviceDetails> found;
+DeviceScreen DeviceService::screen_of(const DeviceSession& session) {
+  Screen drawn(1, 1);
+  draw(session, drawn);
+  const CursorItem& cursor = drawn.cursor();
+  return {.uid = session.device().uid,
+          .address = session.endpoint().address,
+          .session = session.number(),
+          .state = state_of(session),
+          .host = host_of(session),
+          .size = {drawn.rows(), drawn.columns()},
+          .cursor = {cursor.row, cursor.column, cursor.is_shown},
+          .rows = printable_rows(drawn)};
+}
+
+/// Those with this uid; if there is none, those at this address, if it is one.
+std::vector<const DeviceSession*> DeviceService::sessions_of(const std::string& uid_or_address) const {
+  std::vector<const DeviceSession*> found;
   const auto address = parse_address(uid_or_address);
   const auto look = [&](auto is_meant) {
     desk_.book().for_each([&](const DeviceSession& session) {
-      if (is_meant(session)) found.push_back(details_of(session));
+      if (is_meant(session)) found.push_back(&session);
     });
   };
   look([&](const DeviceSession& session) { return session.device().uid == uid_or_address; });
   if (found.empty() && address)
     look([&](const DeviceSession& session) { return session.endpoint().address == *address; });
+  return found;
+}
+
+std::vector<DeviceDetails> DeviceService::device(const std::string& uid_or_address) const {
+  std::vector<DeviceDetails> found;
+  for (const DeviceSession* session : sessions_of(uid_or_address)) found.push_back(details_of(*session));
+  return found;
+}
+
+/// What a user sees is the user's own, so whoever looks leaves a line, which no rate hides.
+std::vector<DeviceScreen> DeviceService::screens(const std::string& uid_or_address) {
+  std::vector<DeviceScreen> found;
+  for (const DeviceSession* session : sessions_of(uid_or_address)) {
+    found.push_back(screen_of(*session));
+    log_event(LogLevel::info, "device_screen_shown",
+              {{"uid", session->device().uid},
+               {"address", to_string(session->endpoint().address)},
+               {"session", session->number()}});
+  }
   return found;
 }
 

@@ -65,7 +65,8 @@ void DeviceService::note_sent(std::uint16_t from, const DeviceEndpoint& to, Byte
       device_meters_.repeated.add();
     } else {
       port.sent = head.number;
-      if (head.type == DatagramType::message) device_meters_.screens.add();
+      if (head.type == DatagramType::message && datagram.size() > limits::datagram_head_bytes)
+        count_screen(port);
     }
   }
   if (shared_.seen.tracer.covers(to.address))
@@ -73,6 +74,13 @@ void DeviceService::note_sent(std::uint16_t from, const DeviceEndpoint& to, Byte
   // A device has a log from its packet 3 on: a flood of forged packets 1 makes no file.
   if (from != 0 && has_registration(from, to) && handler_log_.covers(to.address, HandlerLevel::socket))
     handler_log_.note(to.address, time(), handler_event::datagram(fate, head, datagram.size(), to));
+}
+
+/// A message with items is the beginning of a screen, or more of it.
+void DeviceService::count_screen(Port& port) {
+  device_meters_.screens.add();
+  if (const auto taken = std::exchange(port.input_taken, std::nullopt))
+    device_meters_.echo.add(std::chrono::steady_clock::now() - *taken);
 }
 
 void DeviceService::note_received(const DeviceEndpoint& device, ByteView datagram) {
@@ -204,7 +212,10 @@ void DeviceService::session_ended(const DeviceSession& session, const Rejection&
              {"reason", reason.text()}});
 }
 
-void DeviceService::input(const DeviceSession&, ByteView) {}
+void DeviceService::input(const DeviceSession& session, ByteView) {
+  auto& taken = port_at(session.port().value()).input_taken;
+  if (!taken) taken = std::chrono::steady_clock::now();
+}
 
 Liveliness DeviceService::draw(const DeviceSession& session, Screen& screen) {
   screen = draw_session(session, time());

@@ -18,9 +18,10 @@
 namespace lekt {
 
 /// What a device can be at, in the order in which it comes to that: packet 1 has come; it has a registration; it is being
-/// told its rules; it has a session, and is heard; is not heard at the moment; has no registration.
-inline constexpr std::array<std::string_view, 6> device_states = {"connecting", "registered", "configuring",
-                                                                  "active",     "away",       "waiting"};
+/// told its rules; it has a session, and its user chooses a host; it has one, and is heard; is not heard at the
+/// moment; has no registration.
+inline constexpr std::array<std::string_view, 7> device_states = {
+    "connecting", "registered", "configuring", "selecting", "active", "away", "waiting"};
 
 /// A device: one that is connecting, or a session of one.
 struct DeviceStatus {
@@ -31,6 +32,7 @@ struct DeviceStatus {
   std::string state;       ///< one of device_states
   std::string type;
   std::string group;
+  std::string host;  ///< the name of the one that it works on or is being connected to; empty otherwise
   std::string version;
   std::uint64_t session = 0;  ///< its number; 0 until it has one
   bool dtls = false;
@@ -47,6 +49,7 @@ struct DeviceStatus {
     io.field("state", self.state);
     io.field("type", self.type);
     io.field("group", self.group);
+    io.field("host", self.host);
     io.field("version", self.version);
     io.field("session", self.session);
     io.field("dtls", self.dtls);
@@ -93,6 +96,7 @@ struct DeviceDetails {
   std::string system;
   std::size_t rows = 0;  ///< of its screen
   std::size_t columns = 0;
+  std::string host;                ///< where it is and how it is with it: "wms (10.1.0.5:23), working"
   std::vector<std::string> rules;  ///< that packet 7 gave it, in words
   std::uint64_t inputs = 0;        ///< that its session has taken
   std::uint64_t sent = 0;          ///< messages with a number, of this registration as all that follow
@@ -112,6 +116,7 @@ struct DeviceDetails {
     io.field("system", self.system);
     io.field("rows", self.rows);
     io.field("columns", self.columns);
+    io.field("host", self.host);
     io.field("rules", self.rules);
     io.field("inputs", self.inputs);
     io.field("sent", self.sent);
@@ -123,6 +128,54 @@ struct DeviceDetails {
     io.field("rtt_below_500", self.rtt_below_500);
     io.field("rtt_above", self.rtt_above);
     io.field("alerts", self.alerts);
+  }
+};
+
+/// What the user of a session sees.
+struct DeviceScreen {
+  struct Size {
+    std::size_t rows = 0;
+    std::size_t columns = 0;
+
+    template <class Self, class Io>
+    static void fields(Self& self, Io& io) {
+      io.field("rows", self.rows);
+      io.field("columns", self.columns);
+    }
+  };
+  /// Row and column are counted from 0.
+  struct Cursor {
+    std::size_t row = 0;
+    std::size_t column = 0;
+    bool shown = false;
+
+    template <class Self, class Io>
+    static void fields(Self& self, Io& io) {
+      io.field("row", self.row);
+      io.field("column", self.column);
+      io.field("shown", self.shown);
+    }
+  };
+
+  std::string uid;
+  Address address;
+  std::uint64_t session = 0;  ///< its number
+  std::string state;
+  std::string host;
+  Size size;
+  Cursor cursor;
+  std::vector<std::string> rows;  ///< as printable_rows() makes them (device_screen.h)
+
+  template <class Self, class Io>
+  static void fields(Self& self, Io& io) {
+    io.field("uid", self.uid);
+    io.field("address", self.address);
+    io.field("session", self.session);
+    io.field("state", self.state);
+    io.field("host", self.host);
+    io.field("size", self.size);
+    io.field("cursor", self.cursor);
+    io.field("rows", self.rows);
   }
 };
 

@@ -21,7 +21,8 @@ inline constexpr LabelledMetric device_bytes_metric{"lekt_device_bytes_total", "
                                                     "Bytes in these datagrams."};
 inline constexpr LabelledMetric device_sessions_metric{
     "lekt_device_sessions", "state",
-    "Sessions of devices: active, away (not heard at the moment), waiting (without a registration)."};
+    "Sessions of devices: selecting a host, active, away (not heard at the moment), waiting (without a "
+    "registration)."};
 inline constexpr LabelledMetric device_ports_metric{
     "lekt_device_ports", "state",
     "Ports for devices: free, used by a registration, taken by another program."};
@@ -41,6 +42,7 @@ struct DeviceCounts {
   Count inputs{};
   Count screens{};
   Durations rtt{};
+  Durations echo{};
 
   /// The list: `io` visits one set, or several side by side.
   template <class Io, class... Self>
@@ -59,12 +61,14 @@ struct DeviceCounts {
     io.counter("inputs", "Inputs of devices that were taken.", self.inputs...);
     io.counter("screens", "Screens that were sent to devices.", self.screens...);
     io.histogram("rtt", "From a message to a device until it was acknowledged.", self.rtt...);
+    io.histogram("echo", "From an input that was taken until the next screen was sent.", self.echo...);
   }
 };
 
 /// How things are now.
 template <class Gauge>
 struct DeviceGauges {
+  Gauge sessions_selecting{};
   Gauge sessions_active{};
   Gauge sessions_away{};
   Gauge sessions_waiting{};
@@ -75,6 +79,7 @@ struct DeviceGauges {
   /// The list, as that of DeviceCounts.
   template <class Io, class... Self>
   static void gauges(Io& io, Self&... self) {
+    io.gauge("sessions_selecting", Labelled{device_sessions_metric, "selecting"}, self.sessions_selecting...);
     io.gauge("sessions_active", Labelled{device_sessions_metric, "active"}, self.sessions_active...);
     io.gauge("sessions_away", Labelled{device_sessions_metric, "away"}, self.sessions_away...);
     io.gauge("sessions_waiting", Labelled{device_sessions_metric, "waiting"}, self.sessions_waiting...);
@@ -87,7 +92,9 @@ struct DeviceGauges {
 struct DeviceTotals : DeviceCounts<std::uint64_t, Histogram::Copy>, DeviceGauges<std::size_t> {
   std::vector<std::pair<ErrorCode, std::uint64_t>> alerts;  ///< those above 0, ascending
 
-  std::size_t sessions() const { return sessions_active + sessions_away + sessions_waiting; }
+  std::size_t sessions() const {
+    return sessions_selecting + sessions_active + sessions_away + sessions_waiting;
+  }
 
   template <class Self, class Io>
   static void fields(Self& self, Io& io) {

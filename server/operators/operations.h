@@ -94,6 +94,8 @@ class Operations {
   virtual std::vector<DeviceStatus> devices() = 0;
   /// The devices with this uid; if there is none, those at this address, if it is one.
   virtual std::vector<DeviceDetails> device(const std::string& uid_or_address) = 0;
+  /// What their users see, of the devices that device() has. The log says that somebody has looked.
+  virtual std::vector<DeviceScreen> device_screens(const std::string& uid_or_address) = 0;
   /// The newest first.
   virtual std::vector<DeviceAlertStatus> device_alerts(std::size_t count_max) = 0;
 

@@ -312,7 +312,7 @@ class PageTest(unittest.TestCase):
             self.server.tell(f"device {address} {uid}")
         self.reload()
         self.browser.console()  # it tells of the proxy that has gone
-        self.wait_for_text("#devices-tiles", "Sessions\n47")
+        self.wait_for_text("#devices-tiles", "Sessions\n50")
         self.wait_for_text("#devices-tiles", "Free ports\n950")
         self.browser.wait("both subnets, by address", lambda: self.browser.run(
             "return [...document.querySelectorAll('#devices summary')].map(e => e.innerText)")

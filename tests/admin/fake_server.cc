@@ -15,6 +15,7 @@ DeviceTotals example_device_totals() {
   totals.sessions_active = 40;
   totals.sessions_away = 5;
   totals.sessions_waiting = 2;
+  totals.sessions_selecting = 3;
   totals.ports_free = 950;
   totals.ports_used = 45;
   totals.ports_taken = 6;
@@ -31,6 +32,8 @@ DeviceTotals example_device_totals() {
   totals.screens = 2600;
   totals.rtt.counts[13] = 2400;
   totals.rtt.sum_seconds = 84;
+  totals.echo.counts[14] = 2300;
+  totals.echo.sum_seconds = 115;
   totals.alerts = {{ErrorCode::registration_incomplete, 3}, {ErrorCode::uid_in_use, 1}};
   return totals;
 }
@@ -122,6 +125,7 @@ DeviceStatus example_device() {
           .state = "active",
           .type = "PDT9090_E5",
           .group = "trucks",
+          .host = "wms",
           .version = "9.1.107",
           .session = 17,
           .dtls = true,
@@ -208,6 +212,7 @@ std::vector<DeviceDetails> FakeOperations::device(const std::string& uid_or_addr
       details.text = "AB~001~19~000~" + status.type + "~16~26~";
       details.rows = 16;
       details.columns = 26;
+      details.host = "wms (10.1.0.5:23), working";
       details.rules = {"one session of this uid"};
       details.alerts = device_alerts(1);
     }

@@ -38,6 +38,7 @@ class FakeOperations final : public Operations {
   ChangeFeed& changes() override { return feed_; }
   std::vector<DeviceStatus> devices() override;
   std::vector<DeviceDetails> device(const std::string& uid_or_address) override;
+  std::vector<DeviceScreen> device_screens(const std::string&) override { return {}; }
   std::vector<DeviceAlertStatus> device_alerts(std::size_t count_max) override;
   void set_devices(std::vector<DeviceStatus> devices);
 

@@ -110,6 +110,7 @@ TEST_F(MetricsTest, numbers_are_those_of_the_totals) {
                                  "lekt_codes_total{code=\"E102\"} 4",
                                  "lekt_codes_total{code=\"E404\"} 17",
                                  "lekt_warning{code=\"E605\"} 1",
+                                 "lekt_device_sessions{state=\"selecting\"} 3",
                                  "lekt_device_sessions{state=\"active\"} 40",
                                  "lekt_device_sessions{state=\"away\"} 5",
                                  "lekt_device_sessions{state=\"waiting\"} 2",
@@ -129,6 +130,7 @@ TEST_F(MetricsTest, numbers_are_those_of_the_totals) {
                                  "lekt_device_screens_total 2600",
                                  "lekt_device_alerts_total{code=\"E918\"} 1",
                                  "lekt_device_rtt_seconds_count 2400",
+                                 "lekt_device_echo_seconds_count 2300",
                                  "process_start_time_seconds 1767348000"})
     EXPECT_TRUE(has_line(line)) << line << "\n" << text();
 }

@@ -18,6 +18,7 @@ class FakeOperations : public Operations {
   std::vector<RejectStatus> rejects_answer;
   std::vector<DeviceStatus> devices_answer;
   std::vector<DeviceDetails> device_answer{DeviceDetails()};
+  std::vector<DeviceScreen> device_screens_answer{DeviceScreen()};
   std::vector<DeviceAlertStatus> device_alerts_answer;
   Kicked kicked_answer{.sessions = 1, .was_waiting = false};
   bool found = true;
@@ -55,6 +56,10 @@ class FakeOperations : public Operations {
   std::vector<DeviceDetails> device(const std::string& uid_or_address) override {
     note("device " + uid_or_address);
     return device_answer;
+  }
+  std::vector<DeviceScreen> device_screens(const std::string& uid_or_address) override {
+    note("device_screens " + uid_or_address);
+    return device_screens_answer;
   }
   std::vector<DeviceAlertStatus> device_alerts(std::size_t count_max) override {
     note("device_alerts " + std::to_string(count_max));

@@ -263,6 +263,7 @@ TEST_F(MessagesTest, have_answers_with_the_keys_of_the_manual) {
     if (!line.starts_with("|")) text += line + "\n";
   rows["status"] = words_in_code(text);
   rows["sessions"] = rows.at("client");
+  rows["device_screen"] = rows.at("device --screen");
   rows["device_alerts"] = rows.at("devices --alerts");
   rows["kick_device"] = rows.at("kick");
   for_each_request([&]<class Request>(const Request&) {

@@ -63,6 +63,9 @@ TEST_F(RequestsTest, reach_the_server) {
   EXPECT_EQ(answer(R"({"command":"rejects","block":"10.0.0.0/8","count":5})"), R"({"ok":true,"result":[]})");
   EXPECT_EQ(answer(R"({"command":"devices"})"), R"({"ok":true,"result":[]})");
   EXPECT_EQ(Json::parse(answer(R"({"command":"device","device":"0015708E863F"})")).at("result").size(), 1u);
+  EXPECT_EQ(answer(R"({"command":"device_screen","device":"0015708E863F"})"),
+            R"({"ok":true,"result":[{"uid":"","address":"0.0.0.0","session":0,"state":"","host":"",)"
+            R"("size":{"rows":0,"columns":0},"cursor":{"row":0,"column":0,"shown":false},"rows":[]}]})");
   EXPECT_EQ(answer(R"({"command":"device_alerts"})"), R"({"ok":true,"result":[]})");
   EXPECT_EQ(answer(R"({"command":"device_alerts","count":5})"), R"({"ok":true,"result":[]})");
   EXPECT_EQ(answer(R"({"command":"kick_device","uid":"0015708E863F"})"),
@@ -72,7 +75,8 @@ TEST_F(RequestsTest, reach_the_server) {
             (Lines{"kick 10.0.0.7", "ban 10.0.0.0/8 floods", "ban 10.0.0.7/32  for 60", "unban 10.0.0.0/8",
                    "reload", "compact", "trace 10.0.0.7/32 60", "untrace 10.0.0.7/32", "sessions 10.0.0.7",
                    "rejects all 20", "rejects 10.0.0.0/8 5", "devices", "device 0015708E863F",
-                   "device_alerts 20", "device_alerts 5", "kick_device 0015708E863F", "status"}));
+                   "device_screens 0015708E863F", "device_alerts 20", "device_alerts 5",
+                   "kick_device 0015708E863F", "status"}));
 }
 
 TEST_F(RequestsTest, that_are_wrong_ask_the_server_for_nothing) {
@@ -93,6 +97,7 @@ TEST_F(RequestsTest, that_are_wrong_ask_the_server_for_nothing) {
     expect_refused(std::string(R"({"command":"ban","block":"10.0.0.1","seconds":)") + seconds + "}",
                    "must be a whole number from 1 to 3162240000");
   expect_refused(R"({"command":"device"})", "\"device\" is missing");
+  expect_refused(R"({"command":"device_screen"})", "\"device\" is missing");
   expect_refused(R"({"command":"kick_device","address":"10.0.0.7"})", "\"uid\" is missing");
   expect_refused(R"({"command":"device_alerts","count":1001})", "must be a whole number from 1 to 1000");
   expect_refused(R"({"command":"trace","block":"10.0.0.1"})", "\"seconds\" is missing");
@@ -110,6 +115,9 @@ TEST_F(RequestsTest, for_what_is_not_there_say_so) {
   expect_refused(R"({"command":"device","device":"10.0.0.7"})",
                  "no device has the uid or the address 10.0.0.7", "E803");
   expect_refused(R"({"command":"device","device":"a\u001bb"})", "the address \"a\\x1bb\"", "E803");
+  operations_.device_screens_answer.clear();
+  expect_refused(R"({"command":"device_screen","device":"10.0.0.7"})",
+                 "no device has the uid or the address 10.0.0.7", "E803");
   expect_refused(R"({"command":"kick_device","uid":"1"})", "no device with the uid 1 has a session", "E803");
   expect_refused(R"({"command":"unban","block":"10.0.0.0/8"})", "no ban of exactly 10.0.0.0/8", "E803");
   expect_refused(R"({"command":"untrace","block":"10.0.0.7"})", "no trace of 10.0.0.7", "E803");
@@ -129,6 +137,11 @@ TEST_F(RequestsTest, tell_the_log_what_they_are) {
   const Answer kicked = run(R"({"command":"kick_device","uid":"0015708E863F"})");
   EXPECT_EQ(kicked.request.subject, "0015708E863F");
   EXPECT_TRUE(kicked.request.steers);
+  EXPECT_FALSE(kicked.request.reveals);
+  const Answer looked = run(R"({"command":"device_screen","device":"0015708E863F"})");
+  EXPECT_EQ(looked.request.subject, "0015708E863F");
+  EXPECT_TRUE(looked.request.reveals);
+  EXPECT_FALSE(looked.request.steers);
   EXPECT_EQ(run("rubbish").request.command, "");
 }
 

@@ -145,6 +145,28 @@ TEST_F(DevicesTest, all_who_show_them_agree) {
   EXPECT_EQ(lektctl({"health"}).status, 0);
 }
 
+TEST_F(DevicesTest, an_operator_sees_what_a_user_sees_and_the_log_says_so) {
+  serve();
+  const auto one = stay({"A1", "127.0.0.3"});
+  ASSERT_TRUE(are_there(1));
+  const Json screen = objects({"device", "A1", "--screen"}).at(0);
+  EXPECT_EQ(screen.at("size"), (Json{{"rows", 24}, {"columns", 80}}));
+  EXPECT_EQ(screen.at("rows").size(), 24u);
+  EXPECT_EQ(screen.at("session"), device("A1").at("session"));
+  EXPECT_EQ(screen.at("state"), device("A1").at("state"));
+  const Lines shown = lines_of(lektctl({"device", "127.0.0.3", "--screen"}).output);
+  ASSERT_EQ(shown.size(), 3u + 24u);
+  EXPECT_EQ(shown[0], "Device        A1 at 127.0.0.3 is active");
+  EXPECT_PRED_FORMAT2(IsSubstring, "Screen        24 rows of 80, the cursor ", shown[1]);
+  EXPECT_EQ(Json(Lines(shown.begin() + 3, shown.end())), screen.at("rows"));
+  const auto logged = [&](const std::string& line) {
+    return eventually([&] { return count(daemon().log(), line) == 2; }, patience());
+  };
+  EXPECT_TRUE(logged("event=device_screen_shown uid=A1 address=127.0.0.3 session=")) << daemon().log();
+  EXPECT_TRUE(logged("event=control command=device_screen subject=")) << daemon().log();
+  expect_failed({"device", "A2", "--screen"}, 1, "E803 no device has the uid or the address A2");
+}
+
 TEST_F(DevicesTest, a_ban_ends_the_sessions_of_its_block_and_lets_nobody_in) {
   serve();
   RawClient observer = joined(daemon().port(), "127.0.0.2");

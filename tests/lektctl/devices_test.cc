@@ -61,6 +61,7 @@ DeviceDetails example() {
   device.system = "WindowsCE";
   device.rows = 16;
   device.columns = 26;
+  device.host = "wms (10.1.0.5:23), working";
   device.rules = {"DTLS is not in force", "one session"};
   device.inputs = 240;
   device.sent = 12;
@@ -81,6 +82,7 @@ TEST(DeviceTextTest, says_what_is_known) {
             "Address       10.10.225.150:3771, port 5007 here\n"
             "Type          PDT9090_E5, version 9.1.107, WindowsCE\n"
             "Group         trucks\n"
+            "Host          wms (10.1.0.5:23), working\n"
             "Screen        16 rows of 26\n"
             "String        AB~001~\n"
             "Rules         DTLS is not in force\n"
@@ -106,9 +108,9 @@ TEST(DeviceTextTest, of_one_that_only_connects_says_that_nothing_is_known) {
 TEST(DeviceTextTest, has_no_byte_of_a_device_that_a_terminal_would_obey) {
   const std::string evil = "\x1b[2J\n\x9b\xe2\x80\xae";
   DeviceDetails device = example();
-  for (std::string* text :
-       {&device.status.uid, &device.status.type, &device.status.group, &device.status.state,
-        &device.status.version, &device.text, &device.system, &device.rules[0], &device.alerts[0].message})
+  for (std::string* text : {&device.status.uid, &device.status.type, &device.status.group,
+                            &device.status.state, &device.status.version, &device.text, &device.system,
+                            &device.host, &device.rules[0], &device.alerts[0].message})
     *text = evil;
   const std::string text = describe_device(device, any_width);
   EXPECT_EQ(text.find('\x1b'), text.npos);
@@ -116,6 +118,55 @@ TEST(DeviceTextTest, has_no_byte_of_a_device_that_a_terminal_would_obey) {
   EXPECT_EQ(text.find("\xe2\x80\xae"), text.npos);
   EXPECT_EQ(std::ranges::count(text, '\n'), std::ranges::count(describe_device(example(), any_width), '\n'));
   EXPECT_PRED_FORMAT2(IsSubstring, "String        \\x1b[2J\\n\\x9b", text);
+}
+
+DeviceScreen example_screen() {
+  DeviceScreen screen;
+  screen.uid = "0015708E863F";
+  screen.address = parse_address("10.10.225.150").value();
+  screen.state = "active";
+  screen.host = "wms";
+  screen.size = {3, 26};
+  screen.cursor = {2, 4, true};
+  screen.rows = {"Pick list", "", "Qty \xc3\xa9"};
+  return screen;
+}
+
+TEST(DeviceScreenTest, is_shown_as_it_is_below_what_it_belongs_to) {
+  EXPECT_EQ(describe_screen(example_screen(), any_width),
+            "Device        0015708E863F at 10.10.225.150 is active, host wms\n"
+            "Screen        3 rows of 26, the cursor in row 3, column 5\n"
+            "\n"
+            "Pick list\n"
+            "\n"
+            "Qty \xc3\xa9\n");
+  DeviceScreen screen = example_screen();
+  screen.uid = screen.host = "";
+  screen.state = "waiting";
+  screen.size.rows = 1;
+  screen.cursor.shown = false;
+  screen.rows = {""};
+  EXPECT_EQ(describe_screen(screen, any_width),
+            "Device        without a uid at 10.10.225.150 is waiting\n"
+            "Screen        1 row of 26, the cursor hidden\n"
+            "\n"
+            "\n");
+}
+
+TEST(DeviceScreenTest, has_no_byte_that_a_terminal_would_obey_whatever_the_server_says) {
+  DeviceScreen screen = example_screen();
+  for (std::string* text : {&screen.uid, &screen.state, &screen.host, &screen.rows[0]})
+    *text = "\x1b[2J\n\x9b\xe2\x80\xae";
+  const std::string text = describe_screen(screen, any_width);
+  EXPECT_EQ(text.find('\x1b'), text.npos);
+  EXPECT_EQ(text.find('\x9b'), text.npos);
+  EXPECT_EQ(text.find("\xe2\x80\xae"), text.npos);
+  EXPECT_EQ(std::ranges::count(text, '\n'),
+            std::ranges::count(describe_screen(example_screen(), any_width), '\n'));
+}
+
+TEST(DeviceScreenTest, is_cut_where_the_terminal_ends) {
+  EXPECT_PRED_FORMAT2(IsSubstring, "\nPi...\n", describe_screen(example_screen(), 5));
 }
 
 TEST(DeviceTextTest, fits_the_terminal) {

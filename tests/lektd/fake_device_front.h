@@ -29,6 +29,7 @@ class FakeDeviceFront final : public DeviceFront {
 
   std::vector<DeviceStatus> devices_answer;
   std::vector<DeviceDetails> device_answer;
+  std::vector<DeviceScreen> screens_answer;
   std::vector<DeviceAlertStatus> alerts_answer;
   std::size_t sessions_ended = 0;
   std::vector<std::string> asked;
@@ -56,6 +57,10 @@ class FakeDeviceFront final : public DeviceFront {
   std::vector<DeviceStatus> devices() const override { return devices_answer; }
   std::vector<DeviceDetails> device(const std::string& uid_or_address) const override {
     return uid_or_address == "known" ? device_answer : std::vector<DeviceDetails>();
+  }
+  std::vector<DeviceScreen> screens(const std::string& uid_or_address) override {
+    asked.push_back("screens " + uid_or_address);
+    return screens_answer;
   }
   std::vector<DeviceAlertStatus> alerts(std::size_t count_max) const override {
     auto alerts = alerts_answer;

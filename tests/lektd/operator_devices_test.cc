@@ -74,6 +74,13 @@ TEST_F(OperatorDevicesTest, are_told_in_detail_with_their_alerts) {
   EXPECT_EQ(answer_of([&] { return desk.device_alerts(2); }).size(), 2u);
 }
 
+TEST_F(OperatorDevicesTest, have_screens_that_are_drawn_on_their_thread) {
+  front_.screens_answer.resize(2);
+  OperatorDesk desk = desk_with(&front_);
+  EXPECT_EQ(answer_of([&] { return desk.device_screens("0015708E863F"); }).size(), 2u);
+  EXPECT_EQ(front_.asked, std::vector<std::string>{"screens 0015708E863F"});
+}
+
 TEST_F(OperatorDevicesTest, are_kicked_by_uid_and_told_why) {
   front_.sessions_ended = 3;
   OperatorDesk desk = desk_with(&front_);
@@ -96,6 +103,7 @@ TEST_F(OperatorDevicesTest, that_the_server_does_not_take_are_said_to_be_off) {
   const std::string off = "E802 this server has no devices: --device-listen is off";
   EXPECT_EQ(failure_of([&] { desk.devices(); }), off);
   EXPECT_EQ(failure_of([&] { desk.device("known"); }), off);
+  EXPECT_EQ(failure_of([&] { desk.device_screens("known"); }), off);
   EXPECT_EQ(failure_of([&] { desk.device_alerts(1); }), off);
   EXPECT_EQ(failure_of([&] { desk.kick_device("known"); }), off);
   EXPECT_FALSE(desk.totals().devices);

@@ -7,6 +7,7 @@
 
 #include "common/device_packets.h"
 #include "tests/net/device_ends.h"
+#include "tests/support/screens.h"
 #include "tests/support/support.h"
 
 namespace lekt {
@@ -215,6 +216,56 @@ TEST(DeviceService, counts_datagrams_registrations_and_round_trips) {
   EXPECT_EQ(meters.screens.value(), 1u);
   EXPECT_EQ(meters.repeated.value(), 0u);
   EXPECT_EQ(meters.malformed.value(), 0u);
+}
+
+TEST(DeviceService, shows_operators_what_the_user_sees) {
+  RunningDevices devices;
+  DeviceEnd device(devices.contact(), "A1");
+  ASSERT_TRUE(device.until_served());
+  const auto screens_of = [&](const std::string& asked) {
+    return devices.ask<std::vector<DeviceScreen>>(
+        [&](DeviceService& service) { return service.screens(asked); });
+  };
+  for (const std::string& asked : {std::string("A1"), to_string(own_address())}) {
+    const std::vector<DeviceScreen> screens = screens_of(asked);
+    ASSERT_EQ(screens.size(), 1u) << asked;
+    EXPECT_EQ(screens[0].uid, "A1");
+    EXPECT_EQ(screens[0].address, own_address());
+    EXPECT_EQ(screens[0].size.rows, device.link().screen().rows());
+    EXPECT_EQ(screens[0].size.columns, device.link().screen().columns());
+    EXPECT_EQ(screens[0].cursor.row, device.link().screen().cursor().row);
+    EXPECT_EQ(screens[0].cursor.shown, device.link().screen().cursor().is_shown);
+    ASSERT_EQ(screens[0].rows.size(), screens[0].size.rows);
+    EXPECT_EQ(screens[0].rows[0] + "\n" + screens[0].rows[1] + "\n",
+              device.screen().substr(0, screens[0].rows[0].size() + screens[0].rows[1].size() + 2));
+  }
+  EXPECT_EQ(screens_of("A2").size(), 0u);
+}
+
+TEST(DeviceService, measures_how_long_a_screen_follows_an_input) {
+  RunningDevices devices;
+  DeviceEnd device(devices.contact(), "A1");
+  ASSERT_TRUE(device.until_served());
+  const DeviceMeters& meters = devices.service().device_meters();
+  const auto sees_another_size = [&](const std::string& rows) {
+    std::string string = string_of("A1");
+    device.link().describe(string.replace(string.find("~16~"), 4, "~" + rows + "~"));
+    return device.until([&] { return std::to_string(device.link().screen().rows()) == rows; });
+  };
+  ASSERT_TRUE(sees_another_size("12"));
+  EXPECT_EQ(meters.echo.copy().count(), 0u) << "nothing was typed";
+  for (const std::uint64_t input : {1, 2}) {
+    device.link().type(items_of(KeyItem{Key::enter}));
+    ASSERT_TRUE(device.until([&] {
+      return devices.ask<std::uint64_t>(
+                 [](DeviceService& service) { return service.device("A1").at(0).inputs; }) == input;
+    }));
+  }
+  ASSERT_TRUE(sees_another_size("14"));
+  EXPECT_EQ(meters.echo.copy().count(), 1u) << "from the first of them";
+  ASSERT_TRUE(sees_another_size("16"));
+  EXPECT_EQ(meters.echo.copy().count(), 1u);
+  EXPECT_EQ(meters.screens.value(), 4u);
 }
 
 TEST(DeviceService, forged_requests_take_no_port_and_amplify_nothing) {

@@ -49,7 +49,8 @@ TEST(DeviceMeters, are_in_the_totals_each_in_its_own_place) {
   DeviceTotals::counts(numbered, totals);
   DeviceTotals::gauges(numbered, totals);
   EXPECT_EQ(numbered.last, numbering.last);
-  EXPECT_EQ(totals.sessions(), totals.sessions_active + totals.sessions_away + totals.sessions_waiting);
+  EXPECT_EQ(totals.sessions(), totals.sessions_selecting + totals.sessions_active + totals.sessions_away +
+                                   totals.sessions_waiting);
 }
 
 TEST(DeviceMeters, count_alerts_by_their_code) {
