@@ -254,8 +254,13 @@ TEST(DeviceService, measures_how_long_a_screen_follows_an_input) {
   };
   ASSERT_TRUE(sees_another_size("12"));
   EXPECT_EQ(meters.echo.copy().count(), 0u) << "nothing was typed";
-  device.link().type(items_of(TypedItem{"x"}));
-  device.link().type(items_of(TypedItem{"y"}));
+  for (const std::uint64_t input : {1, 2}) {
+    device.link().type(items_of(KeyItem{Key::enter}));
+    ASSERT_TRUE(device.until([&] {
+      return devices.ask<std::uint64_t>(
+                 [](DeviceService& service) { return service.device("A1").at(0).inputs; }) == input;
+    }));
+  }
   ASSERT_TRUE(sees_another_size("14"));
   EXPECT_EQ(meters.echo.copy().count(), 1u) << "from the first of them";
   ASSERT_TRUE(sees_another_size("16"));
