@@ -150,8 +150,9 @@ class DeviceWorld : private DeviceDesk::Outside {
     bool encrypted = false;
     Ticket ticket{};
     std::uint64_t typed = 0;
-    std::uint64_t taken = 0;          ///< the last word that a session of it has taken
-    std::set<std::uint64_t> lost_to;  ///< words up to these were typed before it was switched off
+    std::uint64_t taken = 0;  ///< the last word that a session of it has taken
+    std::set<std::uint64_t>
+        lost_to;  ///< words up to these were typed before it was switched off or forgot its session
     bool cut_off = false;
   };
 
