@@ -16,11 +16,12 @@ void DeviceService::registered(std::uint16_t port, const DeviceEndpoint& device,
   schedule_handshake(port, here.encryption->session.due());
 }
 
-void DeviceService::registration_ended(std::uint16_t port, const std::optional<Rejection>&) {
+/// Who is not told why hears nothing of the end of DTLS either: its address may be somebody else's by now.
+void DeviceService::registration_ended(std::uint16_t port, const std::optional<Rejection>& reason) {
   Port& here = port_at(port);
   if (here.encryption == nullptr) return;
   DtlsSession::Datagrams last;
-  here.encryption->session.close(last);
+  if (reason) here.encryption->session.close(last);
   send_records(port, last);
   schedule_handshake(port, std::nullopt);
   here.encryption.reset();

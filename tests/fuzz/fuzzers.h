@@ -69,6 +69,11 @@ void fuzz_device_string(ByteView input);
 /// that a device gets fits it and is the closest.
 void fuzz_device_groups(ByteView input);
 
+/// Both sides of DTLS, and a network that loses, repeats, changes and forges: byte 0 chooses whether the server asks for a
+/// certificate. Nothing is received that was not sent, an open session does nothing about what is forged, a handshake ends
+/// and sends a bounded number of bytes.
+void fuzz_dtls(ByteView input);
+
 /// Items of a screen that is full of wide characters: bytes 0 and 1 choose its size. Nothing leaves the grid or halves a
 /// character, and a message with a fault does nothing.
 void fuzz_screen_items(ByteView input);
@@ -107,6 +112,7 @@ inline constexpr Fuzzer fuzzers[] = {
     {"fuzz_device_link", fuzz_device_link},
     {"fuzz_device_string", fuzz_device_string},
     {"fuzz_device_groups", fuzz_device_groups},
+    {"fuzz_dtls", fuzz_dtls, 2000},
     {"fuzz_screen_items", fuzz_screen_items},
     {"fuzz_screen_pass", fuzz_screen_pass, 2000},
     {"fuzz_terminal", fuzz_terminal, 1000},

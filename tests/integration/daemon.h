@@ -57,7 +57,7 @@ class DaemonTest : public testing::Test {
   /// instead.
   std::string try_to_join(const std::string& from);
 
-  std::filesystem::path database() const { return directory_.path() / "lekt.db"; }
+  virtual std::filesystem::path database() const { return directory_.path() / "lekt.db"; }
 
   TempDirectory directory_;
   std::optional<Daemon> daemon_;

@@ -42,6 +42,9 @@ DeviceWorld::Statistics& DeviceWorld::Statistics::operator+=(const Statistics& o
   hang_ups += other.hang_ups;
   echoes += other.echoes;
   floods += other.floods;
+  handshakes += other.handshakes;
+  handshakes_failed += other.handshakes_failed;
+  impersonated += other.impersonated;
   for (const auto& [code, count] : other.alerts) alerts[code] += count;
   for (const auto& [code, count] : other.failures) failures[code] += count;
   return *this;
@@ -64,6 +67,7 @@ void DeviceWorld::start_desk() {
   sites_.clear();
   changed_.clear();
   over_.clear();
+  if (dtls_) dtls_->forget();
   desk_ = std::make_unique<DeviceDesk>(first_, last_, secrets, static_cast<DeviceDesk::Outside&>(*this));
   desk_->use(settings_);
 }
@@ -71,6 +75,11 @@ void DeviceWorld::start_desk() {
 void DeviceWorld::use(const DeviceDesk::Settings& settings) {
   settings_ = settings;
   desk_->use(settings_);
+  if (settings.encryption == DeviceEncryption::off || dtls_) return;
+  dtls_ = std::make_unique<DeviceWorldDtls>(
+      [this](std::uint16_t port, const DeviceEndpoint& device, const auto& records) {
+        for (const Bytes& record : records) send(port, device, record);
+      });
 }
 
 // ---- What the desk needs, and tells ----
@@ -97,16 +106,16 @@ void DeviceWorld::log(Address, LoggedTime time, const HandlerEvent& event) {
   log_.push_back(handler_line(HandlerLevel::socket, time, event));
 }
 
-void DeviceWorld::send_encrypted(std::uint16_t, ByteView) {
-  expect_guarantee(false, "nobody has asked for DTLS");
-}
+void DeviceWorld::send_encrypted(std::uint16_t port, ByteView datagram) { dtls_->send(port, datagram); }
 
-void DeviceWorld::registered(std::uint16_t port, const DeviceEndpoint&, bool) {
+void DeviceWorld::registered(std::uint16_t port, const DeviceEndpoint& device, bool encrypted) {
   expect_guarantee(registered_.insert(port).second, "a port has one registration");
+  if (encrypted) dtls_->registered(port, device, desk_->registration(port)->number());
 }
 
-void DeviceWorld::registration_ended(std::uint16_t port, const std::optional<Rejection>&) {
+void DeviceWorld::registration_ended(std::uint16_t port, const std::optional<Rejection>& reason) {
   expect_guarantee(registered_.erase(port) == 1, "what ends has begun");
+  if (dtls_) dtls_->registration_ended(port, reason.has_value());
 }
 
 void DeviceWorld::alert(const DeviceDesk::Alert& alert) {
@@ -119,11 +128,13 @@ void DeviceWorld::session_began(const DeviceSession& session) {
   words_[session.number()] = 0;
   const auto& site = sites_[session.number()] = std::make_unique<Site>(*this, session);
   site->workplace().begin();
+  check_secrecy(session);
 }
 
 void DeviceWorld::session_resumed(const DeviceSession& session, const DeviceEndpoint&) {
   ++statistics_.resumed;
   expect_guarantee(session.port().has_value(), "a session that goes on has a registration");
+  check_secrecy(session);
   session_described(session);
 }
 
@@ -139,6 +150,7 @@ void DeviceWorld::session_ended(const DeviceSession& session, const Rejection&) 
 
 /// Each word is "UID NUMBER". A session gets its own device's, each once, and in order.
 void DeviceWorld::input(const DeviceSession& session, ByteView items) {
+  check_secrecy(session);
   std::string text;
   (void)for_each_input_item(items, [&](const auto& item) {
     if constexpr (requires { item.text; }) text += std::string(item.text) + "\n";
@@ -185,12 +197,13 @@ std::optional<std::size_t> DeviceWorld::device_at(const DeviceEndpoint& endpoint
 }
 
 std::size_t DeviceWorld::add_device(const std::string& uid, Address address, const std::string& text,
-                                    const Ticket& ticket) {
+                                    const Ticket& ticket, bool encrypted) {
   Device device;
   device.uid = uid;
   device.text = text.empty() ? string_of(uid) : text;
   device.endpoint = {address, 3771};
   device.ticket = ticket;
+  device.encrypted = encrypted;
   devices_.push_back(std::move(device));
   reboot(devices_.size() - 1, false);
   --statistics_.reboots;
@@ -202,8 +215,12 @@ void DeviceWorld::reboot(std::size_t index, bool keeps_ticket) {
   Device& device = devices_[index];
   device.lost_to.insert(device.typed);
   if (device.link != nullptr) device.ticket = keeps_ticket ? device.link->ticket() : no_ticket;
+  device.wire.reset();
   device.link = std::make_unique<DeviceLink>(
-      DeviceLink::Settings{device.text, device.ticket}, [this] { return random_.next(); }, now_);
+      DeviceLink::Settings{device.text, device.ticket, device.encrypted}, [this] { return random_.next(); },
+      now_);
+  device.wire = std::make_unique<DeviceWire>(
+      *device.link, device.encrypted ? std::optional(DeviceWorldDtls::of_device()) : std::nullopt);
   pump(index);
 }
 
@@ -225,9 +242,12 @@ void DeviceWorld::move(std::size_t index, const DeviceEndpoint& endpoint) {
 
 void DeviceWorld::pump(std::size_t index) {
   Device& device = devices_[index];
-  while (auto datagram = device.link->next(now_)) {
-    expect_guarantee(datagram->bytes.size() <= limits::datagram_bytes_max, "no datagram is too large");
-    fly({true, index, device.endpoint, datagram->port, std::move(datagram->bytes)});
+  while (auto datagram = device.wire->next(now_)) {
+    auto& [port, bytes] = *datagram;
+    expect_guarantee(
+        bytes.size() <= (is_dtls_record(bytes) ? dtls_datagram_bytes_max : limits::datagram_bytes_max),
+        "no datagram is too large");
+    fly({true, index, device.endpoint, port, std::move(bytes)});
   }
 }
 
@@ -235,6 +255,7 @@ void DeviceWorld::pump(std::size_t index) {
 
 void DeviceWorld::fly(Flight flight) {
   ++statistics_.datagrams;
+  check_secrecy(flight);
   const bool cut_off = flight.device < devices_.size() && devices_[flight.device].cut_off;
   if (cut_off || (passes && !passes(flight)) || random_.chance(network.loss)) {
     ++statistics_.lost;
@@ -259,7 +280,9 @@ void DeviceWorld::forge(const DeviceEndpoint& from, std::uint16_t port, Bytes by
 void DeviceWorld::arrive(const Flight& flight) {
   if (flight.to_server) {
     if (flight.device == SIZE_MAX) strangers_[flight.endpoint.address].first += flight.bytes.size();
-    if (flight.port == 0)
+    if (dtls_ && flight.port != 0 && is_dtls_record(flight.bytes))
+      dtls_->receive(*desk_, flight.port, flight.endpoint, flight.bytes);
+    else if (flight.port == 0)
       desk_->receive_at_contact(flight.endpoint, Address::v4(0xc0a8640c), flight.bytes, now_);
     else
       desk_->receive(flight.port, flight.endpoint, flight.bytes, now_);
@@ -270,7 +293,7 @@ void DeviceWorld::arrive(const Flight& flight) {
   if (flight.bytes.size() > 4 && flight.bytes[4] == 'F')
     if (const auto head = read_head_to_device(flight.bytes))
       ++statistics_.failures[static_cast<ErrorCode>(head->number)];
-  device.link->receive(flight.port, flight.bytes, now_);
+  device.wire->receive(flight.port, flight.bytes, now_);
   pump(flight.device);
 }
 
@@ -285,9 +308,11 @@ void DeviceWorld::step(AwakeTime until) {
   if (!flights_.empty()) next = std::min(next, flights_.begin()->first);
   if (!host_events_.empty()) next = std::min(next, host_events_.begin()->first);
   if (const auto due = desk_->due()) next = std::min(next, *due);
+  if (const auto due = dtls_ ? dtls_->due() : std::nullopt) next = std::min(next, *due);
   for (const Device& device : devices_)
-    if (const auto due = device.link->due()) next = std::min(next, *due);
+    if (const auto due = device.wire->due()) next = std::min(next, *due);
   now_ = std::max(now_, next);
+  if (dtls_) dtls_->advance(now_);
   while (!flights_.empty() && flights_.begin()->first <= now_) {
     const Flight flight = std::move(flights_.begin()->second);
     flights_.erase(flights_.begin());
@@ -379,6 +404,7 @@ std::string DeviceWorld::describe() {
 
 void DeviceWorld::check() {
   desk_->check();
+  desk_->book().for_each([this](const DeviceSession& session) { check_secrecy(session); });
   for (const auto& [address, bytes] : strangers_)
     expect_guarantee(bytes.second <= bytes.first, to_string(address) + " got more bytes than it sent");
   for (Device& device : devices_) {

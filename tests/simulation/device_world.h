@@ -6,7 +6,7 @@
 //
 // The oracle looks at every datagram and every input: what a user types arrives once and in order in the session, and at the
 // host; nobody sees another's screen; a stranger gets no more bytes than it sent; no port is lost; a session has one
-// registration.
+// registration; what belongs to a device with DTLS travels in records (device_world_dtls.cc).
 //
 // Pure: the same seed makes the same world.
 #pragma once
@@ -23,6 +23,7 @@
 #include "client/device_link.h"
 #include "devices/device_desk.h"
 #include "devices/workplace.h"
+#include "tests/simulation/device_world_dtls.h"
 #include "tests/support/support.h"
 
 namespace lekt::test {
@@ -58,6 +59,9 @@ class DeviceWorld : private DeviceDesk::Outside {
     std::uint64_t hang_ups = 0;
     std::uint64_t echoes = 0;
     std::uint64_t floods = 0;
+    std::uint64_t handshakes = 0;  ///< of DTLS, that the server has seen to their end
+    std::uint64_t handshakes_failed = 0;
+    std::uint64_t impersonated = 0;
     std::map<ErrorCode, std::uint64_t> alerts;
     std::map<ErrorCode, std::uint64_t> failures;  ///< codes that devices were told
 
@@ -87,7 +91,11 @@ class DeviceWorld : private DeviceDesk::Outside {
   DeviceDesk& desk() { return *desk_; }
   void use(const DeviceDesk::Settings& settings);
   AwakeTime now() const { return now_; }
-  Statistics& statistics() { return statistics_; }
+  Statistics& statistics() {
+    statistics_.handshakes = dtls_ ? dtls_->handshakes() : 0;
+    statistics_.handshakes_failed = dtls_ ? dtls_->failures() : 0;
+    return statistics_;
+  }
   const std::vector<DeviceDesk::Alert>& alerts() const { return alerts_; }
   const std::vector<std::string>& log() const { return log_; }
 
@@ -95,7 +103,7 @@ class DeviceWorld : private DeviceDesk::Outside {
 
   /// Switches on a new device; yields its index.
   std::size_t add_device(const std::string& uid, Address address, const std::string& text = {},
-                         const Ticket& ticket = no_ticket);
+                         const Ticket& ticket = no_ticket, bool encrypted = false);
   std::size_t devices() const { return devices_.size(); }
   DeviceLink& link(std::size_t device) { return *devices_[device].link; }
   /// It types the next word of its own.
@@ -116,6 +124,9 @@ class DeviceWorld : private DeviceDesk::Outside {
   void restart();
   /// Somebody without registration sends this.
   void forge(const DeviceEndpoint& from, std::uint16_t port, Bytes bytes);
+  /// Somebody who reads the radio sends what is not sealed in the name of a device that has DTLS, and of the server. Does
+  /// nothing while the device has no session, or no DTLS.
+  void impersonate(std::size_t device);
   /// Lets time pass. Throws std::logic_error when a guarantee is broken.
   void run(AwakeTime time);
   /// Until the condition holds; false when it does not within `time`.
@@ -135,6 +146,8 @@ class DeviceWorld : private DeviceDesk::Outside {
     std::string text;
     DeviceEndpoint endpoint;
     std::unique_ptr<DeviceLink> link;
+    std::unique_ptr<DeviceWire> wire;
+    bool encrypted = false;
     Ticket ticket{};
     std::uint64_t typed = 0;
     std::uint64_t taken = 0;          ///< the last word that a session of it has taken
@@ -167,6 +180,9 @@ class DeviceWorld : private DeviceDesk::Outside {
   void input(const DeviceSession& session, ByteView items) override;
   Liveliness draw(const DeviceSession& session, Screen& screen) override;
 
+  void check_secrecy(const Flight& flight) const;
+  void check_secrecy(const DeviceSession& session) const;
+  Bytes random_record();
   void start_desk();
   void fly(Flight flight);
   void arrive(const Flight& flight);
@@ -180,6 +196,7 @@ class DeviceWorld : private DeviceDesk::Outside {
   std::uint16_t first_;
   std::uint16_t last_;
   DeviceDesk::Settings settings_;
+  std::unique_ptr<DeviceWorldDtls> dtls_;  ///< null where nobody may have DTLS
   std::unique_ptr<DeviceDesk> desk_;
   AwakeTime now_{0};
   std::multimap<AwakeTime, Flight> flights_;

@@ -1,5 +1,6 @@
-// The law for devices: whatever the network loses, repeats, overtakes and forges, whoever moves, reboots or dies, what a
-// user types arrives once and in order, every device is served again at the end, and then the network is silent.
+// The law for devices, in DTLS as without it: whatever the network loses, repeats, overtakes and forges, whoever moves,
+// reboots or dies, what a user types arrives once and in order, every device is served again at the end, and then the
+// network is silent.
 //
 // Each world has a seed of its own; a failure prints the command that makes it the first one.
 // LEKT_TEST_WORLDS sets the number of worlds.
@@ -40,7 +41,8 @@ class DrawnWorld {
     const std::uint64_t devices = 1 + random.below(std::min<std::uint64_t>(ports_ + 2u, 8));
     for (std::uint64_t number = 0; number < devices; ++number)
       world_.add_device("UID" + std::to_string(100 + number),
-                        device_address(random.chance(30) ? 0 : number) /* some share an address */);
+                        device_address(random.chance(30) ? 0 : number) /* some share an address */, {},
+                        no_ticket, wants_encryption());
     spread_out();
   }
 
@@ -67,7 +69,10 @@ class DrawnWorld {
       if (phase == DeviceLink::Phase::ended || phase == DeviceLink::Phase::leaving)
         world_.reboot(device, true);
     }
-    for (std::size_t device = 0; device < world_.devices(); ++device) world_.type(device);
+    type_all();
+    // Whose screen was lost for half a minute is away now, and hears nothing until it types.
+    world_.run(Registration::silence_max + world_.network.delay_max);
+    type_all();
     const std::size_t served_at_least = to_be_served();
     const auto served = [&] {
       std::size_t count = 0;
@@ -121,8 +126,16 @@ class DrawnWorld {
     if (random_.chance(25))
       settings.limits = {static_cast<std::size_t>(random_.between(1, 8)),
                          static_cast<std::size_t>(random_.between(1, 4))};
+    if (random_.chance(20))  // not in more: a handshake takes longer than all else
+      settings.encryption = random_.chance(50) ? DeviceEncryption::offered : DeviceEncryption::required;
+    encryption_ = settings.encryption;
     limits_ = settings.limits;
     world_.use(settings);
+  }
+
+  bool wants_encryption() {
+    return encryption_ == DeviceEncryption::required ||
+           (encryption_ == DeviceEncryption::offered && random_.chance(60));
   }
 
   /// How many devices get a session although ports and sessions have limits. Sessions of which nobody knows yet that
@@ -137,6 +150,10 @@ class DrawnWorld {
   void spread_out() {
     for (std::size_t device = 0; device < world_.devices(); ++device)
       world_.move(device, {world_.endpoint(device).address, next_port_++});
+  }
+
+  void type_all() {
+    for (std::size_t device = 0; device < world_.devices(); ++device) world_.type(device);
   }
 
   void happen() {
@@ -154,6 +171,7 @@ class DrawnWorld {
         if (random_.chance(30)) world_.restart();
         return;
       case 5:
+        world_.impersonate(device);
         return forge();
       case 6:
         return take_ports();
@@ -198,6 +216,7 @@ class DrawnWorld {
   std::uint16_t ports_;
   std::uint16_t next_port_ = 20'000;
   SessionBook::Limits limits_;
+  DeviceEncryption encryption_ = DeviceEncryption::off;
   DeviceWorld world_;
 };
 
@@ -209,7 +228,8 @@ void print_device_worlds(std::size_t worlds, const DeviceWorld::Statistics& tota
             << total.reboots << " reboots, " << total.restarts << " restarts, " << total.ports_taken
             << " ports taken, " << total.connections << " connections to hosts, " << total.refusals
             << " refused, " << total.hang_ups << " hang-ups, " << total.echoes << " echoes, " << total.floods
-            << " floods; alerts:";
+            << " floods, " << total.handshakes << " handshakes, " << total.handshakes_failed << " failed, "
+            << total.impersonated << " impersonated; alerts:";
   for (const auto& [code, count] : total.alerts) std::cout << ' ' << code_text(code) << '=' << count;
   std::cout << "; devices were told:";
   for (const auto& [code, count] : total.failures) std::cout << ' ' << code_text(code) << '=' << count;
@@ -253,6 +273,9 @@ TEST(Devices, get_their_session_back_whatever_happens) {
   EXPECT_GT(total.hang_ups, 0u);
   EXPECT_GT(total.echoes, 0u);
   EXPECT_GT(total.floods, 0u);
+  EXPECT_GT(total.handshakes, 0u);
+  EXPECT_GT(total.handshakes_failed, 0u);
+  EXPECT_GT(total.impersonated, 0u);
   for (const ErrorCode code :
        {ErrorCode::registration_incomplete, ErrorCode::ports_exhausted, ErrorCode::token_refused,
         ErrorCode::registration_unknown, ErrorCode::device_config_missing, ErrorCode::sessions_too_many,
