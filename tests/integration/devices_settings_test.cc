@@ -96,8 +96,8 @@ TEST_F(DevicesSettingsTest, set_a_file_aside_for_each_session_if_there_are_hosts
     return std::stoi(log.substr(log.find(name) + name.size()));
   };
   const int without = connections_allowed(serve({"--max-device-sessions", "7"}).log());
-  const int with = connections_allowed(
-      serve({"--max-device-sessions", "7", "--device-host", "wms=127.0.0.1:23"}).log());
+  const int with =
+      connections_allowed(serve({"--max-device-sessions", "7", "--device-host", "wms=127.0.0.1:23"}).log());
   EXPECT_EQ(with, without - 7);
 }
 
