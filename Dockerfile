@@ -33,7 +33,8 @@ ENV LEKT_CONFIG=/etc/lekt/lektd.toml
 USER 7890:7890
 WORKDIR /var/lib/lekt
 VOLUME /var/lib/lekt
-# Devices, with --device-listen 0.0.0.0:3006, need 3006/udp and 5000-6000/udp as well.
+# Devices, with --device-listen 0.0.0.0:3006, need 3006/udp and 5000-6000/udp as well. Their hosts (--device-host) are connected
+# from the container, with its names: docker run ... lekt --device-listen 0.0.0.0:3006 --device-host wms=10.1.0.5:23
 EXPOSE 7890
 STOPSIGNAL SIGTERM
 # Over the control socket: whatever the server listens on, and whom it serves. Alive, not ready: docs/installation.md.

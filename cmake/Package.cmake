@@ -81,8 +81,8 @@ function(lekt_documents package component)
   list(TRANSFORM ARGN PREPEND ${CMAKE_SOURCE_DIR}/docs/ OUTPUT_VARIABLE documents)
   install(FILES ${documents} DESTINATION /usr/share/doc/${package} COMPONENT ${component} EXCLUDE_FROM_ALL)
 endfunction()
-lekt_documents(lekt-server server device-protocol.md errors.md guarantees.md installation.md lektctl.md metrics.md openapi.json
-  operations.md protocol.md)
+lekt_documents(lekt-server server device-protocol.md devices.md errors.md guarantees.md installation.md lektctl.md metrics.md
+  openapi.json operations.md protocol.md)
 lekt_documents(lekt-client client device-protocol.md errors.md recipes.md wireshark.md)
 lekt_documents(liblekt-dev development protocol.md)
 

@@ -206,8 +206,9 @@ constexpr std::array catalogue = {
     ErrorInfo{device_config_missing, "a registered device sent no packet 6 within 10 s",
               "look at the device's program and at the network; the device registers anew"},
     ErrorInfo{host_unreachable, "the server cannot connect to the host that a device's user works on",
-              "check the host at the address that the message names"},
-    ErrorInfo{host_hung_up, "the host has closed the connection of a device's session, which is over",
+              "check the host at the address that the message names; with enter its user tries again"},
+    ErrorInfo{host_hung_up,
+              "the connection of a device's session to its only host is over, and so is the session",
               "nothing, if the user logged out; otherwise look at the host"},
     ErrorInfo{session_idle, "nothing was typed on a device for as long as its session may be idle",
               "begin a new session; the operator says how long one may be idle"},
@@ -226,7 +227,7 @@ constexpr std::array catalogue = {
     ErrorInfo{host_stream_broken,
               "the host's telnet cannot be followed: it compresses without having been asked, or sends a "
               "command that is too long",
-              "switch compression off at the host"},
+              "switch compression off at the host, and check that telnet is what is served there"},
     ErrorInfo{uid_in_use, "two devices have one uid, and both addresses are named",
               "give each device a uid of its own"},
 };

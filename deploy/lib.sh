@@ -44,6 +44,19 @@ stop_process() {
   wait "$1"
 }
 
+# A TCP port of loopback that nobody listens on: one of those that are asked for, if it is free, otherwise any.
+free_port() {
+  local port
+  for port in "$@" $(shuf --input-range 20000-30000 --head-count 20); do
+    if ! has_listener "$port"; then
+      echo "$port"
+      return
+    fi
+  done
+  fail "found no free port"
+}
+has_listener() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
 as_root() {
   if ((EUID == 0)); then "$@"; else sudo "$@"; fi
 }
@@ -117,15 +130,4 @@ TEXT
     mkdir -p "$1"
     tar --extract --numeric-owner --preserve-permissions --directory "$1" --file "$kept"
   fi
-}
-
-free_port() {
-  local port
-  for port in 7890 $(shuf --input-range 20000-30000 --head-count 20); do
-    if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
-      echo "$port"
-      return
-    fi
-  done
-  fail "found no free port"
 }

@@ -55,7 +55,8 @@ std::string no_such_host(const DeviceGroup& group, const std::string& name,
                          const std::vector<DeviceHost>& hosts) {
   const std::string meant = closest(name, names_of(hosts));
   return "device group '" + printable(group.name) + "': hosts has '" + printable(name) +
-         "', but there is no such device host" + (meant.empty() ? "" : "; did you mean " + meant + "?");
+         "', but there is no such device host; " +
+         (meant.empty() ? "--device-host says which there are" : "did you mean " + meant + "?");
 }
 
 /// The hosts that a group offers, or what is wrong with their names.

@@ -176,7 +176,7 @@ const std::vector<Setting>& all_settings() {
       entry("device-ports", &C::device_ports, ports(), restart,
             "each registered device has one of these UDP ports; no contact port may be among them"),
       entry("device-host", &C::device_hosts, device_hosts(), at_once,
-            "a telnet host that users of devices work on; repeatable"),
+            "a telnet host that users of devices work on; repeatable; a shell needs quotes around a ;"),
       entry(
           "device-group", &C::device_groups, device_groups(), at_once,
           "what devices get, by address (from=CIDR) and type (type=PATTERN): hosts=A,B, idle=12h and others; "

@@ -44,12 +44,13 @@ TEXT of --send is typed, and has these escapes:
   \t      tab                        \{KEY}   up, down, left, right, insert, delete, home, end, page up,
   \b      backspace                           page down, F1 to F24
   \e      escape                     \\       \
+A host may take an escape and what follows at once for one key. Then wait with --expect for what the escape does.
 
 The ticket, with which a device comes back to its session, is kept in $XDG_STATE_HOME/lekt/device-UID, or
 ~/.local/state/lekt/device-UID. It is a secret.
 
-Exit codes: 0 everything was done, or the user has left, or the host has hung up; 1 it was not, the server has ended the
-session or cannot be reached: the last line on standard error has the code; 2 wrong usage.)";
+Exit codes: 0 everything was done, also if the host hangs up at the end of it, or the user has left; 1 it was not, the
+server has ended the session or cannot be reached: the last line on standard error has the code; 2 wrong usage.)";
 
 constexpr std::uint64_t count_max = 10'000;
 

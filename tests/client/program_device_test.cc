@@ -103,6 +103,18 @@ TEST_F(ProgramDevice, fails_with_the_code_of_who_ends_its_session) {
   EXPECT_PRED_FORMAT2(IsSubstring, "lekt: E910 bye\n", program.error());
 }
 
+TEST_F(ProgramDevice, has_done_its_script_when_its_last_input_logs_out) {
+  Program program(with({"--send", "1", "--send", "\\x04"}));
+  EXPECT_EQ(program.wait(), 0) << program.error();
+  EXPECT_EQ(server_.ended(), std::vector{ErrorCode::host_hung_up});
+}
+
+TEST_F(ProgramDevice, fails_when_it_is_logged_out_before_its_script_is_done) {
+  Program program(with({"--send", "\\x04", "--expect", "what never comes"}));
+  EXPECT_EQ(program.wait(), 1);
+  EXPECT_PRED_FORMAT2(IsSubstring, "lekt: E910 logged out\n", program.error());
+}
+
 TEST_F(ProgramDevice, goes_on_after_a_hole_in_the_network) {
   Program program(with({"--expect", "uid joe", "--send", "1", "--expect", "typed 1", "--timeout", "20s"}));
   server_.be_reachable(false);

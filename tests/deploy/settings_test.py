@@ -14,7 +14,7 @@ SHIPPED = (DEPLOY / "debian/lektd.toml").read_text(encoding="utf-8")
 OFFERED = [match[1] for match in map(re.compile(r"#([a-z-]+ = .*)").fullmatch, SHIPPED.split("\n")) if match]
 # Whose lines show a form and no default.
 EXAMPLES = {"admin", "tls-listen", "tls-cert", "tls-key", "tls-client-ca", "allow", "deny", "method", "device-listen",
-            "device-host"}
+            "device-host", "device-group"}
 IMAGE = (DEPLOY.parent / "Dockerfile").read_text(encoding="utf-8")
 COMPLETE = re.search(r"```toml\n(.*?)```", (DEPLOY.parent / "docs/operations.md").read_text(encoding="utf-8"), re.DOTALL)
 

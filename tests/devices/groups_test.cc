@@ -139,7 +139,8 @@ TEST(DeviceGroups, need_hosts_that_exist) {
   EXPECT_EQ(fault_of({"trucks;hosts=wms,mial"}, {"wms=a:1", "mail=a:1"}),
             "device group 'trucks': hosts has 'mial', but there is no such device host; did you mean mail?");
   EXPECT_EQ(fault_of({"default;hosts=wms"}, {}),
-            "device group 'default': hosts has 'wms', but there is no such device host");
+            "device group 'default': hosts has 'wms', but there is no such device host; --device-host says "
+            "which there are");
 }
 
 TEST(DeviceGroups, need_names_of_their_own) {

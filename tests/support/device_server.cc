@@ -144,7 +144,9 @@ struct DeviceServer::Desk final : public DeviceDesk::Outside {
   /// Outside of the desk's calls, since nothing in them may call it.
   void tell_news() {
     for (const DeviceSession::Number number : std::exchange(news, {}))
-      if (const DeviceSession* session = desk.book().find(number))
+      if (words[number].ends_with("<ctrl d>"))
+        desk.end_session(number, {ErrorCode::host_hung_up, "logged out"});
+      else if (const DeviceSession* session = desk.book().find(number))
         desk.screen_changed(*session, steady_now());
   }
 

@@ -4,7 +4,8 @@
 //     uid 0015708E863F
 //     typed 1<enter><ctrl c>
 //
-// in the plain style, then a row in bold red on white, and one with wide characters.
+// in the plain style, then a row in bold red on white, and one with wide characters. Ctrl d ends it, as if a host had hung
+// up.
 #pragma once
 
 #include <cstddef>

@@ -72,7 +72,7 @@ class ScriptedDevice {
       if (link.phase() == DeviceLink::Phase::ended || now >= *done_at_ + goodbye_limit) is_finished_ = true;
       return;
     }
-    if (link.phase() == DeviceLink::Phase::ended) return fail(*link.ending());
+    if (link.phase() == DeviceLink::Phase::ended) return end_with(*link.ending());
     keep_ticket();
     // What is typed without a session could be dropped as meant for an earlier one.
     if (link.phase() != DeviceLink::Phase::serving || !device_.has_screen()) return;
@@ -124,6 +124,12 @@ class ScriptedDevice {
       keeps_ = false;
       print_status(error.what());
     }
+  }
+
+  /// The session has ended. A script that logs out of its host does so with its last input, which is not acknowledged then.
+  void end_with(const Rejection& why) {
+    if (!script_.is_done() || why.code != ErrorCode::host_hung_up) return fail(why);
+    is_finished_ = true;
   }
 
   void fail(Rejection why) {
