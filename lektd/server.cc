@@ -26,12 +26,15 @@ namespace lekt {
 namespace {
 
 /// Descriptors that are not clients' connections: database, log, listeners, traces, the control socket's and
-/// room to refuse one client too many; each thread's own; the admin page's, with what its requests open; and those of the ports of devices.
+/// room to refuse one client too many; each thread's own; the admin page's, with what its requests open; those of the ports
+/// of devices, and a connection to a host for each session. Hosts that a reload brings where there were none are not counted.
 std::size_t descriptors_reserved(const Configuration& configuration) {
   const std::size_t ports =
       configuration.device_ports.last - configuration.device_ports.first + configuration.device_listen.size();
+  const std::size_t host_connections =
+      configuration.device_hosts.empty() ? 0 : configuration.device_sessions_max;
   return 96 + 3 * configuration.threads + (configuration.admin ? 32 * 4 : 0) +
-         (configuration.device_listen.empty() ? 0 : 4 + ports + 1);
+         (configuration.device_listen.empty() ? 0 : 4 + ports + 1 + host_connections);
 }
 
 /// Raises the limit of open files as far as it goes and returns how many connections it allows.
