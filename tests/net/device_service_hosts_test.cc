@@ -171,7 +171,8 @@ TEST_F(DeviceHostsTest, a_flood_waits_for_a_device_that_does_not_acknowledge_and
   EXPECT_EQ(until_stopped(), first) << "an operator's look does not make it go on";
   EXPECT_TRUE(user->until([&] {
     flood.write_some();
-    return Flood::highest_number(user->screen()) > 4 * first;
+    return Flood::bytes_until(Flood::highest_number(user->screen())) >
+           Flood::bytes_until(first) + 2 * DeviceWorkplaces::unseen_max;
   })) << user->screen();
 }
 

@@ -197,6 +197,8 @@ TEST_F(DeviceWorkplacesTest, a_host_that_compresses_unasked_is_left_while_it_is_
 
 TEST_F(DeviceWorkplacesTest,
        a_machine_without_descriptors_connects_to_no_host_and_to_the_next_when_it_has_some) {
+  if (sanitized)
+    GTEST_SKIP() << "a sanitizer looks at memory through a pipe, and takes every object for broken without";
   {
     const NoDescriptors none;
     begin({host_at(host.port())});
