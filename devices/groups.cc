@@ -103,6 +103,10 @@ void add_rule(ByteWriter& writer, DeviceRule rule, const std::optional<bool>& va
 
 }  // namespace
 
+std::string full_name(const DeviceHost& host) {
+  return host.name + " (" + host.host + ":" + std::to_string(host.port) + ")";
+}
+
 Bytes encode_rules(const DeviceGroup& group, bool encrypted) {
   Bytes rules;
   ByteWriter writer(rules);

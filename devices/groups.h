@@ -54,6 +54,9 @@ struct DeviceHost {
   bool operator==(const DeviceHost&) const = default;
 };
 
+/// The host with its place, for operators and for users who ask them: "wms (10.1.0.5:23)".
+std::string full_name(const DeviceHost& host);
+
 /// A group as settings say it.
 struct DeviceGroup {
   enum class Resume : std::uint8_t {

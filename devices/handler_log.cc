@@ -125,6 +125,19 @@ HandlerEvent session_ended(std::string_view uid, std::string_view reason) {
   return of_session("Session of '" + std::string(uid) + "' ended: " + std::string(reason));
 }
 
+HandlerEvent host_connected(std::string_view uid, std::string_view host) {
+  return of_session("Session of '" + std::string(uid) + "' connected to " + std::string(host));
+}
+
+HandlerEvent host_lost(std::string_view uid, std::string_view host, std::string_view reason) {
+  return of_session("Session of '" + std::string(uid) + "' lost " + std::string(host) + ": " +
+                    std::string(reason));
+}
+
+HandlerEvent host_trouble(std::string_view uid, std::string_view trouble) {
+  return of_session("Session of '" + std::string(uid) + "': " + std::string(trouble));
+}
+
 HandlerEvent datagram(Fate fate, const DatagramHead& head, std::size_t bytes, const DeviceEndpoint& device) {
   std::string words(words_of(fate));
   words += static_cast<char>(head.type);

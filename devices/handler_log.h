@@ -35,7 +35,7 @@ inline constexpr std::size_t handler_words_bytes_max = 1280;
 /// What is logged. Each level has what those before it have.
 enum class HandlerLevel : std::uint8_t {
   off,
-  session,   ///< its start, its resumption and its end
+  session,   ///< its start, its resumption and its end, and its connections to hosts
   protocol,  ///< packets 1 to 6, in the words that programmers of such devices know
   socket,    ///< each datagram, without its contents
 };
@@ -101,6 +101,11 @@ HandlerEvent session_started(const DeviceString& device, std::string_view group)
 HandlerEvent session_resumed(std::string_view uid, const DeviceEndpoint& device);
 /// `reason` in words that begin with a code, if there is one.
 HandlerEvent session_ended(std::string_view uid, std::string_view reason);
+/// `host` with its place: "wms (10.1.0.5:23)".
+HandlerEvent host_connected(std::string_view uid, std::string_view host);
+HandlerEvent host_lost(std::string_view uid, std::string_view host, std::string_view reason);
+/// What operators are alerted to: "E909 wms (10.1.0.5:23) cannot be reached: connection refused".
+HandlerEvent host_trouble(std::string_view uid, std::string_view trouble);
 
 // ---- Socket ----
 

@@ -9,11 +9,6 @@ namespace lekt {
 
 namespace {
 
-/// The host with its place, for operators and for users who ask them.
-std::string full_name(const DeviceHost& host) {
-  return host.name + " (" + host.host + ":" + std::to_string(host.port) + ")";
-}
-
 bool is_key(const InputItem& item, Key key) {
   const auto* const its = std::get_if<KeyItem>(&item);
   return its != nullptr && its->key == key;

@@ -26,8 +26,8 @@ namespace lekt {
 namespace {
 
 /// Descriptors that are not clients' connections: database, log, listeners, traces, the control socket's and
-/// room to refuse one client too many; each thread's own; the admin page's, with what its requests open; those of the
-/// ports of devices, and one for the connection of each session to a host.
+/// room to refuse one client too many; each thread's own; the admin page's, with what its requests open; those of the ports
+/// of devices, and a connection to a host for each session. Hosts that a reload brings where there were none are not counted.
 std::size_t descriptors_reserved(const Configuration& configuration) {
   const std::size_t ports =
       configuration.device_ports.last - configuration.device_ports.first + configuration.device_listen.size();

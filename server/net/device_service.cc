@@ -63,14 +63,17 @@ DeviceService::DeviceService(std::uint32_t index, std::uint32_t count, const Pla
       desk_(place.first_port, place.last_port, random_secrets(), *this),
       listing_(index, count, [this](Command command) { shared_.doors.inbox.post(std::move(command)); }),
       workplaces_(
-          io_,
-          [this](const DeviceSession& session, const Rejection& rejection) {
-            alert({rejection.code, session.endpoint(), session.device().uid, rejection.message});
-          },
-          [this] {
-            look_at_clock();
-            advance();
-          }),
+          io_, {.alert =
+                    [this](const DeviceSession& session, const Rejection& rejection) {
+                      alert({rejection.code, session.endpoint(), session.device().uid, rejection.message});
+                    },
+                .log = [this](const DeviceSession& session,
+                              const HandlerEvent& event) { log(session.endpoint().address, time(), event); },
+                .wake =
+                    [this] {
+                      look_at_clock();
+                      advance();
+                    }}),
       tick_timer_(io_),
       due_timer_(io_),
       stranger_rates_(settings.strangers_per_address, random_secret()),
@@ -137,6 +140,7 @@ void DeviceService::stop() {
     look_at_clock();
     tell_database();
     desk_.stop();
+    workplaces_.end_all();
     io_.stop();
   });
 }

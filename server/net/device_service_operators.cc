@@ -41,8 +41,8 @@ bool DeviceService::is_selecting(const DeviceSession& session) const {
 /// The name of the host that it works on or is being connected to; empty otherwise.
 std::string DeviceService::host_of(const DeviceSession& session) const {
   const Workplace* const workplace = workplaces_.find(session.number());
-  if (workplace == nullptr || (workplace->state() != Workplace::State::connecting &&
-                               workplace->state() != Workplace::State::working))
+  if (workplace == nullptr ||
+      (workplace->state() != Workplace::State::connecting && workplace->state() != Workplace::State::working))
     return {};
   return workplace->host()->name;
 }
@@ -51,8 +51,7 @@ std::string DeviceService::host_of(const DeviceSession& session) const {
 std::string DeviceService::describe_host(const DeviceSession& session) const {
   const Workplace* const workplace = workplaces_.find(session.number());
   if (workplace == nullptr || workplace->host() == nullptr) return {};
-  const DeviceHost& host = *workplace->host();
-  return host.name + " (" + host.host + ":" + std::to_string(host.port) + "), " + std::string(to_string(workplace->state()));
+  return full_name(*workplace->host()) + ", " + std::string(to_string(workplace->state()));
 }
 
 DeviceStatus DeviceService::describe(std::uint16_t port, const Registration& registration) const {

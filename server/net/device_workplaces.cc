@@ -24,48 +24,62 @@ class DeviceWorkplaces::Place final : private Workplace::Outside, private HostCo
   // Workplace::Outside
   void connect(const DeviceHost& host) override {
     unseen_ = 0;
-    connection_.emplace(all_.io_, all_.pace_, host.host, host.port, static_cast<HostConnection::Outside&>(*this));
+    connection_.emplace(all_.io_, all_.pace_, host.host, host.port,
+                        static_cast<HostConnection::Outside&>(*this));
   }
   void disconnect() override { connection_.reset(); }
   void send_to_host(ByteView bytes) override {
     if (connection_) connection_->send(bytes);
   }
-  void screen_changed() override { all_.news_.changed.insert(session_.number()); }
-  void alert(const Rejection& rejection) override { all_.alert_(session_, rejection); }
+  void screen_changed() override {
+    has_changed_ = true;
+    all_.news_.changed.insert(session_.number());
+  }
+  void alert(const Rejection& rejection) override {
+    all_.outside_.alert(session_, rejection);
+    log(handler_event::host_trouble(session_.device().uid, rejection.text()));
+  }
   void over(const Rejection& reason) override { all_.news_.over.emplace_back(session_.number(), reason); }
 
-  // HostConnection::Outside. The news that wake_() tells of may end the session, and this with it.
+  // HostConnection::Outside. The news that wake() tells of may end the session, and this with it.
   void connected() override {
+    log(handler_event::host_connected(session_.device().uid, full_name(*workplace_.host())));
     workplace_.connected();
-    all_.wake_();
+    all_.outside_.wake();
   }
   void failed(const std::string& reason) override {
     connection_.reset();
     workplace_.failed(reason);
-    all_.wake_();
+    all_.outside_.wake();
   }
+  /// What leaves the screen as it is makes nobody wait: the screen would not be drawn, and the host would never go on.
   void received(ByteView bytes) override {
-    unseen_ += bytes.size();
-    if (unseen_ >= unseen_max) connection_->pause();
+    has_changed_ = false;
     workplace_.received(bytes);
-    all_.wake_();
+    if (has_changed_) unseen_ += bytes.size();
+    if (connection_ && unseen_ >= unseen_max) connection_->pause();
+    all_.outside_.wake();
   }
   void closed(const std::string& reason) override {
-    const std::string words = reason;
     connection_.reset();
-    workplace_.hung_up(words);
-    all_.wake_();
+    log(handler_event::host_lost(session_.device().uid, full_name(*workplace_.host()),
+                                 reason.empty() ? "it has closed the connection" : reason));
+    workplace_.hung_up(reason);
+    all_.outside_.wake();
   }
+
+  void log(const HandlerEvent& event) { all_.outside_.log(session_, event); }
 
   DeviceWorkplaces& all_;
   const DeviceSession& session_;
   Workplace workplace_;
   std::optional<HostConnection> connection_;
-  std::size_t unseen_ = 0;  ///< bytes of the host since the screen was drawn
+  std::size_t unseen_ = 0;    ///< bytes of the host that have changed the screen since it was drawn
+  bool has_changed_ = false;  ///< the screen, with the bytes that are being received
 };
 
-DeviceWorkplaces::DeviceWorkplaces(asio::io_context& io, Alert alert, std::function<void()> wake)
-    : io_(io), pace_(io), alert_(std::move(alert)), wake_(std::move(wake)) {}
+DeviceWorkplaces::DeviceWorkplaces(asio::io_context& io, Outside outside)
+    : io_(io), pace_(io), outside_(std::move(outside)) {}
 
 DeviceWorkplaces::~DeviceWorkplaces() = default;
 
@@ -79,13 +93,16 @@ void DeviceWorkplaces::begin(const DeviceSession& session) {
 
 void DeviceWorkplaces::end(DeviceSession::Number session) { places_.erase(session); }
 
+void DeviceWorkplaces::end_all() { places_.clear(); }
+
 const Workplace* DeviceWorkplaces::find(DeviceSession::Number session) const {
   const auto found = places_.find(session);
   return found == places_.end() ? nullptr : &found->second->workplace();
 }
 
 void DeviceWorkplaces::input(DeviceSession::Number session, ByteView items) {
-  if (const auto found = places_.find(session); found != places_.end()) found->second->workplace().input(items);
+  if (const auto found = places_.find(session); found != places_.end())
+    found->second->workplace().input(items);
 }
 
 void DeviceWorkplaces::resized(DeviceSession::Number session) {

@@ -1,9 +1,9 @@
 // What the users of devices work on: the workplace (devices/workplace.h) of each session whose group has hosts, and its
 // connection to one (host_connection.h).
 //
-// A host is read while its user can follow: once it has written `unseen_max` bytes since the screen was last drawn for the
-// device, it waits until it is drawn again. So a host that floods goes as fast as its device shows it, and one whose device is
-// away waits, as it would for a terminal that was stopped.
+// A host is read while its user can follow: once it has written `unseen_max` bytes to the screen since that was last drawn
+// for the device, it waits until it is drawn again. So a host that floods goes as fast as its device shows it, and one whose
+// device is away waits, as it would for a terminal that was stopped; that it has closed is noticed afterwards.
 //
 // What workplaces want of sessions is taken as news, since it comes up while the desk calls, and the desk must not be called
 // then. `wake` is called for what a host does, at the end of what is done about it; the news may be taken at once.
@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "common/errors.h"
+#include "devices/handler_log.h"
 #include "devices/workplace.h"
 #include "server/net/host_pace.h"
 
@@ -30,15 +31,19 @@ class DeviceWorkplaces {
  public:
   static constexpr std::size_t unseen_max = 64 * 1024;
 
-  using Alert = std::function<void(const DeviceSession&, const Rejection&)>;
+  /// Whom it tells. alert() and log() may be called at any time, and must not call this.
+  struct Outside {
+    std::function<void(const DeviceSession&, const Rejection&)> alert;
+    std::function<void(const DeviceSession&, const HandlerEvent&)> log;
+    std::function<void()> wake;
+  };
 
   struct News {
-    std::set<DeviceSession::Number> changed;                      ///< they look different
+    std::set<DeviceSession::Number> changed;                        ///< they look different
     std::vector<std::pair<DeviceSession::Number, Rejection>> over;  ///< they are to be ended
   };
 
-  /// `alert` and `wake` outlive it. `alert` may be called at any time and must not call this.
-  DeviceWorkplaces(asio::io_context& io, Alert alert, std::function<void()> wake);
+  DeviceWorkplaces(asio::io_context& io, Outside outside);
   ~DeviceWorkplaces();
   DeviceWorkplaces(const DeviceWorkplaces&) = delete;
   DeviceWorkplaces& operator=(const DeviceWorkplaces&) = delete;
@@ -47,6 +52,8 @@ class DeviceWorkplaces {
   void begin(const DeviceSession& session);
   /// The session is over, and so is its connection to a host.
   void end(DeviceSession::Number session);
+  /// All connections are over; the sessions have no workplaces any more.
+  void end_all();
 
   /// Null: its group has no host.
   const Workplace* find(DeviceSession::Number session) const;
@@ -66,8 +73,7 @@ class DeviceWorkplaces {
 
   asio::io_context& io_;
   HostPace pace_;
-  Alert alert_;
-  std::function<void()> wake_;
+  Outside outside_;
   std::map<DeviceSession::Number, std::unique_ptr<Place>> places_;
   News news_;
 };

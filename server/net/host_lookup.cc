@@ -64,7 +64,7 @@ struct HostLookup::Question {
     const MutexLock lock(question->mutex);
     if (question->io == nullptr) return;
     asio::post(*question->io, [question, found = std::move(found)] {
-      if (const Handler handler = std::exchange(question->handler, nullptr)) handler(found);
+      if (const Handler waiting = std::exchange(question->handler, nullptr)) waiting(found);
     });
   }
 

@@ -72,6 +72,12 @@ TEST(HandlerLog, has_lines_of_sessions) {
             "'trucks'");
   EXPECT_EQ(words_of_line(session_resumed("0015708E863F", example_endpoint)),
             "Session of '0015708E863F' resumed at 10.10.225.150:3771");
+  EXPECT_EQ(words_of_line(host_connected("0015708E863F", "wms (10.1.0.5:23)")),
+            "Session of '0015708E863F' connected to wms (10.1.0.5:23)");
+  EXPECT_EQ(words_of_line(host_lost("0015708E863F", "wms (10.1.0.5:23)", "connection reset by peer")),
+            "Session of '0015708E863F' lost wms (10.1.0.5:23): connection reset by peer");
+  EXPECT_EQ(words_of_line(host_trouble("0015708E863F", "E909 wms (10.1.0.5:23) cannot be reached: refused")),
+            "Session of '0015708E863F': E909 wms (10.1.0.5:23) cannot be reached: refused");
   EXPECT_EQ(words_of_line(session_ended("0015708E863F", "E910 the host closed")),
             "Session of '0015708E863F' ended: E910 the host closed");
 }
@@ -128,8 +134,10 @@ TEST(HandlerLog, has_one_line_for_an_event_whatever_bytes_it_contains) {
   Bytes bytes;
   for (int value = 0; value < 256; ++value) bytes += static_cast<char>(value);
   const DeviceString device = device_of(bytes);
-  for (const HandlerEvent& event : {got_device_config(bytes), session_started(device, bytes),
-                                    session_resumed(bytes, example_endpoint), session_ended(bytes, bytes)})
+  for (const HandlerEvent& event :
+       {got_device_config(bytes), session_started(device, bytes), session_resumed(bytes, example_endpoint),
+        session_ended(bytes, bytes), host_connected(bytes, bytes), host_lost(bytes, bytes, bytes),
+        host_trouble(bytes, bytes)})
     EXPECT_TRUE(is_one_printable_line(handler_line(HandlerLevel::socket, {}, event)));
   EXPECT_EQ(words_of_line(session_ended("u\n", "a\x1b[2J\"\\")), R"(Session of 'u\n' ended: a\x1b[2J\"\\)");
 }

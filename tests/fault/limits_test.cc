@@ -111,6 +111,24 @@ TEST_F(LimitsTest, without_descriptors_at_the_start_it_says_so) {
   EXPECT_PRED_FORMAT2(IsSubstring, "Too many open files", messages_);
 }
 
+TEST_F(LimitsTest, the_connections_of_devices_to_hosts_are_set_aside) {
+  const auto connections_allowed = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> arguments = {
+        "--nofile=20000",    program_file("lektd"), "--listen",     "127.0.0.1:0",    "--database",
+        database().string(), "--device-listen",     "127.42.7.1:0", "--device-ports", "5000-5001"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const Process process("/usr/bin/prlimit", arguments, directory_.path());
+    const std::string name = " connections_max=";
+    EXPECT_TRUE(eventually([&] { return process.errors().find(name) != std::string::npos; }, patience()));
+    const std::string log = process.errors();
+    return std::stoul(log.substr(log.find(name) + name.size()));
+  };
+  const std::vector<std::string> limit = {"--max-device-sessions", "3000"};
+  std::vector<std::string> with_host = limit;
+  with_host.insert(with_host.end(), {"--device-host", "wms=127.0.0.1:23"});
+  EXPECT_EQ(connections_allowed(limit), connections_allowed(with_host) + 3000);
+}
+
 TEST_F(LimitsTest, without_memory_at_the_start_it_says_so) {
   // In small steps until it gets as far as to its threads, whose stacks are large.
   int kilobytes = 8000;

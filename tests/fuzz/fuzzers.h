@@ -90,6 +90,10 @@ void fuzz_terminal(ByteView input);
 /// are bounded by what it sends, and it does not matter how its bytes are cut.
 void fuzz_telnet(ByteView input);
 
+/// A session with hosts, a user and a host that does anything, as the bytes say. The screen has the device's size and changes only
+/// when that is told, what is typed reaches the host in order, and a user always finds the way to a host.
+void fuzz_workplace(ByteView input);
+
 struct Fuzzer {
   std::string_view name;
   void (*run)(ByteView input);
@@ -117,6 +121,7 @@ inline constexpr Fuzzer fuzzers[] = {
     {"fuzz_screen_pass", fuzz_screen_pass, 2000},
     {"fuzz_terminal", fuzz_terminal, 1000},
     {"fuzz_telnet", fuzz_telnet},
+    {"fuzz_workplace", fuzz_workplace, 2000},
 };
 
 }  // namespace lekt::fuzz

@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <chrono>
@@ -78,6 +79,24 @@ Bytes HostSocket::receive(std::size_t size) {
   return bytes;
 }
 
+std::size_t HostSocket::send_some(ByteView bytes) {
+  const ssize_t sent = ::send(descriptor_->value(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  return sent < 0 ? 0 : static_cast<std::size_t>(sent);
+}
+
+Bytes HostSocket::receive_some() {
+  Bytes bytes(4096, '\0');
+  const ssize_t count = recv(descriptor_->value(), bytes.data(), bytes.size(), MSG_DONTWAIT);
+  bytes.resize(count < 0 ? 0 : static_cast<std::size_t>(count));
+  return bytes;
+}
+
+bool HostSocket::is_closed() {
+  char byte = 0;
+  const ssize_t count = recv(descriptor_->value(), &byte, 1, 0);
+  return count == 0 || (count < 0 && errno == ECONNRESET);
+}
+
 void HostSocket::finish_sending() { shutdown(descriptor_->value(), SHUT_WR); }
 
 void HostSocket::reset() {
@@ -92,6 +111,30 @@ std::uint16_t HostSocket::peer_port() const {
   check(getpeername(descriptor_->value(), reinterpret_cast<sockaddr*>(&address), &size), "getpeername");
   return ntohs(address.sin_port);
 }
+
+std::size_t Flood::write_some() {
+  while (rest_.size() < 4096) {
+    const std::string number = std::to_string(next_++);
+    rest_ += std::string(line_bytes - 2 - number.size(), '0') + number + "\r\n";
+  }
+  const std::size_t sent = socket_.send_some(rest_);
+  rest_.erase(0, sent);
+  return sent;
+}
+
+std::size_t Flood::highest_number(const std::string& screen) {
+  const std::size_t last = screen.find_last_of("0123456789");
+  return last == screen.npos ? 0 : std::stoul(screen.substr(screen.find_last_not_of("0123456789", last) + 1));
+}
+
+// A limit that is lower than descriptors that are open takes none of them away.
+NoDescriptors::NoDescriptors() {
+  check(getrlimit(RLIMIT_NOFILE, &before_), "getrlimit");
+  const rlimit none{STDERR_FILENO + 1, before_.rlim_max};
+  check(setrlimit(RLIMIT_NOFILE, &none), "setrlimit");
+}
+
+NoDescriptors::~NoDescriptors() { setrlimit(RLIMIT_NOFILE, &before_); }
 
 HostEnd::HostEnd() : descriptor_(-1) {
   std::tie(descriptor_, port_) = bound_socket();

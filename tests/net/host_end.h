@@ -2,6 +2,8 @@
 // is told.
 #pragma once
 
+#include <sys/resource.h>
+
 #include <asio/io_context.hpp>
 #include <chrono>
 #include <cstdint>
@@ -24,8 +26,13 @@ class HostSocket {
   bool send(ByteView bytes);
   /// Exactly so many bytes, or what came before the connection was over.
   Bytes receive(std::size_t size);
+  /// What can be sent of it, and what has come, without waiting.
+  std::size_t send_some(ByteView bytes);
+  Bytes receive_some();
   /// No more is sent; it still receives.
   void finish_sending();
+  /// Whether the other end has closed, or broken, the connection; waits for that.
+  bool is_closed();
   /// Breaks the connection, so that the other end gets a reset.
   void reset();
   void close() { descriptor_.reset(); }
@@ -51,6 +58,38 @@ class HostEnd {
   Descriptor descriptor_;
   std::uint16_t port_ = 0;
   std::vector<Descriptor> connecting_;
+};
+
+/// A host that writes as much as it can: the lines "000000", "000001", ..., so that the screen shows how much of it is read.
+class Flood {
+ public:
+  explicit Flood(HostSocket& socket) : socket_(socket) {}
+
+  /// Writes what it can without waiting; how much that was.
+  std::size_t write_some();
+  /// The highest number in the text of a screen.
+  static std::size_t highest_number(const std::string& screen);
+  /// What has been read when this is the highest number.
+  static std::size_t bytes_until(std::size_t number) { return (number + 1) * line_bytes; }
+
+ private:
+  static constexpr std::size_t line_bytes = 8;
+
+  HostSocket& socket_;
+  Bytes rest_;  ///< of the line that was written in part
+  std::size_t next_ = 0;
+};
+
+/// While it lives, the process gets no new file descriptor.
+class NoDescriptors {
+ public:
+  NoDescriptors();
+  ~NoDescriptors();
+  NoDescriptors(const NoDescriptors&) = delete;
+  NoDescriptors& operator=(const NoDescriptors&) = delete;
+
+ private:
+  rlimit before_{};
 };
 
 /// A port at the address of HostEnd that nobody listens on.
