@@ -51,14 +51,21 @@ class MoshSession:
     def type(self, key: bytes) -> None:
         os.write(self.terminal, key)
 
+    def stop(self) -> None:
+        """The server tells the client, and both end."""
+        os.kill(self.server, signal.SIGTERM)
+
     def close(self) -> None:
-        for pid in (self.server, self.client):
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+        end = time.monotonic() + PATIENCE_SECONDS
+        while os.waitpid(self.client, os.WNOHANG)[0] == 0:
+            if time.monotonic() > end:
+                os.kill(self.client, signal.SIGKILL)
+            if select.select([self.terminal], [], [], 0.01)[0]:
+                try:
+                    os.read(self.terminal, 65536)
+                except OSError:  # its other end is closed
+                    time.sleep(0.01)
         os.close(self.terminal)
-        os.waitpid(self.client, 0)
 
 
 def watch(sessions: Dict[int, MoshSession], seconds: float) -> None:
@@ -107,6 +114,8 @@ def measure_mosh(server_core: int, load_core: int, count: int, rate: float, seco
         used += sum(processor_seconds(session.server) for session in opened)
     finally:
         os.sched_setaffinity(0, cores)
+        for session in opened:
+            session.stop()
         for session in opened:
             session.close()
     return {"count": typed, "server_cpu_us_each": 1e6 * used / typed}

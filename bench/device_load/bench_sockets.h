@@ -38,8 +38,7 @@ inline Descriptor bound_socket(int type, std::uint16_t port) {
   expect(socket.is_open());
   const int on = 1;
   // Connections of an earlier run may still fade away.
-  if (type == SOCK_STREAM)
-    expect(setsockopt(socket.value(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0);
+  if (type == SOCK_STREAM) expect(setsockopt(socket.value(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0);
   const sockaddr_in address = loopback(port);
   expect(bind(socket.value(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
   return socket;

@@ -112,18 +112,20 @@ void relay_to_host(Relayed& relayed, std::array<char, 2048>& buffer) {
 
 void relay_to_device(const Relayed& relayed, std::array<char, 2048>& buffer) {
   const ssize_t size = recv(relayed.host.value(), buffer.data(), buffer.size(), 0);
-  // What the host says before the device has said anything is for nobody.
-  if (size > 0 && relayed.address.sin_port != 0)
+  if (size > 0)
     sendto(relayed.device.value(), buffer.data(), static_cast<std::size_t>(size), 0,
            reinterpret_cast<const sockaddr*>(&relayed.address), sizeof relayed.address);
 }
 
+/// A connection to a host, whose greeting has come: no device has said anything that it could be for.
 Descriptor connected_to(std::uint16_t port) {
   Descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   expect(socket.is_open());
   send_at_once(socket);
   const sockaddr_in address = loopback(port);
   expect(connect(socket.value(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+  char greeting = 0;
+  expect(recv(socket.value(), &greeting, 1, 0) == 1);
   return socket;
 }
 
