@@ -121,7 +121,9 @@ void DeviceCrew::let_arrive() {
   }
 }
 
-bool DeviceCrew::is_lost() { return std::uniform_real_distribution<>(0, 1)(chance_) < manner_.loss; }
+bool DeviceCrew::is_lost() {
+  return served_ == devices_.size() && std::uniform_real_distribution<>(0, 1)(chance_) < manner_.loss;
+}
 
 void DeviceCrew::type(std::size_t number, ByteView items) {
   devices_[number].link->type(items);

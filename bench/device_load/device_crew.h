@@ -41,7 +41,8 @@ class DeviceCrew {
     std::size_t columns = 26;
     bool hosted = false;  ///< they are served when they see what their host greets with (device_hosts.h)
     std::chrono::milliseconds delay{0};  ///< each way
-    double loss = 0;                     ///< so many of all datagrams, each way; only with a delay
+    /// So many of all datagrams, each way, once all devices are served; only with a delay.
+    double loss = 0;
   };
 
   /// `server`: the contact port.
