@@ -143,7 +143,8 @@ void DeviceCrew::take(Device& device, std::uint16_t port, ByteView datagram) {
   if (link.phase() == DeviceLink::Phase::ended) {
     if (link.ending()->code == ErrorCode::session_ended) return void(++left_);
   }
-  if (link.ending())
+  // Who loses many datagrams in a row registers anew, and goes on with its session.
+  if (link.ending() && (manner_.loss == 0 || link.phase() == DeviceLink::Phase::ended))
     throw BenchError("device " + std::to_string(device.number) + ": " + link.ending()->text());
   if (!head) throw BenchError("device " + std::to_string(device.number) + " got what it cannot read");
   if (head->type == DatagramType::registration_accept && device.progress == Progress::begun) {
