@@ -136,14 +136,46 @@ class DeviceServer(Server):
         return "ready\n" in self.log()
 
 
+class DeviceHost(DeviceServer):
+    """A host that devices work on, at `port`."""
+
+    peer = "host"
+
+    def __init__(self, programs: Path, scratch: Path, cores: List[int], *flags: str) -> None:
+        super().__init__(programs, scratch, cores)
+        self.flags = flags
+
+    def command(self) -> List[str]:
+        return [str(self.programs / "lekt-device-bench"), "host", f"--port={self.port}", *self.flags]
+
+
 class DeviceFront(DeviceServer):
     """The front of devices alone."""
 
     peer = "front"
 
+    def __init__(self, programs: Path, scratch: Path, cores: List[int], host: Optional[DeviceHost] = None) -> None:
+        super().__init__(programs, scratch, cores)
+        self.host = [f"--host={host.port}"] if host else []
+
     def command(self) -> List[str]:
         return [str(self.programs / "lekt-device-bench"), "front", f"--port={self.port}",
-                f"--first-port={DEVICE_PORTS[0]}", f"--last-port={DEVICE_PORTS[1]}"]
+                f"--first-port={DEVICE_PORTS[0]}", f"--last-port={DEVICE_PORTS[1]}", *self.host]
+
+
+class DeviceRelay(DeviceServer):
+    """The floor of working on a host."""
+
+    peer = "relay"
+
+    def __init__(self, programs: Path, scratch: Path, cores: List[int], devices: int, host: DeviceHost) -> None:
+        super().__init__(programs, scratch, cores)
+        self.port = DEVICE_PORTS[0]
+        self.devices, self.host = devices, host
+
+    def command(self) -> List[str]:
+        return [str(self.programs / "lekt-device-bench"), "relay", f"--first-port={self.port}", f"--devices={self.devices}",
+                f"--host={self.host.port}"]
 
 
 class DeviceEcho(DeviceServer):
@@ -161,11 +193,13 @@ class DeviceEcho(DeviceServer):
 class LektWithDevices(Lekt):
     """The whole coordinator, of which `port` is where devices come."""
 
-    def __init__(self, program: Path, scratch: Path, cores: List[int]) -> None:
+    def __init__(self, program: Path, scratch: Path, cores: List[int], host: Optional[DeviceHost] = None) -> None:
         super().__init__(program.parent, scratch, cores)
         self.program = program
         self.client_port, self.port = self.port, free_port()
         self.flags += [f"--device-listen=127.0.0.1:{self.port}", f"--device-ports={DEVICE_PORTS[0]}-{DEVICE_PORTS[1]}"]
+        if host:
+            self.flags.append(f"--device-host=host=127.0.0.1:{host.port}")
 
     def command(self) -> List[str]:
         return [str(self.program), f"--listen=127.0.0.1:{self.client_port}", f"--database={self.database}",

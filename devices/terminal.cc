@@ -100,6 +100,17 @@ class Painter {
   /// `character`: 0 for what was erased. `width`: 0 for the second half of a wide one.
   void paint(unsigned row, unsigned column, char32_t character, unsigned width,
              const tsm_screen_attr& attributes) {
+    // Most cells of most screens. What is blank already is not painted.
+    if (character == 0 && !is_reversed_ && attributes.bccode >= TSM_COLOR_FOREGROUND)
+      is_covered_ = false;
+    else
+      paint_seen(row, column, character, width, attributes);
+  }
+
+ private:
+  /// Out of line, so that the others cost a few instructions each.
+  [[gnu::noinline]] void paint_seen(unsigned row, unsigned column, char32_t character, unsigned width,
+                                    const tsm_screen_attr& attributes) {
     const bool is_covered = std::exchange(is_covered_, false);
     if (width == 0 && is_covered) return;
     if (character == 0 || width == 0) {
@@ -113,7 +124,6 @@ class Painter {
     screen_.put(row, column, ours == 0 ? U' ' : character, style_of(row, column, attributes));
   }
 
- private:
   /// Only the background is kept, as other terminals do. libtsm keeps everything that was on while it erased.
   void paint_erased(unsigned row, unsigned column, const tsm_screen_attr& attributes) {
     StyleItem style;

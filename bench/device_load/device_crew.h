@@ -8,8 +8,11 @@
 
 #include <chrono>
 #include <cstdint>
+#include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <random>
 #include <set>
 #include <string>
 #include <utility>
@@ -32,8 +35,18 @@ class DeviceCrew {
     std::uint32_t received = 0;  ///< the last number of a message from the server
   };
 
+  /// What the devices are, and what lies between them and the server.
+  struct Manner {
+    std::size_t rows = 16;
+    std::size_t columns = 26;
+    bool hosted = false;  ///< they are served when they see what their host greets with (device_hosts.h)
+    std::chrono::milliseconds delay{0};  ///< each way
+    /// So many of all datagrams, each way, once all devices are served; only with a delay.
+    double loss = 0;
+  };
+
   /// `server`: the contact port.
-  DeviceCrew(const Target& server, std::size_t devices);
+  DeviceCrew(const Target& server, std::size_t devices, const Manner& manner);
 
   std::size_t size() const { return devices_.size(); }
 
@@ -49,6 +62,13 @@ class DeviceCrew {
   void turn_until_served(std::size_t count);
   void turn_until_left();
 
+  /// The device with this number sends items of an input.
+  void type(std::size_t number, ByteView items);
+  const Screen& screen(std::size_t number) const { return devices_[number].link->screen(); }
+  /// Is called for each datagram that a device has been given.
+  using Taken = std::function<void(std::size_t number, const DatagramHead& head, ByteView datagram)>;
+  void tell(Taken taken) { taken_ = std::move(taken); }
+
   /// Of them, how many have packet 4, and how many a screen.
   std::size_t accepted() const { return accepted_; }
   std::size_t served() const { return served_; }
@@ -61,8 +81,8 @@ class DeviceCrew {
   // ---- Below the protocol ----
 
   Registered registered(std::size_t number) const;
-  /// Sends as the device with this number, whose link is not asked.
-  void send(std::size_t number, std::uint16_t port, ByteView datagram);
+  /// Sends as the device with this number, whose link is not asked, without a delay.
+  void send_now(std::size_t number, std::uint16_t port, ByteView datagram);
   /// Calls `use(number, datagram)` for what has come, whose links are not told.
   template <class Use>
   void receive(Use use) {
@@ -87,15 +107,31 @@ class DeviceCrew {
     std::optional<AwakeTime> scheduled;
   };
 
+  /// A datagram on its way.
+  struct Travelling {
+    Time arrives;
+    std::uint32_t number;  ///< of the device
+    std::uint16_t port;    ///< of the server
+    Bytes datagram;
+  };
+
   AwakeTime awake() const;
+  bool is_lost();
+  void let_arrive();
   const std::vector<std::uint32_t>& wait(std::chrono::milliseconds time);
   std::optional<UdpSocket::Arrival> receive_from(std::size_t number);
-  void take(Device& device, const UdpSocket::Arrival& arrival);
+  void take(Device& device, std::uint16_t port, ByteView datagram);
+  bool sees_its_host(const Device& device) const;
   void send_what_is_due(Device& device);
   template <class Condition>
   void turn_until(const char* what, Condition condition);
 
   DeviceEndpoint server_;
+  Manner manner_;
+  Taken taken_;
+  std::mt19937_64 chance_{1};  // the same losses in each run
+  std::deque<Travelling> to_server_;
+  std::deque<Travelling> to_devices_;
   Time began_ = now();
   Descriptor epoll_;
   std::vector<Device> devices_;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "bench/device_load/device_crew.h"
+#include "bench/device_load/spent.h"
 #include "bench/load/histogram.h"
 #include "bench/load/report.h"
 #include "bench/load/usage.h"
@@ -74,10 +75,10 @@ class Talk {
       return;
     }
     talker.sent = at;
-    crew_.send(number, talker.at.port,
-               encode_datagram({DatagramType::message, version_spoken, talker.at.registration,
-                                ++talker.at.sent, talker.at.received},
-                               InputMessage{}));
+    crew_.send_now(number, talker.at.port,
+                   encode_datagram({DatagramType::message, version_spoken, talker.at.registration,
+                                    ++talker.at.sent, talker.at.received},
+                                   InputMessage{}));
   }
 
   void hear(std::size_t number, ByteView datagram, Time at) {
@@ -101,30 +102,10 @@ class Talk {
   Histogram trips_;
 };
 
-/// Processor time of the server since the object was made, if the server is known.
-class Spent {
- public:
-  explicit Spent(pid_t pid) {
-    if (pid == 0) return;
-    usage_.emplace(pid);
-    began_ = usage_->processor_time();
-  }
-  void report(nlohmann::ordered_json& result, std::uint64_t count) const {
-    if (!usage_) return;
-    const auto used = usage_->processor_time() - began_;
-    result["server_cpu_seconds"] = seconds(used);
-    if (count != 0) result["server_cpu_us_each"] = microseconds(used) / static_cast<double>(count);
-  }
-
- private:
-  std::optional<ServerUsage> usage_;
-  std::chrono::nanoseconds began_{0};
-};
-
 }  // namespace
 
 nlohmann::ordered_json run_device_messages(const DeviceOptions& options) {
-  DeviceCrew crew(options.server, options.devices);
+  DeviceCrew crew(options.server, options.devices, options.manner);
   if (!options.echo) {
     crew.begin(0, crew.size());
     crew.turn_until_served(crew.size());
@@ -146,7 +127,7 @@ nlohmann::ordered_json run_device_messages(const DeviceOptions& options) {
 }
 
 nlohmann::ordered_json run_device_registrations(const DeviceOptions& options) {
-  DeviceCrew crew(options.server, options.devices);
+  DeviceCrew crew(options.server, options.devices, options.manner);
   std::vector<double> all_accepted;
   std::vector<double> all_served;
   const Spent spent(options.pid);
@@ -170,7 +151,7 @@ nlohmann::ordered_json run_device_registrations(const DeviceOptions& options) {
 
 nlohmann::ordered_json run_device_idle(const DeviceOptions& options) {
   // What the server makes for its first device, it does not make for each.
-  DeviceCrew crew(options.server, options.devices + 1);
+  DeviceCrew crew(options.server, options.devices + 1, options.manner);
   crew.begin(0, 1);
   crew.turn_until_served(1);
   std::optional<ServerUsage> usage;

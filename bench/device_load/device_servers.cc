@@ -1,20 +1,14 @@
 #include "bench/device_load/device_servers.h"
 
-#include <arpa/inet.h>
-#include <sys/epoll.h>
-#include <sys/socket.h>
-
 #include <array>
-#include <atomic>
-#include <cerrno>
 #include <csignal>
-#include <cstdio>
-#include <system_error>
+#include <memory>
 #include <thread>
+#include <variant>
 #include <vector>
 
+#include "bench/device_load/bench_sockets.h"
 #include "common/catalogue.h"
-#include "common/descriptor.h"
 #include "common/device_packets.h"
 #include "server/net/device_service.h"
 #include "server/operators/log.h"
@@ -27,26 +21,6 @@ using namespace std::chrono_literals;
 
 /// How long the thread that takes joins waits for one. It does not look at anything in between: close() wakes it.
 constexpr auto inbox_patience = 1h;
-
-void say_ready() {
-  std::puts("ready");
-  std::fflush(stdout);
-}
-
-void expect(bool succeeded) {
-  if (!succeeded) throw std::system_error(errno, std::generic_category());
-}
-
-Descriptor echo_socket(std::uint16_t port) {
-  Descriptor socket(::socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  expect(socket.is_open());
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons(port);
-  expect(bind(socket.value(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
-  return socket;
-}
 
 void answer(int socket, std::array<char, 2048>& buffer) {
   sockaddr_in from{};
@@ -64,15 +38,12 @@ void answer(int socket, std::array<char, 2048>& buffer) {
 }  // namespace
 
 void run_device_echo(std::uint16_t first, std::size_t devices) {
-  const Descriptor epoll(epoll_create1(EPOLL_CLOEXEC));
-  expect(epoll.is_open());
+  const Descriptor epoll = new_epoll();
   std::vector<Descriptor> sockets;
   for (std::size_t number = 0; number < devices; ++number) {
-    const Descriptor& socket = sockets.emplace_back(echo_socket(static_cast<std::uint16_t>(first + number)));
-    epoll_event event{};
-    event.events = EPOLLIN;
-    event.data.fd = socket.value();
-    expect(epoll_ctl(epoll.value(), EPOLL_CTL_ADD, socket.value(), &event) == 0);
+    const Descriptor& socket =
+        sockets.emplace_back(bound_socket(SOCK_DGRAM, static_cast<std::uint16_t>(first + number)));
+    watch(epoll, socket, EPOLLIN, static_cast<std::uint64_t>(socket.value()));
   }
   say_ready();
   std::array<char, 2048> buffer;
@@ -80,11 +51,11 @@ void run_device_echo(std::uint16_t first, std::size_t devices) {
   for (;;) {
     const int count = epoll_wait(epoll.value(), events.data(), events.size(), -1);
     for (int index = 0; index < count; ++index)
-      answer(events[static_cast<std::size_t>(index)].data.fd, buffer);
+      answer(static_cast<int>(events[static_cast<std::size_t>(index)].data.u64), buffer);
   }
 }
 
-void run_device_front(std::uint16_t contact, std::uint16_t first, std::uint16_t last) {
+void run_device_front(std::uint16_t contact, std::uint16_t first, std::uint16_t last, std::uint16_t host) {
   sigset_t ends;
   sigemptyset(&ends);
   for (const int signal : {SIGTERM, SIGINT}) sigaddset(&ends, signal);
@@ -95,7 +66,11 @@ void run_device_front(std::uint16_t contact, std::uint16_t first, std::uint16_t 
   Seen seen{".", 0};
   const Rate unlimited(1'000'000, 1'000'000);
   Doors doors(nullptr, {}, {.connections = unlimited, .connections_per_address = unlimited}, {}, seen.codes);
-  DeviceService service(0, 1, {{{"127.0.0.1", contact}}, first, last, "."}, {}, {rules, doors, seen});
+  DeviceService::Settings settings;
+  if (host != 0)
+    settings.desk.groups = std::make_shared<const DeviceGroups>(
+        std::get<DeviceGroups>(DeviceGroups::make({}, {{"host", "127.0.0.1", host}})));
+  DeviceService service(0, 1, {{{"127.0.0.1", contact}}, first, last, "."}, settings, {rules, doors, seen});
   std::thread front([&] { service.run(); });
   std::thread writer([&] {
     std::vector<Command> commands;

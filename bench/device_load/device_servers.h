@@ -12,7 +12,8 @@ namespace lekt::bench {
 void run_device_echo(std::uint16_t first, std::size_t devices);
 
 /// The front of devices, as in lektd, at `contact` of 127.0.0.1, with dedicated ports from `first` to `last`. Instead of a
-/// database there is a thread that takes every join.
-void run_device_front(std::uint16_t contact, std::uint16_t first, std::uint16_t last);
+/// database there is a thread that takes every join. Everybody works on the host at port `host` of 127.0.0.1; 0: there is
+/// none.
+void run_device_front(std::uint16_t contact, std::uint16_t first, std::uint16_t last, std::uint16_t host);
 
 }  // namespace lekt::bench
