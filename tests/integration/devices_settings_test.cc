@@ -90,17 +90,6 @@ TEST_F(DevicesSettingsTest, that_are_off_cost_no_thread_and_no_socket) {
   EXPECT_EQ(udp_sockets_of(daemon().id()), 2u);
 }
 
-TEST_F(DevicesSettingsTest, set_a_file_aside_for_each_session_if_there_are_hosts) {
-  const auto connections_allowed = [](const std::string& log) {
-    const std::string name = "connections_max=";
-    return std::stoi(log.substr(log.find(name) + name.size()));
-  };
-  const int without = connections_allowed(serve({"--max-device-sessions", "7"}).log());
-  const int with =
-      connections_allowed(serve({"--max-device-sessions", "7", "--device-host", "wms=127.0.0.1:23"}).log());
-  EXPECT_EQ(with, without - 7);
-}
-
 TEST_F(DevicesSettingsTest, a_new_group_is_for_the_next_session_and_not_for_one_that_lives) {
   start_with(listens() + "device-ports = \"5000-5099\"\n");
   const auto before = stay({"A1", "127.0.0.3", "truck-1"});
