@@ -48,8 +48,8 @@ TEXT of --send is typed, and has these escapes:
 The ticket, with which a device comes back to its session, is kept in $XDG_STATE_HOME/lekt/device-UID, or
 ~/.local/state/lekt/device-UID. It is a secret.
 
-Exit codes: 0 everything was done, or the user has left, or the host has hung up; 1 it was not, the server has ended the
-session or cannot be reached: the last line on standard error has the code; 2 wrong usage.)";
+Exit codes: 0 everything was done, or on a terminal the user has left or the host has hung up; 1 it was not, the server has
+ended the session or cannot be reached: the last line on standard error has the code; 2 wrong usage.)";
 
 constexpr std::uint64_t count_max = 10'000;
 

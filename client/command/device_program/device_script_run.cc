@@ -72,7 +72,7 @@ class ScriptedDevice {
       if (link.phase() == DeviceLink::Phase::ended || now >= *done_at_ + goodbye_limit) is_finished_ = true;
       return;
     }
-    if (link.phase() == DeviceLink::Phase::ended) return fail(*link.ending());
+    if (link.phase() == DeviceLink::Phase::ended) return take_end(*link.ending());
     keep_ticket();
     // What is typed without a session could be dropped as meant for an earlier one.
     if (link.phase() != DeviceLink::Phase::serving || !device_.has_screen()) return;
@@ -124,6 +124,14 @@ class ScriptedDevice {
       keeps_ = false;
       print_status(error.what());
     }
+  }
+
+  /// The answer to what was typed last may be that the host hangs up, as after `exit`.
+  void take_end(const Rejection& why) {
+    if (why.code == ErrorCode::host_hung_up && script_.is_done())
+      is_finished_ = true;
+    else
+      fail(why);
   }
 
   void fail(Rejection why) {
