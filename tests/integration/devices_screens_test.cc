@@ -38,8 +38,8 @@ std::vector<Program> programs() {
         "--expect", "here"}},
       {"vim",
        "exec vim.tiny -u NONE -N -i NONE -n -c 'set ruler' vim.txt",
-       {"--expect", "line 1", "--send", R"(\{page down}\{page down}\{up}dd)", "--send",
-        R"(Onew ü\e\{down})", "--send", R"(:set nu\rGx)", "--expect", "ine 100"}},
+       {"--expect", "line 1", "--send", R"(\{page down}\{page down}\{up}dd)", "--send", R"(Onew ü\e\{down})",
+        "--send", R"(:set nu\rGx)", "--expect", "ine 100"}},
       {"nano",
        "exec nano -I nano.txt",
        {"--expect", "^X", "--send", R"(hello\r\{down}\x0b\x0b\{page down}\{end}!)", "--send", R"(\x0f)",
@@ -74,17 +74,21 @@ class DevicesScreensTest : public DevicesTest {
     serve(flags);
   }
 
-  std::string shown_to(const Who& who, const Flags& size = {}) const {
-    Flags flags = {"--print"};
+  /// What the device is shown once it has the last row of `expected` that is not blank; rows come from above.
+  std::string shown_to(const Who& who, const std::string& expected, const Flags& size = {}) const {
+    Flags flags = {"--print", "--timeout", duration_flag(std::chrono::seconds(1))};
     flags.insert(flags.end(), size.begin(), size.end());
-    const Outcome outcome = run_device(who, flags);
-    EXPECT_EQ(outcome.status, 0) << outcome.errors;
-    return outcome.output;
+    std::string last;
+    for (const std::string& row : lines_of(expected))
+      if (!row.empty()) last = row;
+    if (!last.empty()) flags.insert(flags.end(), {"--expect", last});
+    return run_device(who, flags).output;
   }
 
   std::string shown_by_operator() const {
+    const Json screen = objects({"device", "A1", "--screen"}).at(0);
     std::string text;
-    for (const std::string row : objects({"device", "A1", "--screen"}).at(0).at("rows")) text += row + "\n";
+    for (const std::string row : screen.at("rows")) text += row + "\n";
     return text;
   }
 
@@ -110,9 +114,9 @@ TEST_P(DevicesOnPrograms, are_shown_what_another_terminal_shows) {
       // The program may still be drawing.
       eventually(
           [&] {
-            ours = shown_to(who, size);
             other = pyte_screen(static_cast<std::size_t>(rows), static_cast<std::size_t>(columns),
                                 hosts_.at(program.name)->said());
+            ours = shown_to(who, other, size);
             return ours == other;
           },
           patience());
@@ -162,22 +166,23 @@ TEST_F(DevicesScreensTest, a_device_that_was_killed_in_the_middle_of_vim_comes_b
     ASSERT_TRUE(are_there(1));
     ASSERT_TRUE(eventually([&] { return count(shown_by_operator(), " 20 ") > 0; }, patience()))
         << typing.errors();
+    ASSERT_TRUE(eventually([&] { return observer.beat(), observer.peers().size() == 2; }, patience()));
     typing.send_signal(SIGKILL);
     typing.wait();
   }
-  observer.beat();
   const Json session = device("A1").at("session");
   std::string before, after;
-  eventually([&] { return before = shown_by_operator(), (after = shown_to(who)) == before; }, patience());
+  eventually([&] { return before = shown_by_operator(), (after = shown_to(who, before)) == before; },
+             patience());
   EXPECT_EQ(lines_of(after), lines_of(before));
   EXPECT_EQ(device("A1").at("session"), session) << "the same as before";
+  EXPECT_EQ(observer.beat().changes.size(), 0u) << "peers hear nothing of it";
   EXPECT_EQ(run_device(who, {"--send", R"(|\e:w! typed\r:q!\r)", "--timeout", "10s"}).status, 0);
   const auto file = directory_.path() / "typed";
   ASSERT_TRUE(
       eventually([&] { return fs::exists(file) && count(read_text(file), "\n") == 101; }, patience()));
   const std::string typed = lines_of(read_text(file)).at(0);
   EXPECT_EQ(typed, numbers.substr(0, typed.size() - 1) + "|") << "each once and in order";
-  EXPECT_EQ(observer.beat().changes.size(), 0u) << "peers hear nothing of it";
 }
 
 }  // namespace
