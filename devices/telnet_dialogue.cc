@@ -61,7 +61,9 @@ struct TelnetDialogue::State {
     }
   }
 
+  /// At the end of each call: the outside gets what the library has written, which it writes in small parts.
   void finish() {
+    if (!written.empty()) outside.send_to_host(std::exchange(written, {}));
     if (thrown) std::rethrow_exception(std::exchange(thrown, nullptr));
   }
 
@@ -70,7 +72,8 @@ struct TelnetDialogue::State {
       case TELNET_EV_DATA:
         return take_text({event.data.buffer, event.data.size});
       case TELNET_EV_SEND:
-        return outside.send_to_host({event.data.buffer, event.data.size});
+        written.append(event.data.buffer, event.data.size);
+        return;
       case TELNET_EV_WILL:
       case TELNET_EV_WONT:
         hosts.set(event.neg.telopt, event.type == TELNET_EV_WILL);
@@ -139,6 +142,7 @@ struct TelnetDialogue::State {
   std::bitset<256> hosts;  ///< and the host
   bool after_cr = false;   ///< the host's text has ended with it so far
   std::optional<Rejection> fault;
+  Bytes written;              ///< for the host
   std::exception_ptr thrown;  ///< by the outside, while the library was at work
   const std::unique_ptr<telnet_t, FreeTelnet> telnet{telnet_init(telnet_options, on_event, 0, this)};
 };

@@ -30,7 +30,8 @@ class TelnetDialogue {
     virtual ~Outside() = default;
     /// Text of the host, for the terminal.
     virtual void text_of_host(ByteView text) = 0;
-    /// Bytes for the connection as they are.
+    /// Bytes for the connection as they are. No subnegotiation is cut: there are hosts that take the size for text unless all
+    /// of it comes at once.
     virtual void send_to_host(ByteView bytes) = 0;
   };
 

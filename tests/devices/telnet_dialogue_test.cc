@@ -22,7 +22,10 @@ class Telnet final : public TelnetDialogue::Outside {
     if (refuses) throw std::runtime_error("no memory");
     text += bytes;
   }
-  void send_to_host(ByteView bytes) override { sent += bytes; }
+  void send_to_host(ByteView bytes) override {
+    sent += bytes;
+    ++times;
+  }
 
   /// The host sends these; what it gets, as hexadecimal digits.
   std::string answer_to(std::string_view digits) {
@@ -43,6 +46,7 @@ class Telnet final : public TelnetDialogue::Outside {
 
   bool refuses = false;
   Bytes sent;
+  int times = 0;  ///< that something was sent
   Bytes text;
   TelnetDialogue dialogue{"vt220", 24, 80, *this};
 };
@@ -112,6 +116,16 @@ TEST(TelnetDialogue, tells_the_size_when_it_is_agreed_and_each_time_it_changes) 
   EXPECT_EQ(telnet.answer_to("fffd1f"),
             "fffb1f"
             "fffa1f00500019fff0");
+}
+
+TEST(TelnetDialogue, what_is_answered_goes_in_one_piece) {
+  Telnet telnet;
+  EXPECT_EQ(telnet.answer_to("fffd01 fffd1f fffb01 fffb03"), "fffc01fffb1ffffa1f00500018fff0fffd01fffd03");
+  EXPECT_EQ(telnet.times, 1) << "busybox takes 00500018 for text unless all of its command comes at once";
+  telnet.sent_for_size(16, 26);
+  EXPECT_EQ(telnet.times, 2);
+  telnet.sent_for("a\xff\xff\r");
+  EXPECT_EQ(telnet.times, 3);
 }
 
 TEST(TelnetDialogue, doubles_a_byte_of_255_in_a_size_and_in_text) {
@@ -200,9 +214,13 @@ TEST(TelnetDialogue, a_host_whose_subnegotiation_does_not_end_is_not_followed) {
 TEST(TelnetDialogue, the_terminal_may_answer_while_the_host_is_read) {
   struct Answering final : TelnetDialogue::Outside {
     void text_of_host(ByteView) override { dialogue->send("yes\r"); }
-    void send_to_host(ByteView bytes) override { sent += bytes; }
+    void send_to_host(ByteView bytes) override {
+      sent += bytes;
+      ++times;
+    }
     TelnetDialogue* dialogue = nullptr;
     Bytes sent;
+    int times = 0;  ///< that something was sent
   } outside;
   TelnetDialogue dialogue("vt220", 24, 80, outside);
   outside.dialogue = &dialogue;

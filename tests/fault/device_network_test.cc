@@ -14,6 +14,7 @@
 
 #include "tests/fault/network.h"
 #include "tests/integration/operators_command.h"
+#include "tests/integration/tcp_host.h"
 
 namespace lekt::test {
 
@@ -27,11 +28,20 @@ const std::string other_server_address = "10.77.0.2";
 const std::string router_address = "10.77.0.254";  // as the server sees it
 const std::string device_address = "10.78.0.5";
 
-/// A key for each step: one input, since a script waits until the session has taken it.
-std::vector<std::string> keys(std::size_t count) {
+/// A number and enter for each step: one input, since a script waits until the session has taken it.
+std::vector<std::string> numbers(std::size_t first, std::size_t last) {
   std::vector<std::string> script;
-  for (std::size_t number = 0; number < count; ++number) script.insert(script.end(), {"--send", "a"});
+  for (std::size_t number = first; number <= last; ++number)
+    script.insert(script.end(), {"--send", std::to_string(number) + "\\r"});
   return script;
+}
+
+/// What a telnet host is sent when all of them are typed.
+Bytes typed_numbers(std::size_t last) {
+  Bytes typed;
+  for (std::size_t number = 1; number <= last; ++number)
+    (typed += std::to_string(number)) += Bytes("\r\0", 2);
+  return typed;
 }
 
 /// More than three datagrams can hold.
@@ -77,6 +87,29 @@ class DeviceNetworkTest : public OperatorsCommandTest {
     const auto stay = server_->enter();
     flags.insert(flags.end(), {"--listen", server_address + ":0", "--device-listen", "0.0.0.0:3006"});
     start(flags);
+  }
+
+  /// With a host on its machine that shows what is typed, and keeps it.
+  void start_server_with_host(Flags flags = {}) {
+    {
+      const auto stay = server_->enter();
+      host_.emplace(server_address, [this](const TcpStream& user) {
+        for (Bytes bytes; !(bytes = user.receive()).empty();) {
+          typed_.add(bytes);
+          std::erase(bytes, '\0');
+          user.send(bytes);
+        }
+      });
+    }
+    flags.insert(flags.end(), {"--device-host", "wms=" + host_->place()});
+    start_server(flags);
+  }
+
+  /// The host was sent exactly this, in one connection.
+  void expect_typed(const Bytes& text) {
+    eventually([&] { return typed_.text().size() >= text.size(); }, patience());
+    EXPECT_EQ(typed_.text(), text);
+    EXPECT_EQ(host_->connections(), 1u);
   }
 
   /// `lekt device` with a script, and the same ticket each time.
@@ -130,6 +163,8 @@ class DeviceNetworkTest : public OperatorsCommandTest {
     EXPECT_EQ(test::count(daemon().log(), "event=device_join"), 1u) << daemon().log();
   }
 
+  SharedText typed_;  ///< that the host was sent
+  std::optional<TcpHost> host_;
   std::optional<NetworkNamespace> server_;
   std::optional<NetworkNamespace> router_;
   std::optional<NetworkNamespace> device_;
@@ -139,10 +174,10 @@ class DeviceNetworkTest : public OperatorsCommandTest {
 };
 
 TEST_F(DeviceNetworkTest, a_hole_of_half_a_minute_is_shown_to_the_user_and_to_nobody_else) {
-  start_server();
+  start_server_with_host();
   const Process member = peer();
   ASSERT_TRUE(hears(member, 1)) << member.errors();
-  Process typing = device(keys(60));
+  Process typing = device(numbers(1, 60));
   ASSERT_TRUE(takes(10)) << typing.errors();
   router_->ip({"link", "set", "to-device", "down"});
   // Fixed by the protocol: after 3 s and 30 s without an answer.
@@ -153,18 +188,20 @@ TEST_F(DeviceNetworkTest, a_hole_of_half_a_minute_is_shown_to_the_user_and_to_no
   EXPECT_TRUE(has_shown(" [Out of Range]\n")) << typing.errors();
   router_->ip({"link", "set", "to-device", "up"});
   expect_all_taken(typing, 60);
+  expect_typed(typed_numbers(60));
   EXPECT_EQ(heard_by(member), (Lines{"+ 10.77.0.1", "+ 10.78.0.5"}));
 }
 
 TEST_F(DeviceNetworkTest, a_device_that_moves_while_its_user_types_goes_on_under_its_new_address) {
-  start_server();
+  start_server_with_host();
   const Process member = peer();
   ASSERT_TRUE(hears(member, 1)) << member.errors();
-  Process typing = device(keys(80));
+  Process typing = device(numbers(1, 80));
   ASSERT_TRUE(takes(10)) << typing.errors();
   take_from_device(device_address);
   give_device("10.78.0.6");
   expect_all_taken(typing, 80);
+  expect_typed(typed_numbers(80));
   EXPECT_PRED_FORMAT2(IsSubstring, " the session goes on\n", typing.errors());
   EXPECT_EQ(details().at("status").at("address"), "10.78.0.6");
   ASSERT_TRUE(hears(member, 4));
@@ -175,10 +212,10 @@ TEST_F(DeviceNetworkTest, a_device_that_moves_while_its_user_types_goes_on_under
 }
 
 TEST_F(DeviceNetworkTest, a_device_that_was_killed_comes_back_to_its_session_with_its_ticket) {
-  start_server();
+  start_server_with_host();
   const Process member = peer();
   ASSERT_TRUE(hears(member, 1)) << member.errors();
-  auto script = keys(3);
+  auto script = numbers(1, 3);
   script.insert(script.end(), {"--expect", "what never comes"});
   {
     Process killed = device(script);
@@ -186,8 +223,9 @@ TEST_F(DeviceNetworkTest, a_device_that_was_killed_comes_back_to_its_session_wit
     killed.send_signal(SIGKILL);
     EXPECT_EQ(killed.wait(), -SIGKILL);
   }
-  Process again = device(keys(2));
+  Process again = device(numbers(4, 5));
   expect_all_taken(again, 5);
+  expect_typed(typed_numbers(5));
   EXPECT_PRED_FORMAT2(IsSubstring, " the session goes on\n", again.errors());
   EXPECT_EQ(heard_by(member), (Lines{"+ 10.77.0.1", "+ 10.78.0.5"}));
 }
@@ -195,9 +233,9 @@ TEST_F(DeviceNetworkTest, a_device_that_was_killed_comes_back_to_its_session_wit
 TEST_F(DeviceNetworkTest, answers_leave_from_the_address_that_was_asked) {
   start_server();
   // A device takes nothing that comes from elsewhere.
-  Process first = device(keys(2), other_server_address);
+  Process first = device(numbers(1, 2), other_server_address);
   expect_all_taken(first, 2);
-  Process second = device(keys(2), server_address);
+  Process second = device(numbers(3, 4), server_address);
   expect_all_taken(second, 4);
 }
 
@@ -256,14 +294,15 @@ TEST_F(FilteredDeviceNetworkTest, with_three_of_ten_datagrams_lost_each_way_all_
   filter(*router_, "forward", "filter",
          {"iifname to-device numgen random mod 10 < 3 counter drop",
           "iifname to-server numgen random mod 10 < 3 counter drop"});
-  start_server();
-  auto script = keys(6);
+  start_server_with_host();
+  auto script = numbers(1, 20);
   const auto text = long_text();
   script.insert(script.end(), text.begin(), text.end());
-  script.insert(script.end(), {"--expect", "Group default", "--expect", "joe", "--print"});
+  script.insert(script.end(), {"--send", "b", "--expect", "ab", "--print"});
   Process typing = device(script);
-  expect_all_taken(typing, 6 + long_text_inputs);
-  EXPECT_PRED_FORMAT2(IsSubstring, "Group default\n", typing.output());
+  expect_all_taken(typing, 20 + long_text_inputs + 1);
+  expect_typed(typed_numbers(20) + std::string(4'000, 'a') + "b");
+  EXPECT_PRED_FORMAT2(IsSubstring, "ab\n", typing.output());
   const auto lost = counted_packets();
   ASSERT_EQ(lost.size(), 2u);
   std::cout << "lost: " << lost[0] << " of the device's, " << lost[1] << " of the server's\n";
@@ -290,14 +329,15 @@ TEST_F(FilteredDeviceNetworkTest, datagrams_that_come_twice_change_nothing) {
   filter(*router_, "forward", "filter",
          {"ip daddr " + server_address + " counter dup to " + server_address + " device to-server",
           "ip daddr " + device_address + " counter dup to " + device_address + " device to-device"});
-  start_server();
+  start_server_with_host();
   const Process member = peer();
   ASSERT_TRUE(hears(member, 1)) << member.errors();
-  auto script = keys(20);
+  auto script = numbers(1, 20);
   const auto text = long_text();
   script.insert(script.end(), text.begin(), text.end());
   Process typing = device(script);
   expect_all_taken(typing, 20 + long_text_inputs);
+  expect_typed(typed_numbers(20) + std::string(4'000, 'a'));
   EXPECT_GE(details().at("duplicates"), 20 + long_text_inputs) << "each of them came twice";
   for (const std::size_t doubled : counted_packets()) EXPECT_GT(doubled, 20u);
   EXPECT_EQ(heard_by(member), (Lines{"+ 10.77.0.1", "+ 10.78.0.5"}));
@@ -305,10 +345,10 @@ TEST_F(FilteredDeviceNetworkTest, datagrams_that_come_twice_change_nothing) {
 
 TEST_F(FilteredDeviceNetworkTest, behind_a_nat_that_maps_each_port_differently_and_forgets_it_goes_on) {
   filter(*router_, "postrouting", "nat", {"oifname to-server masquerade fully-random"});
-  start_server({"--device-log", "protocol"});
+  start_server_with_host({"--device-log", "protocol"});
   const Process member = peer();
   ASSERT_TRUE(hears(member, 1)) << member.errors();
-  Process typing = device(keys(80));
+  Process typing = device(numbers(1, 80));
   ASSERT_TRUE(takes(10)) << typing.errors();
   const auto contact_ports = ports_told("Sending Connect Accept");
   const auto registered_ports = ports_told("Sending Registration Accept");
@@ -316,6 +356,7 @@ TEST_F(FilteredDeviceNetworkTest, behind_a_nat_that_maps_each_port_differently_a
   EXPECT_FALSE(contact_ports.contains(*registered_ports.begin())) << "the NAT is none that maps differently";
   forget_mappings(*router_);
   expect_all_taken(typing, 80);
+  expect_typed(typed_numbers(80));
   EXPECT_PRED_FORMAT2(IsSubstring, " the session goes on\n", typing.errors());
   EXPECT_EQ(ports_told("Sending Registration Accept").size(), 2u) << "the mapping was kept";
   EXPECT_EQ(heard_by(member), (Lines{"+ 10.77.0.1", "+ 10.77.0.254"}));

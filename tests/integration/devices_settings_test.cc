@@ -7,6 +7,7 @@
 #include "server/net/udp_socket.h"
 #include "tests/integration/devices.h"
 #include "tests/integration/sqlite.h"
+#include "tests/integration/tcp_host.h"
 
 namespace lekt::test {
 
@@ -102,6 +103,24 @@ TEST_F(DevicesSettingsTest, a_new_group_is_for_the_next_session_and_not_for_one_
   EXPECT_EQ(device("A1").at("group"), "default");
   EXPECT_EQ(device("A2").at("group"), "trucks");
   EXPECT_EQ(objects({"device", "A2"}).at(0).at("rules").at(0), "keyboard timeout, s 300");
+}
+
+TEST_F(DevicesSettingsTest, hosts_of_a_reload_are_for_the_next_session_and_not_for_one_that_lives) {
+  const auto say = [](const std::string& name) {
+    return [name](const TcpStream& user) {
+      user.send("welcome to " + name + "\r\n");
+      user.receive();
+    };
+  };
+  const TcpHost old_host(contact(), say("old"));
+  const TcpHost new_host(contact(), say("new"));
+  start_with(listens() + "device-ports = \"5000-5099\"\ndevice-host = [\"wms=" + old_host.place() + "\"]\n");
+  EXPECT_EQ(run_device({"A1", "127.0.0.3"}, {"--expect", "welcome to old"}).status, 0);
+  reload(listens() + "device-ports = \"5000-5099\"\ndevice-host = [\"wms=" + new_host.place() + "\"]\n");
+  EXPECT_EQ(run_device({"A2", "127.0.0.4"}, {"--expect", "welcome to new"}).status, 0);
+  EXPECT_EQ(run_device({"A1", "127.0.0.3"}, {"--expect", "welcome to old"}).status, 0);
+  EXPECT_EQ(old_host.connections(), 1u);
+  EXPECT_EQ(new_host.connections(), 1u);
 }
 
 TEST_F(DevicesSettingsTest, that_need_a_restart_are_named_and_kept) {
