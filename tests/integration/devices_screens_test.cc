@@ -164,7 +164,7 @@ TEST_F(DevicesScreensTest, a_device_that_was_killed_in_the_middle_of_vim_comes_b
   {
     Process typing(program_file("lekt"), device_arguments(who, script), directory_.path());
     ASSERT_TRUE(are_there(1));
-    ASSERT_TRUE(eventually([&] { return count(shown_by_operator(), " 20 ") > 0; }, patience()))
+    ASSERT_TRUE(eventually([&] { return count(shown_by_operator(), " 19 20 21 ") > 0; }, patience()))
         << typing.errors();
     ASSERT_TRUE(eventually([&] { return observer.beat(), observer.peers().size() == 2; }, patience()));
     typing.send_signal(SIGKILL);
@@ -179,8 +179,8 @@ TEST_F(DevicesScreensTest, a_device_that_was_killed_in_the_middle_of_vim_comes_b
   EXPECT_EQ(observer.beat().changes.size(), 0u) << "peers hear nothing of it";
   EXPECT_EQ(run_device(who, {"--send", R"(|\e:w! typed\r:q!\r)", "--timeout", "10s"}).status, 0);
   const auto file = directory_.path() / "typed";
-  ASSERT_TRUE(eventually([&] { return fs::exists(file) && count(read_text(file), "\n") == 101; }, patience()))
-      << (fs::exists(file) ? read_text(file) : hosts_.at("vim")->said());
+  ASSERT_TRUE(
+      eventually([&] { return fs::exists(file) && count(read_text(file), "\n") == 101; }, patience()));
   const std::string typed = lines_of(read_text(file)).at(0);
   EXPECT_EQ(typed, numbers.substr(0, typed.size() - 1) + "|") << "each once and in order";
 }
