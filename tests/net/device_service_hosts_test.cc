@@ -10,6 +10,7 @@
 #include "devices/group_syntax.h"
 #include "tests/net/device_ends.h"
 #include "tests/net/host_end.h"
+#include "tests/support/screens.h"
 #include "tests/support/support.h"
 
 namespace lekt {

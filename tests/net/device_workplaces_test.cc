@@ -62,12 +62,15 @@ class DeviceWorkplacesTest : public testing::Test {
   bool until(const std::function<bool()>& condition) { return run_until(io, condition); }
   /// Floods until the host has not been read for a while; how much of it is read.
   std::size_t read_of(Flood& flood) {
-    for (int silent = 0; silent < 50;) {
-      silent = flood.write_some() == 0 ? silent + 1 : 0;
+    std::size_t number = 0;
+    for (int silent = 0; silent < 100;) {
+      const bool has_written = flood.write_some() > 0;
       io.restart();
       io.run_for(2ms);
+      const std::size_t before = std::exchange(number, Flood::highest_number(screen()));
+      silent = has_written || number != before ? 0 : silent + 1;
     }
-    return Flood::bytes_until(Flood::highest_number(screen()));
+    return Flood::bytes_until(number);
   }
 
   asio::io_context io{ASIO_CONCURRENCY_HINT_UNSAFE_IO};
