@@ -265,9 +265,10 @@ void DeviceDesk::serve(std::uint16_t port, DeviceSession& session, AwakeTime now
   Place& here = place(port);
   count_out(here);
   here.session = &session;
+  session.tell_time(outside_.time());
   here.registration->serve(
       {session.ticket(), session.taken(), encode_rules(session.group(), here.registration->is_encrypted()),
-       outside_.time()},
+       session.told_time()},
       now, sender(port));
 }
 

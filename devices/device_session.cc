@@ -38,7 +38,7 @@ std::optional<AwakeTime> DeviceSession::idle_at() const {
   return last_input_ + group().idle;
 }
 
-Screen draw_session(const DeviceSession& session, LoggedTime time) {
+Screen draw_session(const DeviceSession& session) {
   const DeviceString& device = session.device();
   Screen screen(device.rows, device.columns);
   const std::array lines = {
@@ -47,7 +47,7 @@ Screen draw_session(const DeviceSession& session, LoggedTime time) {
       std::to_string(device.rows) + "x" + std::to_string(device.columns) + ", version " + device.version,
       device.names_anybody() ? device.uid : std::string("no uid"),
       device.system,
-      format_logged_time(time),
+      format_logged_time(session.told_time()),
   };
   std::uint8_t row = 0;
   for (const std::string& line : lines)

@@ -53,6 +53,9 @@ class DeviceSession {
     heard_ = heard;
     turn_ = turn;
   }
+  /// The time that its device was told last (packet 8).
+  const LoggedTime& told_time() const { return told_time_; }
+  void tell_time(const LoggedTime& time) { told_time_ = time; }
   /// When its last registration, which is over, was heard last.
   AwakeTime heard() const { return heard_; }
   /// Its place among the sessions that wait for a registration, the longest first; 0 while it has one.
@@ -88,12 +91,13 @@ class DeviceSession {
   std::uint64_t turn_ = 0;
   AwakeTime began_;
   AwakeTime heard_;
+  LoggedTime told_time_{};
   std::uint32_t taken_ = 0;
   AwakeTime last_input_;
   std::optional<AwakeTime> looked_at_;
 };
 
-/// The screen that the server draws: the group, the string in words, the time; and that the group has no host, if so.
-Screen draw_session(const DeviceSession& session, LoggedTime time);
+/// The screen that the server draws: the group, the string in words, the time that its device was told; and that the group has no host, if so.
+Screen draw_session(const DeviceSession& session);
 
 }  // namespace lekt

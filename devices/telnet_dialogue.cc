@@ -61,9 +61,14 @@ struct TelnetDialogue::State {
     }
   }
 
-  /// At the end of each call: the outside gets what the library has written, which it writes in small parts.
-  void finish() {
+  /// The outside gets what the library has written, which it writes in small parts.
+  void flush() {
     if (!written.empty()) outside.send_to_host(std::exchange(written, {}));
+  }
+
+  /// At the end of each call.
+  void finish() {
+    flush();
     if (thrown) std::rethrow_exception(std::exchange(thrown, nullptr));
   }
 
@@ -132,7 +137,11 @@ struct TelnetDialogue::State {
     telnet_subnegotiation(telnet.get(), TELNET_TELOPT_NAWS, size.data(), size.size());
   }
 
-  void give_up(std::string why) { fault = Rejection{ErrorCode::host_stream_broken, std::move(why)}; }
+  /// What was answered before is still sent, and nothing after it.
+  void give_up(std::string why) {
+    flush();
+    fault = Rejection{ErrorCode::host_stream_broken, std::move(why)};
+  }
 
   const std::string term;
   std::size_t rows;

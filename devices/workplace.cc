@@ -180,12 +180,12 @@ bool Workplace::take_bell() {
   return std::exchange(rings_, false) || host_rings;
 }
 
-void Workplace::draw(Screen& screen, LoggedTime time) const {
+void Workplace::draw(Screen& screen) const {
   switch (state_) {
     case State::working:
       return connection_->terminal.draw(screen);
     case State::no_host:
-      screen = draw_session(session_, time);
+      screen = draw_session(session_);
       return;
     case State::selecting:
     case State::connecting:

@@ -88,8 +88,8 @@ class Workplace final : private TelnetDialogue::Outside {
   /// The host has closed the connection, or it broke; `reason` is empty if the host closed it.
   void hung_up(const std::string& reason);
 
-  /// Makes `screen` what the user sees now. A group without a host is shown the time.
-  void draw(Screen& screen, LoggedTime time) const;
+  /// Makes `screen` what the user sees now.
+  void draw(Screen& screen) const;
   /// Whether the bell has rung since the last call.
   bool take_bell();
 

@@ -228,10 +228,10 @@ Liveliness DeviceService::draw(const DeviceSession& session, Screen& screen) {
 
 Liveliness DeviceService::draw_now(const DeviceSession& session, Screen& screen) {
   if (const Workplace* const workplace = workplaces_.find(session.number())) {
-    workplace->draw(screen, time());
+    workplace->draw(screen);
     return workplace->liveliness();
   }
-  screen = draw_session(session, time());
+  screen = draw_session(session);
   return Liveliness::still;
 }
 

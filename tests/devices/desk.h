@@ -77,7 +77,7 @@ class Recorder : public DeviceDesk::Outside {
   void input(const DeviceSession&, ByteView items) override { inputs.emplace_back(items); }
   Liveliness draw(const DeviceSession& session, Screen& screen) override {
     ++drawn;
-    screen = contents ? *contents : draw_session(session, now);
+    screen = contents ? *contents : draw_session(session);
     return liveliness;
   }
 

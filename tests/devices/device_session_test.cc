@@ -57,7 +57,7 @@ TEST_F(DeviceSessionTest, draws_its_screen_in_the_size_of_the_device) {
   small.rows = 1;
   small.columns = 5;
   session_.describe(small, "");
-  const Screen screen = draw_session(session_, {});
+  const Screen screen = draw_session(session_);
   EXPECT_EQ(screen.rows(), 1u);
   ASSERT_EQ(screen.columns(), 5u);
   std::string text;

@@ -63,7 +63,7 @@ class WorkplaceTest : public testing::Test {
   bool take_change() { return std::exchange(owner_.changes, 0) > 0; }
   Words lines() const {
     Screen screen(3, 3);
-    workplace_.draw(screen, {});
+    workplace_.draw(screen);
     EXPECT_EQ(screen.rows(), session_.device().rows);
     EXPECT_EQ(screen.columns(), session_.device().columns);
     Words lines;

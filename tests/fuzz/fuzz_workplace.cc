@@ -75,7 +75,7 @@ class WorkplaceOwner final : public Workplace::Outside {
 
   /// Draws it, as may be done at any time.
   const Screen& look() {
-    workplace.draw(screen, {});
+    workplace.draw(screen);
     require(test::flaw_of(screen).empty(), "a screen keeps its promises");
     require(screen.rows() == session.device().rows && screen.columns() == session.device().columns,
             "the screen has the size of the device");

@@ -40,10 +40,11 @@ std::vector<Program> programs() {
        "exec vim.tiny -u NONE -N -i NONE -n -c 'set ruler' vim.txt",
        {"--expect", "line 1", "--send", R"(\{page down}\{page down}\{up}dd)", "--send", R"(Onew ü\e\{down})",
         "--send", R"(:set nu\rGx)", "--expect", "ine 100"}},
+      // Nothing that makes it scroll within margins, of which pyte makes something else; it does so only if it is slow.
       {"nano",
        "exec nano -I nano.txt",
-       {"--expect", "^X", "--send", R"(hello\r\{down}\x0b\x0b\{page down}\{end}!)", "--send", R"(\x0f)",
-        "--expect", "nano.txt"}},
+       {"--expect", "^X", "--send", R"(hello \{down}\{down}\{end}!)", "--send", R"(\x0f)", "--expect",
+        "nano.txt"}},
       {"htop", "exec htop -d 100", {"--expect", "PID", "--expect", "Help"}},
   };
 }

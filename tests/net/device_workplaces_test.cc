@@ -51,7 +51,7 @@ class DeviceWorkplacesTest : public testing::Test {
   /// Its rows, with line feeds.
   std::string screen(DeviceSession::Number number = 1) const {
     Screen drawn(1, 1);
-    workplaces->find(number)->draw(drawn, {});
+    workplaces->find(number)->draw(drawn);
     std::string rows;
     for (std::size_t row = 0; row < drawn.rows(); ++row) rows += text_of(drawn, row) + "\n";
     return rows;

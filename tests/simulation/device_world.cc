@@ -156,7 +156,7 @@ void DeviceWorld::input(const DeviceSession& session, ByteView items) {
 
 Liveliness DeviceWorld::draw(const DeviceSession& session, Screen& screen) {
   Workplace& workplace = sites_.at(session.number())->workplace();
-  workplace.draw(screen, time());
+  workplace.draw(screen);
   return workplace.liveliness();
 }
 
@@ -336,7 +336,7 @@ bool DeviceWorld::is_settled(std::size_t index) {
   Site& site = *sites_.at(session->number());
   if (!site.is_quiet()) return false;
   Screen expected(1, 1);
-  site.workplace().draw(expected, time());
+  site.workplace().draw(expected);
   const Screen& shown = device.link->screen();
   if (site.workplace().host() != nullptr) return shown == expected;
   if (!shown.has_size_of(expected)) return false;
