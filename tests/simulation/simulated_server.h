@@ -56,7 +56,7 @@ class SimulatedServer {
   void die(Death death);
 
   /// What the workers tell the writer.
-  void post(Command command) { inbox_.push_back(std::move(command)); }
+  void post(Command command);
   bool has_commands() const { return !inbox_.empty(); }
   /// False when it has died within the turn.
   bool turn(Moment now);
