@@ -47,7 +47,9 @@ TEST(PrintableRows, have_a_sign_for_what_is_invisible_private_or_unknown) {
 }
 
 TEST(PrintableRows, can_be_given_to_a_terminal_and_have_the_columns_of_the_device_whatever_the_character) {
-  for (char32_t character = 0; character <= 0x10ffff; ++character) {
+  // Above are private planes, and those that nobody uses: some of each are enough.
+  constexpr char32_t all_below = 0x30000;
+  for (char32_t character = 0; character <= 0x10ffff; character += character < all_below ? 1 : 97) {
     if (!is_character(character)) continue;
     const std::string row = printable_rows(screen_with(character)).front();
     ASSERT_EQ(printable(row), row) << std::uint32_t{character};
