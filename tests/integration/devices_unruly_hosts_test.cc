@@ -72,7 +72,8 @@ TEST_F(DevicesUnrulyHostsTest, one_that_sends_anything_does_no_harm) {
   std::atomic<std::size_t> whole_text = 0;
   // Telnet's commands are among the bytes of the first connection, and it may be left because of one. There are none in the
   // second.
-  TcpHost bad(contact(), [&, number = std::size_t(0)](const TcpStream& user) mutable {
+  std::atomic<std::size_t> number = 0;
+  TcpHost bad(contact(), [&](const TcpStream& user) {
     const bool is_first = number++ == 0;
     if (user.send(is_first ? anything : text)) ++(is_first ? whole : whole_text);
     user.receive();
