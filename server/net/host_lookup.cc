@@ -2,7 +2,6 @@
 
 #include <netdb.h>
 #include <netinet/in.h>
-#include <pthread.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -10,14 +9,13 @@
 #include <asio/post.hpp>
 #include <atomic>
 #include <cerrno>
-#include <csignal>
 #include <cstring>
 #include <exception>
 #include <system_error>
-#include <thread>
 #include <utility>
 
 #include "common/mutex.h"
+#include "server/operators/quiet_thread.h"
 
 namespace lekt {
 
@@ -37,20 +35,6 @@ std::string trouble_of_host(int error, int system_error) {
     default:
       return std::string("the name cannot be looked up: ") + gai_strerror(error);
   }
-}
-
-/// Starts a thread that takes no signals, which are for the program's own threads. Throws std::system_error.
-template <class Work>
-void start_without_signals(Work work) {
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  struct Restore {
-    const sigset_t& mask;
-    ~Restore() { pthread_sigmask(SIG_SETMASK, &mask, nullptr); }
-  } const restore{before};
-  std::thread(std::move(work)).detach();
 }
 
 }  // namespace
@@ -103,7 +87,7 @@ void HostLookup::begin(const std::shared_ptr<Question>& question, const std::str
       }
       host_lookups.fetch_sub(1);
       Question::answer(question, std::move(found));
-    });
+    }).detach();
   } catch (const std::system_error& error) {
     host_lookups.fetch_sub(1);
     Question::answer(question, {{}, std::string("the name cannot be looked up: no thread: ") + error.what()});
