@@ -97,26 +97,13 @@ class TelnetEnd final : public TelnetDialogue::Outside {
   void send_to_host(ByteView bytes) override {
     require(!dialogue.fault(), "nothing is sent after a fault");
     sent += bytes;
-    host.take(bytes_to_take(bytes));
+    host.take(bytes);
   }
 
   TelnetDialogue dialogue{"vt220", 24, 80, *this};
   TelnetHost host;
   Bytes text;
   Bytes sent;
-
- private:
-  /// A subnegotiation comes in pieces: the host is given them together.
-  ByteView bytes_to_take(ByteView bytes) {
-    if (is_taken_) pending_.clear();
-    pending_ += bytes;
-    const bool is_command = pending_.starts_with("\xff\xfa"sv);
-    is_taken_ = !is_command || (pending_.size() > 3 && pending_.ends_with("\xff\xf0"sv));
-    return is_taken_ ? ByteView(pending_) : ByteView();
-  }
-
-  Bytes pending_;
-  bool is_taken_ = true;
 };
 
 /// Two sides that are told the same, of which one gets the host's bytes one by one.
