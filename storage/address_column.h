@@ -9,7 +9,7 @@ namespace lekt::storage {
 
 constexpr std::int64_t stored_number(Address address) { return address.as_v4(); }
 
-/// The number has to be one that the column allows.
+/// The address that a column holds as `number`, which has to be a value that the column allows.
 constexpr Address stored_address(std::int64_t number) {
   return Address::v4(static_cast<std::uint32_t>(number));
 }

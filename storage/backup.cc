@@ -57,7 +57,8 @@ void leave_log_mode(SQLite::Database& copy) {
                    "the copy of " + origin.string() + " is not sound, and was removed: " + why);
 }
 
-/// Refuses a copy that a server would refuse at its start; returns its server row and its number of clients.
+/// Throws CodedError if a server would refuse the copy at its start. Returns the copy's server row and its number of
+/// clients.
 std::pair<ServerRow, std::size_t> expect_sound(SQLite::Database& copy, const fs::path& origin) {
   try {
     const std::string findings = copy.execAndGet("PRAGMA integrity_check(1)").getString();
@@ -74,8 +75,8 @@ std::pair<ServerRow, std::size_t> expect_sound(SQLite::Database& copy, const fs:
   }
 }
 
-/// Runs an action that reads the origin and writes the copy, and gives errors their codes and the right file's
-/// name.
+/// Runs an action that reads the original and writes the copy. Gives its errors their codes and the name of the
+/// file that they are about.
 template <class Action>
 auto with_copy_errors(const fs::path& origin, const fs::path& copy, Action action) {
   return with_open_errors(origin, [&] {
@@ -91,12 +92,13 @@ auto with_copy_errors(const fs::path& origin, const fs::path& copy, Action actio
   });
 }
 
-/// A backup in a directory that cannot be written has no log; SQLite would insist on making one.
+/// Opens the backup. One without a log may lie in a directory that cannot be written, where SQLite would insist on
+/// making one.
 SQLite::Database open_backup(const fs::path& path) {
   return is_there(log_of(path)) ? open_read_only(path) : open_immutable(path);
 }
 
-/// The latest second that a client can have been told of.
+/// The latest second that a client may have been told of.
 std::int64_t newest_second(const fs::path& database, std::int64_t now) {
   try {
     return std::max(Reader(database).server().log.second, now);
@@ -144,7 +146,7 @@ class Renames {
 };
 
 /// A mark that keeps every start from making a new database while the old one is away. If the program ends in
-/// between, it stays until a restore has finished.
+/// between, the mark stays until a restore has finished.
 class RestoreMark {
  public:
   explicit RestoreMark(const fs::path& database)

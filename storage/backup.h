@@ -17,8 +17,8 @@ struct BackupResult {
 };
 
 /// Copies one state of the database, checks the copy as a start would, and gives it its name. The copy has the
-/// database's mode, without any right for others. Throws CodedError E804 if the target exists, E806 if the
-/// copy is not sound, E503 and E505 to E507; then there is no target.
+/// database's mode, less all rights of others. Throws CodedError E804 if the target exists, E806 if the copy is
+/// not sound, E503 and E505 to E507; then no target is made.
 BackupResult back_up(const std::filesystem::path& database, const std::filesystem::path& target);
 
 struct RestoreResult {
@@ -27,11 +27,11 @@ struct RestoreResult {
   std::filesystem::path kept;       ///< where the old database is now; empty if there was none
 };
 
-/// Puts a copy of the backup in the place of a stopped server's database. History begins anew, after
-/// everything that clients may have been told. So each of them gets the full list, and none resumes across
-/// the gap. Owner, group and mode stay; the old files are kept next to it, with the time in their names. `now`
-/// is the wall clock in Unix seconds. Throws CodedError E805 if the server runs, E806 if the backup is not
-/// sound, E503 and E505 to E508; then everything is as before.
+/// Puts a copy of the backup in the place of a stopped server's database. History begins anew, after everything
+/// that clients may have been told, so each client gets the full list, and none resumes across the gap. Owner,
+/// group and mode stay; the old files are kept next to the new one, with the time in their names. `now` is the
+/// wall clock in Unix seconds. Throws CodedError E805 if the server runs, E806 if the backup is not sound, E503
+/// and E505 to E508; then everything is left as it was.
 RestoreResult restore(const std::filesystem::path& database, const std::filesystem::path& backup,
                       std::int64_t now);
 

@@ -42,7 +42,7 @@ bool can_stand_for(std::string_view word, const MethodInformation& method) {
                : information.find(content) != information.npos;
 }
 
-/// What is wrong with the words for these methods; nothing if they fit. The end of long ones is cut.
+/// Says what is wrong with the words for these methods; nothing if they fit. Long words may have been cut at the end.
 std::optional<std::string> compare(std::string_view words, const Methods& methods) {
   constexpr std::string_view ellipsis = "...";
   const bool cut = words.size() == words_max && words.ends_with(ellipsis);

@@ -1,4 +1,4 @@
-// Looks at everything in a database: SQLite's own integrity, every record, and columns against records.
+// Checks everything in a database: its integrity as SQLite sees it, every record, and that columns agree with records.
 //
 // It finds more than a start does, which reads only what the server needs. It only reads, so a server may run
 // meanwhile.

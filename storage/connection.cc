@@ -29,7 +29,7 @@ constexpr int cache_kibibytes = 256;
 /// this size when it starts over.
 constexpr std::size_t overdue_factor = 2;
 
-/// The size of the parts in which a file is written over with itself.
+/// A file is written over with its own content in parts of this size.
 constexpr int rewrite_bytes = 64 * 1024;
 
 int note_frames(void* frames, sqlite3*, const char*, int frames_in_log) {
@@ -57,7 +57,7 @@ sqlite3_file& file_of(SQLite::Database& database, int which) {
 
 int sync(sqlite3_file& file) { return file.pMethods->xSync(&file, SQLITE_SYNC_NORMAL); }
 
-/// Writes the file over with itself, and syncs it. Returns SQLite's code.
+/// Writes the file's own content over it, and syncs it. Returns SQLite's code.
 int write_again(sqlite3_file& file) {
   sqlite3_int64 size = 0;
   int result = file.pMethods->xFileSize(&file, &size);
@@ -79,8 +79,8 @@ Connection::Connection(const std::filesystem::path& path, std::chrono::milliseco
   settle(false);
   int persist = 1;
   sqlite3_file_control(database_.getHandle(), "main", SQLITE_FCNTL_PERSIST_WAL, &persist);
-  // EXTRA and not FULL: a new database leaves its rollback journal behind when it turns to the log, and a
-  // journal whose removal a power loss takes back would roll the database back to its beginning.
+  // EXTRA rather than FULL: a new database leaves its rollback journal behind when it switches to the log, and
+  // a journal whose removal a power loss takes back would roll the database back to its beginning.
   database_.exec(durable ? "PRAGMA synchronous = EXTRA" : "PRAGMA synchronous = OFF");
   database_.exec("PRAGMA wal_autocheckpoint = 0");
   // If a mapped file is damaged beneath the process, the result is SIGBUS instead of an error.
@@ -129,7 +129,7 @@ void Connection::refuse_triggers() {
 }
 
 void Connection::begin_writing(std::size_t checkpoint_bytes) {
-  // The statement is run to its end: its first step tells the mode, and the next one commits it, which can fail.
+  // The statement is run to its end: its first step returns the mode, and the next one commits it, which can fail.
   SQLite::Statement change_mode(database_, "PRAGMA journal_mode = WAL");
   std::string mode;
   while (change_mode.executeStep()) mode = change_mode.getColumn(0).getString();
@@ -155,7 +155,8 @@ void Connection::secure_log() {
   transaction.commit();
 }
 
-/// Writes a page without changing anything. SQLite does not write a row that stays the same, but the version it does.
+/// Writes a page without changing anything. SQLite does not write a row that stays the same, but it does write the
+/// version.
 void Connection::write_a_page() {
   const std::string version = database_.execAndGet("PRAGMA user_version").getString();
   database_.exec("PRAGMA user_version = " + version);

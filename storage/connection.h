@@ -1,5 +1,5 @@
-// The read-write connection: it tells SQLite what is needed before the first statement, and looks after the
-// write-ahead log.
+// The read-write connection. It configures SQLite before the first statement, and looks after the write-ahead
+// log.
 //
 // Nothing but this connection checkpoints: neither SQLite by itself (wal_autocheckpoint is 0) nor another
 // connection. The log and its shared memory stay behind when it closes, so that a user who may not write to
@@ -30,7 +30,7 @@ class Connection {
     quick,
     all,  ///< indexes against tables as well: the file may have been interrupted between two states
   };
-  /// Checks whose database it is, its version and its integrity, with the log read. Throws CodedError E505,
+  /// Checks whose database it is, its version and its integrity, log included. Throws CodedError E505,
   /// E506 or E507.
   void check(std::size_t version_known, Depth depth = Depth::quick);
   /// Throws CodedError E506 if the database has a trigger, which would be somebody else's.
@@ -49,20 +49,20 @@ class Connection {
   /// SQLite::Exception if the disk fails.
   void copy_start();
 
-  /// Closing may touch the file from now on: after a successful open, and after a clean stop was noted. Throws
-  /// SQLite::Exception. distrust() takes that back, after a failure that makes memory untrustworthy.
+  /// Lets closing touch the file from now on. Called after a successful open, and after a clean stop was noted.
+  /// Throws SQLite::Exception. distrust() takes it back, after a failure that makes memory untrustworthy.
   void settle();
   void distrust() { settle(false); }
   bool is_trusted() const { return settled_; }
 
-  /// Copies the log back if it has grown by checkpoint_bytes since the last time, or if a reader held
-  /// something back then. Never fails: the commit is durable without it, and the next call tries again.
+  /// Copies the log back if it has grown by checkpoint_bytes since the last time, or if a reader prevented part
+  /// of it then. Never fails: the commit is durable without it, and the next call tries again.
   void checkpoint_if_due();
 
-  /// Copies the whole log back and cuts it; false if a reader prevents it, or the disk.
+  /// Copies the whole log back and cuts it; false if a reader or the disk prevents it.
   bool copy_log_back();
 
-  /// Copies the whole log back and leaves nothing in it; false if a reader prevents it, or the disk.
+  /// Copies the whole log back and leaves nothing in it; false if a reader or the disk prevents it.
   bool empty_log();
 
   /// Bytes of the log that readers keep from being copied back or used again.
@@ -81,13 +81,13 @@ class Connection {
   bool settled_ = false;
   bool says_stopped_ = false;        ///< the database says that it was stopped, as of settle()
   bool copy_is_doubtful_ = false;    ///< pages copied back may not be on the disk, though reads see them
-  std::size_t frame_bytes_ = 0;      ///< a page and its header in the log
-  std::size_t frames_due_ = 0;       ///< growth that calls for a checkpoint
-  std::size_t frames_ = 0;           ///< in the log after the last commit, told by SQLite
-  std::size_t frames_checked_ = 0;   ///< in the log at the last checkpoint; 0 if it has started over since
-  int frames_copied_ = 0;            ///< copied by the last checkpoint that left some
-  std::size_t frames_uncopied_ = 0;  ///< left by the last checkpoint: a reader has an old view
-  /// In a log that is much too long and still did not start over, which takes a moment without any reader.
+  std::size_t frame_bytes_ = 0;      ///< size of a page and its header in the log
+  std::size_t frames_due_ = 0;       ///< growth after which a checkpoint is due
+  std::size_t frames_ = 0;           ///< frames in the log after the last commit, as SQLite said
+  std::size_t frames_checked_ = 0;   ///< frames in the log at the last checkpoint; 0 if it has started over since
+  int frames_copied_ = 0;            ///< frames copied by the last checkpoint that left some
+  std::size_t frames_uncopied_ = 0;  ///< frames left by the last checkpoint, because a reader has an old view
+  /// Frames in a log that is much too long and has not started over yet: that takes a moment without any reader.
   std::size_t frames_overdue_ = 0;
 };
 

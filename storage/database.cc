@@ -187,7 +187,7 @@ class Database::Implementation {
     }
   }
 
-  /// Counts the start in one transaction: a server row that is refused has not been touched.
+  /// Counts the start in one transaction: if the server's row is refused, it has not been touched.
   ServerRow count_start(SQLite::Database& database) {
     SQLite::Transaction transaction(database, SQLite::TransactionBehavior::IMMEDIATE);
     note_start(database, settings_.program_version, settings_.started);

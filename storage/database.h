@@ -57,7 +57,7 @@ struct Presence {
 /// How often a code was given to clients.
 struct CodeCount {
   ErrorCode code;
-  std::uint64_t count = 0;  ///< how often, to be added to what is stored
+  std::uint64_t count = 0;  ///< to be added to the stored count
   std::int64_t second = 0;  ///< when it was given last
 
   template <class Self, class Io>
@@ -90,7 +90,7 @@ struct Ban {
   Block block;
   std::int64_t second = 0;                 ///< since when
   std::string reason;                      ///< in the operator's words
-  std::optional<std::int64_t> until = {};  ///< the first second in which it no longer holds; nothing: no end
+  std::optional<std::int64_t> until = {};  ///< the first second in which it no longer holds; no value: it has no end
 
   bool is_over(std::int64_t now) const { return until && *until <= now; }
 
@@ -135,8 +135,8 @@ struct Batch {
   /// All warnings that hold now; null if these are the ones written last.
   const std::vector<Warning>* warnings = nullptr;
   std::span<const BanChange> bans = {};  ///< in the order in which they were made
-  const DeviceRows* devices = nullptr;   ///< what is new of devices; null: nothing
-  /// Devices without a session that were seen last before this second are deleted, and of the others as many as it takes
+  const DeviceRows* devices = nullptr;   ///< what is new about devices; null if nothing is
+  /// Devices without a session that were last seen before this second are deleted, and then as many others as it takes
   /// to make room for devices_written_max; 0 deletes none.
   std::int64_t forget_devices_before = 0;
 };
@@ -152,15 +152,15 @@ class ChangeRefused : public std::runtime_error {
   Address address_;
 };
 
-/// What a row is for; all of these are for operators alone, and so is the deletion of old ones.
+/// The kinds of rows that only operators need. Deleting old rows of a kind counts as writing them.
 enum class RowKind : std::uint8_t {
   presence,
-  history,   ///< of changes, and its end
-  removals,  ///< that are forgotten
+  history,   ///< the history of changes
+  removals,  ///< removed clients that are to be forgotten
   code,
   warning,
   ban,
-  device,  ///< and the deletion of old ones
+  device,
   device_session,
   device_alert,
 };
@@ -169,9 +169,9 @@ enum class RowKind : std::uint8_t {
 /// it.
 struct RefusedRow {
   RowKind kind;
-  std::string what;               ///< "the presence of 10.0.0.7"
-  std::string why;                ///< in the words of what refuses it
-  std::optional<Block> ban = {};  ///< of a ban, which one
+  std::string what;               ///< such as "the presence of 10.0.0.7"
+  std::string why;                ///< the words of the constraint or trigger that refuses it
+  std::optional<Block> ban = {};  ///< which ban, if it is one
 };
 
 enum class CommitResult {
@@ -236,7 +236,7 @@ class Database {
   void reopen();
 
   /// Gives the free pages back to the file system. Nothing is committed meanwhile. It takes about a second for
-  /// a hundred megabytes, as much memory as the database is large, and twice as much space. `progress` is
+  /// a hundred megabytes, as much memory as the database is large, and twice as much disk space. `progress` is
   /// called often meanwhile. Throws like commit(), and E602.
   void compact(const std::function<void()>& progress = {});
 

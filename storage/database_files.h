@@ -15,10 +15,10 @@ inline constexpr const char* shared_memory_suffix = "-shm";  ///< the log's inde
 inline constexpr const char* journal_suffix = "-journal";    ///< a rollback journal
 inline constexpr std::array companion_suffixes = {log_suffix, shared_memory_suffix, journal_suffix};
 
-/// Of the file that the server which has the database open keeps locked (instance_lock.h).
+/// The suffix of the file that a server keeps locked while it has the database open (instance_lock.h).
 inline constexpr const char* lock_suffix = ".lock";
 
-/// Of the files that a server has open: the database itself is the first.
+/// The suffixes of all files that a server has open. The first one is that of the database itself: none.
 inline constexpr std::array opened_suffixes = {"", log_suffix, shared_memory_suffix, lock_suffix};
 
 inline std::filesystem::path beside(const std::filesystem::path& database, const char* suffix) {

@@ -1,4 +1,5 @@
-// The rows of devices in the tables of schema.sql. Everything here throws SQLite::Exception; transactions are the caller's.
+// The rows about devices in the tables of schema.sql. Everything here throws SQLite::Exception; transactions are the
+// caller's.
 #pragma once
 
 #include <SQLiteCpp/SQLiteCpp.h>
@@ -10,7 +11,7 @@
 
 namespace lekt::storage {
 
-/// No session of a device has outlived the server that it belonged to.
+/// Deletes the sessions of all devices: none has outlived the server that it belonged to.
 void clear_device_sessions(SQLite::Database& database);
 
 /// Writes rows with statements that are prepared once. Rows that the database refuses are left out.
@@ -19,9 +20,9 @@ class DeviceTableWriter {
   /// The database outlives this object.
   explicit DeviceTableWriter(SQLite::Database& database);
 
-  /// Throws TransactionEnded.
+  /// Writes all rows. Those that the database refuses are noted in `refused`. Throws TransactionEnded.
   void write(const DeviceRows& rows, RefusedRows& refused);
-  /// Deletes devices without a session that were not seen since this second, and as many of the others as it takes to
+  /// Deletes devices without a session that were not seen since this second, and then as many others as it takes to
   /// make room for devices_written_max. Throws TransactionEnded.
   void forget(std::int64_t before, RefusedRows& refused);
 

@@ -59,7 +59,7 @@ std::string user_text(uid_t user) {
   return std::string(entry.pw_name) + " (" + number + ")";
 }
 
-/// Who owns the file, or its directory if there is no file or it cannot be seen; ends a message.
+/// Who owns the file, or its directory if there is no file or it cannot be seen. For the end of a message.
 std::string owner_text(const fs::path& path) {
   struct stat found {};
   fs::path owned = path;

@@ -72,7 +72,7 @@ FileState inspect(const std::filesystem::path& path);
 /// Throws CodedError E505 if an SQLite file with this application_id is not ours.
 void refuse_foreign(const std::filesystem::path& path, std::uint32_t application);
 
-/// Checks a database that was open and is to be opened again. It uses no descriptor of the database, since
+/// Checks a database that this process had open and opens again. It uses no descriptor of the database, since
 /// readers in this process may hold locks. Throws CodedError E503 and E506.
 void expect_still_there(const std::filesystem::path& path);
 

@@ -70,8 +70,8 @@ std::size_t page_size_in(ByteView file_header) {
   return size == 1 ? 65536 : size;
 }
 
-/// Whether the error tells of the content, as of a file that is between two states without its log, and not of the
-/// disk.
+/// Whether the error is about the file's content, as when the file lies between two states and lacks its log, and not
+/// about the disk.
 bool tells_of_the_content(const SQLite::Exception& error) {
   const int code = code_of(error) & 0xff;
   return code == SQLITE_CORRUPT || code == SQLITE_NOTADB || code == SQLITE_ERROR;

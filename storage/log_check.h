@@ -51,8 +51,8 @@ class LogCheck {
   bool has_all_of_log() const;
 
   std::filesystem::path path_;
-  bool has_log_;   ///< there is a log with a header that SQLite takes
-  bool uses_log_;  ///< the file was written for one
+  bool has_log_;   ///< there is a log with a header that SQLite accepts
+  bool uses_log_;  ///< the file was written to be read with a log
   /// The file's row without the log; nothing if it cannot be read: a checkpoint was interrupted, or it is new.
   std::optional<ServerRow> row_;
   bool stopped_ = false;

@@ -15,7 +15,7 @@ namespace lekt::storage {
 /// SQLite's extended result code, or its primary one where there is no other.
 int code_of(const SQLite::Exception& error);
 
-/// SQLite's words for what happened, with its number, which tells more.
+/// SQLite's words for the error, followed by its extended code, which says more.
 std::string describe(const SQLite::Exception& error);
 
 /// Throws CodedError E506 for a damaged database.

@@ -156,7 +156,7 @@ struct StoredServer {
 
 /// A device, as the database has it.
 struct StoredDevice {
-  DeviceRow row;  ///< its sessions: all that it has begun since it was seen first
+  DeviceRow row;  ///< its sessions: all that it has begun since it was first seen
   std::int64_t first_seen = 0;
 };
 
@@ -180,7 +180,7 @@ class Reader {
   std::vector<Ban> bans();                                      ///< the latest first
   std::vector<CodeCount> codes();                               ///< the latest first
   std::vector<Warning> warnings();                              ///< the latest first
-  std::vector<StoredDevice> devices();                          ///< the one first that was seen last
+  std::vector<StoredDevice> devices();                          ///< the most recently seen first
   std::vector<DeviceSessionRow> device_sessions();              ///< by number; none if the server has stopped
   std::vector<DeviceAlertRow> device_alerts();                  ///< the newest first
 

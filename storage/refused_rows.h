@@ -1,8 +1,8 @@
-// The rows for operators that a batch lacks because the database refuses them: somebody's trigger or constraint.
+// The rows for operators that a batch had to leave out because somebody's trigger or a constraint refused them.
 //
-// Such a row is left out, and the batch is written without it. A trigger that ends the whole transaction,
-// RAISE(ROLLBACK), lets the batch be written once more: of a kind with many rows all are left out then, so that this
-// ends soon. Called by the thread that writes.
+// Such a row is left out, and the rest of the batch is written. If a trigger ends the whole transaction, as
+// RAISE(ROLLBACK) does, the batch is written again from the beginning. All rows of that kind are then left out (of
+// bans, only the refused one), so that this ends soon. Used by the thread that writes.
 #pragma once
 
 #include <SQLiteCpp/SQLiteCpp.h>
@@ -18,19 +18,20 @@
 
 namespace lekt::storage {
 
-/// A trigger has ended the transaction: nothing of the batch was written. It is to be written again, in another one.
+/// A trigger has ended the transaction: nothing of the batch was written. It has to be written again, in a new
+/// transaction.
 struct TransactionEnded {};
 
 class RefusedRows {
  public:
   explicit RefusedRows(SQLite::Database& database) : database_(database) {}
 
-  /// Calls `write`, unless a row of this kind was refused before with the end of the transaction. `name()` says whose row
-  /// it is, `ban` which ban. Throws TransactionEnded, and whatever is not a refusal; the statements are reset then.
+  /// Calls `write`, unless a row of this kind has ended a transaction before. `name()` says which row it is, and `ban`
+  /// which ban. Throws TransactionEnded, and every error that is not a refusal; the statements are reset then.
   template <class Write, class Name>
   void attempt(RowKind kind, Write write, Name name, const std::optional<Block>& ban = std::nullopt);
 
-  /// The first of each kind, and all bans.
+  /// The refused rows: the first of each kind, and all bans.
   const std::vector<RefusedRow>& list() const { return rows_; }
 
  private:
@@ -50,7 +51,7 @@ class RefusedRows {
   std::vector<LeftOut> left_out_;
 };
 
-/// A constraint, or a trigger that cannot run: its table is gone, for instance.
+/// Whether the error is a refusal: a constraint, or a trigger that cannot run because, for instance, its table is gone.
 inline bool is_refusal(const SQLite::Exception& error) {
   const int code = error.getErrorCode() & 0xff;
   return code == SQLITE_CONSTRAINT || code == SQLITE_ERROR || code == SQLITE_MISMATCH;

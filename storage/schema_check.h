@@ -10,7 +10,7 @@
 namespace lekt::storage {
 
 /// Everything that should not be there, is missing, or differs from what the migrations up to the database's own
-/// version make. What ANALYZE has collected is no difference. Throws SQLite::Exception.
+/// version make. What ANALYZE has collected does not count as a difference. Throws SQLite::Exception.
 std::vector<std::string> schema_findings(SQLite::Database& database);
 
 /// The name of the first trigger; empty if there is none, as it should be. Throws SQLite::Exception.

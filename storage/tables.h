@@ -25,8 +25,8 @@ inline constexpr std::uint64_t history_changes_max = 10'000;
 /// information.
 inline constexpr std::size_t words_max = 500;
 
-/// The last second that is valid: one after the year 9999 is no time, and one near the end of the numbers leaves
-/// no room for the next.
+/// The last second that is valid: one after the year 9999 is no time, and one near the largest number leaves no room
+/// for a next one.
 inline constexpr std::int64_t second_max = 253'402'300'799;
 /// The last sequence that is valid: more changes than a server can make, with room for the next ones.
 inline constexpr std::int64_t sequence_max = std::int64_t{1} << 62;
@@ -59,7 +59,7 @@ std::size_t count_changes(SQLite::Database& database);
 void read_changes(SQLite::Database& database, const LogState& state,
                   const std::function<void(Change&&)>& take);
 
-/// The block in two columns. Throws RowError if it has bits behind its prefix.
+/// The block that two columns hold. Throws RowError if it has bits beyond its prefix.
 Block read_block(const SQLite::Column& address, const SQLite::Column& prefix);
 
 /// All bans, the oldest first. Throws RowError.
@@ -71,8 +71,8 @@ class TableWriter {
   /// `run` is the server's current run. The database and the catalogue outlive this object.
   TableWriter(SQLite::Database& database, const MethodCatalogue& catalogue, std::int64_t run);
 
-  /// Rows that are for operators alone are left out when the database refuses them. Throws ChangeRefused, and
-  /// TransactionEnded.
+  /// Writes the batch. Rows that only operators need are left out if the database refuses them, and noted in
+  /// `refused`. Throws ChangeRefused and TransactionEnded.
   void write(const Batch& batch, RefusedRows& refused);
   /// Uses another catalogue for everything that is written from now on.
   void use(const MethodCatalogue& catalogue) { catalogue_ = &catalogue; }
