@@ -23,7 +23,7 @@ class Address {
   static constexpr Address v4(std::uint32_t value) { return Address(0, mapped | value); }
 
   constexpr bool is_v4() const { return high_ == 0 && low_ >> 32 == mapped >> 32; }
-  /// The IPv4 address as a number. It has to be one.
+  /// The address as a number. It has to be an IPv4 address.
   constexpr std::uint32_t as_v4() const { return static_cast<std::uint32_t>(low_); }
 
   /// A number for hashing, which no two IPv4 addresses share.

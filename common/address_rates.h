@@ -1,4 +1,4 @@
-// How often each address does something, held against a rate, in a table of fixed size, whatever comes.
+// Holds how often each address does something against a rate, in a table of fixed size, however many addresses come.
 //
 // Cells are in sets of four. An address without a cell gets the one of its set that is paid for the earliest, and
 // starts afresh. Somebody with many thousands of addresses can profit from that; the rate of all addresses
@@ -27,11 +27,11 @@ class AddressRates {
 
   /// Uses another rate from now on.
   void use(Rate rate) { rate_ = rate; }
-  /// Whether one more of this address is within the rate; one that is not takes nothing.
+  /// Takes one more for this address and returns true, if that is within the rate; otherwise takes nothing.
   bool take(Address address, Rate::Time now) { return rate_.take(cell_of(address).paid_until, now); }
-  /// Takes one more, whether or not it is within the rate (Rate::charge).
+  /// Takes one more for this address, whether or not that is within the rate (Rate::charge).
   void charge(Address address, Rate::Time now) { rate_.charge(cell_of(address).paid_until, now, 1); }
-  /// Whether there is nothing left to take.
+  /// Whether this address has nothing left to take.
   bool is_used_up(Address address, Rate::Time now) const {
     const std::uint64_t name = name_of(address);
     const Set& set = sets_[name >> shift_];
@@ -43,7 +43,7 @@ class AddressRates {
 
  private:
   struct Cell {
-    std::uint64_t name = 0;  ///< of the address, which no other IPv4 address has
+    std::uint64_t name = 0;  ///< the address, as a number that no other IPv4 address has
     Rate::Time paid_until{0};
   };
   using Set = std::array<Cell, 4>;

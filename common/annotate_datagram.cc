@@ -204,7 +204,7 @@ class DatagramAnnotator {
   AnnotatedLines lines_;
 };
 
-/// The name of a datagram of that type in the direction that `Bodies` go; empty if none of them has that type.
+/// The name of the datagram among `Bodies` that has this type; empty if none of them has it.
 template <class Bodies>
 std::string_view name_of(DatagramType type) {
   std::string_view name;
@@ -255,7 +255,7 @@ DatagramAnnotation annotate_detected(ByteView datagram) {
     sent.direction = Direction::detect;
     return sent;
   }
-  // What differs is a message. An input begins with its number, whose first bytes are no item of a screen.
+  // Only messages look different. An input begins with its number, whose first bytes are no item of a screen.
   const bool is_received =
       sent.complete != received.complete ? received.complete : received.understood > sent.understood;
   return is_received ? received : sent;

@@ -11,8 +11,8 @@ namespace lekt {
 
 struct DatagramAnnotation {
   std::string text;  ///< lines, each with its line feed; nothing in them can control a terminal
-  /// Given or detected; to_client is towards the device. It stays `detect` where the datagram tells nothing: an
-  /// acknowledgment looks the same in both directions.
+  /// The direction that was given or detected; to_client means towards the device. It stays `detect` if the
+  /// datagram does not tell: an acknowledgment looks the same in both directions.
   Direction direction = Direction::detect;
   std::size_t understood = 0;  ///< bytes before what is wrong
   bool complete = false;       ///< every byte has its meaning, and no rule is broken

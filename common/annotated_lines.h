@@ -18,8 +18,8 @@ class AnnotatedLines {
   AnnotatedLines(ByteView bytes, std::size_t start, std::string& out)
       : bytes_(bytes), printed_(start), out_(out) {}
 
-  /// Prints what lies between the end of the last item and `end`, with the meaning in the first line; a line even for no
-  /// byte at all. The meaning has no control characters.
+  /// Prints the bytes between the end of the last item and `end`, with the meaning in the first line. Prints a line
+  /// even if there are no bytes. The meaning has no control characters.
   void print_to(std::size_t end, std::string_view meaning);
 
   /// The end of the last item.
@@ -34,8 +34,8 @@ class AnnotatedLines {
 /// The first item of a packet: "handshake, version 0.0.0".
 std::string name_and_version(std::string_view name, const Version& version);
 
-/// The time as " (2026-11-21T01:02:03Z)", to stand behind the number; nothing for 0, for times before 1970 and for a year
-/// that has not four digits.
+/// The time as " (2026-11-21T01:02:03Z)", to stand behind the number; nothing for 0, for times before 1970 and for a
+/// year that does not have four digits.
 std::string calendar_text(std::int64_t timestamp);
 
 }  // namespace lekt

@@ -52,7 +52,7 @@ class ByteReader {
   std::size_t left() const { return bytes_.size() - position_; }
 
  private:
-  /// Big endian; 0 if fewer bytes are left. With a size that it knows, the compiler makes it one load.
+  /// Reads a big-endian number; 0 if fewer bytes are left. If the compiler knows the size, it makes this one load.
   template <std::size_t size>
   std::uint64_t integer() {
     const ByteView taken = take(size);

@@ -1,5 +1,5 @@
-// The two walkers of a datagram's fields: one reads and judges them, one writes them. common/device_packets.h has the lists
-// of fields, and what most of the program needs instead of this file.
+// The two walkers of a datagram's fields: one reads and checks them, the other writes them. common/device_packets.h has
+// the lists of fields, and what most of the program needs instead of this file.
 #pragma once
 
 #include <array>
@@ -30,7 +30,7 @@ class DatagramReader {
   void secret(std::string_view name, std::array<char, 16>& secret);
   void time(std::string_view name, std::int64_t& seconds, std::uint32_t& milliseconds);
   void zone(std::string_view name, std::int32_t& seconds_east);
-  /// Bytes that nobody looks at. The datagram has `size` bytes in all, no more and no less.
+  /// Passes over bytes that nobody looks at. The datagram must have exactly `size` bytes in all.
   void filler(std::size_t size);
 
   // The last field of a datagram takes all that is left.
@@ -42,7 +42,7 @@ class DatagramReader {
 
   /// Passes over a head that has been read before.
   void pass_head() { reader_.take(limits::datagram_head_bytes); }
-  /// Refuses bytes that are left over. `name` is the datagram's.
+  /// Refuses bytes that are left over. `name` is that of the datagram.
   void end(std::string_view name);
 
   std::size_t consumed() const { return consumed_; }
@@ -53,7 +53,7 @@ class DatagramReader {
  private:
   void refuse(std::string fault);
   bool stopped() const { return fault_ || reader_.ran_short(); }
-  /// Ends a field.
+  /// Notes that a field has ended.
   void done() {
     if (!stopped()) consumed_ = reader_.consumed();
   }
@@ -95,7 +95,7 @@ class DatagramWriter {
 /// Whether datagrams of this type carry a number of their own. A failure has its code in the same place.
 bool is_numbered(DatagramType type);
 
-/// The letters of a variant's bodies: what the side takes that receives them.
+/// The letters of all bodies of a variant, which are those that the receiving side takes.
 template <class Bodies>
 struct TypesOf;
 template <class... Bodies>
@@ -104,7 +104,7 @@ struct TypesOf<std::variant<Bodies...>> {
   static constexpr std::string_view value{letters, sizeof...(Bodies)};
 };
 
-/// Calls `use.template operator()<Body>()` for the body of this type. Whether there is one.
+/// Calls `use.template operator()<Body>()` for the body of this type. Returns whether there is one.
 template <class... Bodies, class Use>
 bool with_body_of(const std::variant<Bodies...>*, DatagramType type, Use use) {
   const auto is_used = [&]<class Body>(const Body*) {

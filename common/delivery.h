@@ -1,9 +1,10 @@
 // Numbered messages over datagrams that may be lost, repeated and overtaken: one rule for both directions of the device
 // protocol, and one class for the server and the device (docs/device-protocol.md, "Numbered messages").
 //
-// A sender has at most four messages under way. A receiver takes them in order and drops every other one. When the timer
-// fires, only the oldest is repeated; when that one is acknowledged, the others are sent again, because the receiver has
-// dropped them. Nothing but the timer repeats anything. So a pair that has nothing to say is silent.
+// A sender has at most four messages under way. A receiver takes messages in order, and drops one that comes too early.
+// When the timer fires, only the oldest is repeated; when that one is acknowledged, the others are sent again, because
+// the receiver has dropped them. Nothing is repeated unless the timer has fired, so two sides that have nothing to say
+// are silent.
 //
 // It decides what is to be sent, and its owner sends it: after each call, as long as next() yields something. It knows no
 // socket and no clock, and keeps no more than four datagrams.
@@ -29,7 +30,7 @@ class Delivery {
   static constexpr AwakeTime timer_max{4000};
   static constexpr std::uint32_t number_max = UINT32_MAX - 1;
 
-  struct Counts {            // no more than there are numbers
+  struct Counts {            // no more of each than there are numbers
     std::uint32_t sent = 0;  ///< messages
     std::uint32_t received = 0;
     std::uint32_t repeated = 0;
@@ -39,19 +40,19 @@ class Delivery {
     std::array<std::uint32_t, 3> round_trips{};
   };
 
-  /// What a datagram from the other side was.
+  /// What a received datagram is.
   enum class Receipt : std::uint8_t {
     next,             ///< the message that comes next: use it
     not_numbered,     ///< nothing but an acknowledgment
-    duplicate,        ///< was used before
-    out_of_sequence,  ///< one before it is missing
+    duplicate,        ///< a message that was used before
+    out_of_sequence,  ///< a message before it is missing
     impossible,       ///< acknowledges what was not sent, and changes nothing
   };
 
-  /// What is to be sent now.
+  /// Something that is to be sent now.
   struct Due {
     const Bytes* repeated = nullptr;  ///< a message that was sent before, with the newest acknowledgment
-    bool acknowledgment = false;      ///< nothing else carries it
+    bool acknowledgment = false;      ///< an acknowledgment alone, since nothing else carries it
   };
 
   /// `acknowledgment_delay`: how long an acknowledgment may wait for a message that carries it.
@@ -69,20 +70,20 @@ class Delivery {
   std::uint32_t acknowledged() const { return sent_ - static_cast<std::uint32_t>(under_way_.size()); }
   /// The highest number that was sent.
   std::uint32_t sent() const { return sent_; }
-  /// The head of the next message of this type.
+  /// The head for the next message, which has this type.
   DatagramHead head(DatagramType type, std::uint64_t registration) const {
     return {type, version_spoken, registration, sent_ + 1, received_};
   }
-  /// That message has been made and is sent now.
+  /// Notes that the next message was encoded as `datagram` and is sent now.
   void sent(Bytes datagram, AwakeTime now);
 
-  /// What is to be sent now; call it until it yields nothing. What it refers to is valid until the next call of anything.
+  /// What is to be sent now; call it until it yields nothing. It refers to memory that is valid until the next call.
   std::optional<Due> next(AwakeTime now);
   /// When to call next() again, if nothing is received before.
   std::optional<AwakeTime> due() const;
-  /// Nothing is sent from now on, until resume().
+  /// Stops all sending until resume().
   void pause() { paused_ = true; }
-  /// The other side has been heard again: the oldest message is repeated at once.
+  /// Ends the pause when the other side has been heard again: the oldest message is repeated at once.
   void resume(AwakeTime now);
 
   // ---- Receiving ----
@@ -91,12 +92,12 @@ class Delivery {
   Receipt receive(const DatagramHead& head, AwakeTime now);
   /// The highest number that came in order, for the heads of datagrams.
   std::uint32_t received() const { return received_; }
-  /// Something was sent that says so.
+  /// Notes that a datagram with the newest acknowledgment was sent.
   void acknowledgment_was_sent() { acknowledgment_at_.reset(); }
 
   // ---- The other side ----
 
-  /// Since when the oldest message waits for its acknowledgment; nothing when none does.
+  /// Since when the oldest message has waited for its acknowledgment; nothing when none waits.
   std::optional<AwakeTime> unacknowledged_since() const;
   /// The smoothed time of a round trip (RFC 6298); nothing before the first sample.
   std::optional<AwakeTime> round_trip() const;
@@ -122,10 +123,10 @@ class Delivery {
       under_way_;  ///< the oldest first; the newest has the number sent_. Without memory when empty
   std::uint32_t sent_ = 0;
   std::uint32_t received_ = 0;
-  AwakeTime timer_ = timer_first;  ///< of the oldest message
-  AwakeTime fires_at_{0};          ///< while something is under way
-  bool timer_fired_ = false;       ///< for the oldest message
-  /// The oldest was repeated and has been acknowledged: those behind it are sent again, from this index on.
+  AwakeTime timer_ = timer_first;  ///< how long the oldest message waits before it is repeated
+  AwakeTime fires_at_{0};          ///< the timer has fired for the oldest message
+  bool timer_fired_ = false;       ///< the oldest message was repeated
+  /// The oldest message was repeated and has been acknowledged, so those behind it are sent again, from this index on.
   bool repeats_all_ = false;
   std::size_t sends_again_ = 0;
   bool paused_ = false;

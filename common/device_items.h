@@ -14,8 +14,8 @@
 //            2 | key | modifiers                       a key that types no character
 //            3 | modifiers | code point, u32           a character with modifiers
 //
-// What is read are views into the message. Nothing here knows a grid of cells: places may lie outside of any screen, and
-// whoever draws clips them. Nothing throws on input.
+// Texts that are read are views into the message. Nothing here knows the grid of cells: places may lie outside of any
+// screen, and the code that draws clips them. Nothing throws on input.
 #pragma once
 
 #include <cassert>
@@ -43,7 +43,7 @@ bool is_item_text(std::string_view text);
 
 // ---- Items of a screen ----
 
-/// Bits of a style. Without the last two the colours are the device's own, and the two numbers mean nothing.
+/// Bits of a style. Without its `holds` bit a colour is the device's own, and its number means nothing.
 namespace style {
 
 inline constexpr std::uint8_t bold = 1;
@@ -57,8 +57,8 @@ inline constexpr std::uint8_t known = 0xdf;  ///< all of them
 
 }  // namespace style
 
-/// The size of the screen, which is blank then. Neither is 0; a server sends at most limits::screen_rows_max and
-/// limits::screen_columns_max, but what is read may be as large as 255 x 255.
+/// Sets the size of the screen and makes it blank. Neither number is 0; a server sends at most limits::screen_rows_max
+/// and limits::screen_columns_max, but a reader accepts up to 255 x 255.
 struct SizeItem {
   static constexpr std::uint8_t kind = 1;
   static constexpr std::string_view name = "size";
@@ -79,7 +79,7 @@ struct StyleItem {
   static constexpr std::uint8_t kind = 2;
   static constexpr std::string_view name = "style";
   std::uint8_t flags = 0;       ///< bits of lekt::style
-  std::uint8_t foreground = 0;  ///< of the palette of 256 colours, as is the background
+  std::uint8_t foreground = 0;  ///< an index in the palette of 256 colours, like background
   std::uint8_t background = 0;
 
   template <class Self, class Io>
@@ -91,7 +91,7 @@ struct StyleItem {
   bool operator==(const StyleItem&) const = default;
 };
 
-/// Text from a cell to the right. A wide character takes two cells.
+/// Text that begins in a cell and runs to the right. A wide character takes two cells.
 struct TextItem {
   static constexpr std::uint8_t kind = 3;
   static constexpr std::string_view name = "text";
@@ -108,7 +108,7 @@ struct TextItem {
   bool operator==(const TextItem&) const = default;
 };
 
-/// As many blank cells of one row.
+/// This many blank cells of one row.
 struct BlanksItem {
   static constexpr std::uint8_t kind = 4;
   static constexpr std::string_view name = "blanks";
@@ -237,7 +237,7 @@ class ItemReader {
  public:
   explicit ItemReader(ByteView items) : items_(items) {}
 
-  /// Reads one item more. False at the end, and at an item that breaks a rule; that one is never passed.
+  /// Reads one more item. False at the end, and at an item that breaks a rule, which is never passed.
   bool next(ScreenItem& item);
   bool next(InputItem& item);
 
@@ -263,14 +263,14 @@ std::optional<std::string> for_each_item(ByteView items, Visitor& visitor) {
 }
 
 /// Calls `visitor` with each item of a screen, in order: it takes SizeItem, StyleItem, TextItem, BlanksItem, CursorItem
-/// and BellItem. Answers what is wrong, in one line, or nothing. The items before the wrong one have been visited then;
-/// a message from read_body_to_device() has no wrong one.
+/// and BellItem. Returns what is wrong, in one line, or nothing. The items before the wrong one have been visited by
+/// then. A message from read_body_to_device() has no wrong one.
 template <class Visitor>
 std::optional<std::string> for_each_screen_item(ByteView items, Visitor visitor) {
   return for_each_item<ScreenItem>(items, visitor);
 }
 
-/// The same for the items of an input: TypedItem, KeyItem and ChordItem.
+/// Calls `visitor` with each item of an input, as for_each_screen_item() does: TypedItem, KeyItem and ChordItem.
 template <class Visitor>
 std::optional<std::string> for_each_input_item(ByteView items, Visitor visitor) {
   return for_each_item<InputItem>(items, visitor);
@@ -278,7 +278,7 @@ std::optional<std::string> for_each_input_item(ByteView items, Visitor visitor) 
 
 // ---- Writing ----
 
-/// Appends the fields of an item. What only a mistake of this program could bring is asserted.
+/// Appends the fields of an item. Asserts what only a mistake of this program could break.
 class ItemWriter {
  public:
   explicit ItemWriter(Bytes& out) : writer_(out) {}

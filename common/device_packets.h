@@ -16,7 +16,7 @@
 //           20 | acknowledged, u32                 |   the highest number that came in order from the other side
 //              +-----------------------------------+
 //
-// What is read are views into the datagram. Nothing here throws on input.
+// Texts and items that are read are views into the datagram. Nothing here throws on input.
 #pragma once
 
 #include <array>
@@ -34,16 +34,18 @@ namespace lekt {
 
 namespace limits {
 
-/// So that no datagram is fragmented: IPv6 asks every network for 1,280 bytes, of which IP, UDP and DTLS need some.
+/// The most bytes of a datagram. No network has to fragment it: IPv6 requires 1,280 bytes, of which IP, UDP and DTLS
+/// need some.
 inline constexpr std::size_t datagram_bytes_max = 1152;
 inline constexpr std::size_t datagram_head_bytes = 24;
 /// Room for the items of one message.
 inline constexpr std::size_t screen_items_bytes_max = datagram_bytes_max - datagram_head_bytes;
 inline constexpr std::size_t input_items_bytes_max = screen_items_bytes_max - 4;
-/// The size of packets 1 and 3. No answer to them is larger, so nobody can be hit by more than a stranger sent.
+/// The size of packets 1 and 3. No answer to them is larger, so nobody can be sent more bytes than a forger had to
+/// send.
 inline constexpr std::size_t device_request_bytes = 64;
 inline constexpr std::size_t device_string_bytes_max = 1024;
-/// A screen that a server sends is no larger; see SizeItem for what is read.
+/// The largest screen that a server sends; see SizeItem for what is read.
 inline constexpr std::uint8_t screen_rows_max = 100;
 inline constexpr std::uint8_t screen_columns_max = 200;
 
@@ -52,7 +54,7 @@ inline constexpr std::uint8_t screen_columns_max = 200;
 /// The bit of EXTRA that offers DTLS, or agrees to it.
 inline constexpr std::uint8_t extra_dtls = 1;
 
-/// What packet 2 gives and packet 3 brings back; the device does not look into it.
+/// The secret that packet 2 gives and packet 3 brings back; the device does not look into it.
 using Token = std::array<char, 16>;
 /// Names a session. Whoever has it may go on with the session, so it is a secret of the device and the server.
 using Ticket = std::array<char, 16>;
@@ -177,12 +179,12 @@ struct DeviceConfig {
   bool operator==(const DeviceConfig&) const = default;
 };
 
-/// What a server may tell a device to do; a device passes over what it does not know or cannot do.
+/// The rules that a server may give to a device, which passes over those that it does not know or cannot follow.
 enum class DeviceRule : std::uint32_t {
   keyboard_timeout = 1,   ///< seconds, 0: none
   backlight_timeout = 2,  ///< seconds, 0: none
   encryption = 3,         ///< 0 none, 1 DTLS is in force
-  sessions = 4,           ///< that one device may have
+  sessions = 4,           ///< how many one device may have
   headless = 5,           ///< 0 or 1; deprecated, sent only if a group sets it
   voice = 6,              ///< 0 or 1
   keep_alive = 7,         ///< seconds, 0: quiet
@@ -309,10 +311,10 @@ using BodyToDevice = std::variant<ConnectionAccept, RegistrationAccept, GetDevic
 
 // ---- Reading and writing ----
 
-/// Reads the head of a datagram that a server, or a device, received. Nothing for a datagram that gets no answer whoever
-/// sent it: too short or too long, not "LEKT", a type that this side does not take, registration 0, a number where none
-/// belongs or none where one belongs, packets 1 and 3 that have not 64 bytes, an N or B that is more than a head. Whose MAJOR and MINOR are looked at is the
-/// matter of whoever asks.
+/// Reads the head of a datagram that a server, or a device, received. Nothing for a datagram that gets no answer,
+/// whoever sent it: one that is too short or too long, does not begin with "LEKT", has a type that this side does not
+/// take, has registration 0, or has a number where none belongs or none where one belongs; a packet 1 or 3 that does
+/// not have 64 bytes; and an N or B that is more than a head. Checking MAJOR and MINOR is left to the caller.
 std::optional<DatagramHead> read_head_to_server(ByteView datagram);
 std::optional<DatagramHead> read_head_to_device(ByteView datagram);
 
@@ -328,12 +330,12 @@ BodyOrFault<BodyToDevice> read_body_to_device(const DatagramHead& head, ByteView
 template <class Body>
 Bytes encode_datagram(DatagramHead head, const Body& body);
 
-/// The failure with this code. It has at most `bytes_max` bytes, which are at least those of a head: its text is cut at a
-/// character.
+/// Makes the failure with this code. It has at most `bytes_max` bytes, which have to be enough for a head; its text is
+/// cut at a character.
 Bytes encode_failure(std::uint64_t registration, const Rejection& rejection,
                      std::size_t bytes_max = limits::datagram_bytes_max);
 
-/// Says in a datagram that was encoded before what has been received by now.
+/// Updates the acknowledged number in a datagram that was encoded before.
 void set_acknowledged(Bytes& datagram, std::uint32_t acknowledged);
 
 /// Calls `use(DeviceRule, value)` for each rule of a packet 7.

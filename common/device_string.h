@@ -31,9 +31,9 @@ inline constexpr std::size_t device_uid_bytes_max = 32;
 inline constexpr std::size_t device_type_bytes_max = 64;
 inline constexpr std::size_t device_system_bytes_max = 64;
 inline constexpr std::size_t device_version_bytes_max = 24;
-/// Of the group in the content of the method "device"; also the longest name that a group can have.
+/// The longest name of a group, in the content of the method "device" and everywhere else.
 inline constexpr std::size_t device_group_bytes_max = 32;
-/// The content of the method "device".
+/// The longest content of the method "device".
 inline constexpr std::size_t device_method_bytes_max = 200;
 
 /// The screen of a device that does not say how large its own is.
@@ -63,15 +63,15 @@ struct DeviceString {
   std::string uid;      ///< a name and no key: everybody on the radio can see it
   std::string system;   ///< without the blanks around it; empty if the string is shorter
 
-  /// Whether the uid tells this device from others. One that is empty, or zeros with nothing but blanks and the
-  /// separators of a MAC address between them, is what devices send that have none.
+  /// Whether the uid tells this device from others. Devices that have no uid of their own send an empty one, or
+  /// zeros with nothing but blanks and the separators of a MAC address between them.
   bool names_anybody() const;
 
   bool operator==(const DeviceString&) const = default;
 };
 
-/// Reads a string. The other alternative is what makes it unusable and what would be right, in one line: the text of an
-/// E907. What follows the last '~' is no field, since it may be cut off.
+/// Reads a string. If the string is unusable, returns what is wrong and what would be right, in one line: the text of
+/// an E907. What follows the last '~' is no field, since it may be cut off.
 std::variant<DeviceString, std::string> read_device_string(std::string_view string);
 
 /// The content of the method "device", by which programs on the network know a device:
@@ -87,7 +87,7 @@ Bytes device_method_content(const DeviceString& device, std::string_view group);
 std::string device_method_text(ByteView content);
 
 /// Whether a pattern fits the type of a device. '*' stands for any number of bytes, '?' for one; the case of letters is
-/// ignored. Takes at most the product of both lengths, whatever they are.
+/// ignored. The time that it takes grows at most with the product of both lengths.
 bool fits_type(std::string_view pattern, std::string_view type);
 
 }  // namespace lekt

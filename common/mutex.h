@@ -1,6 +1,6 @@
 // A lock, its guards and what is waited for under it: those of the standard library, with attributes by which clang
-// checks at compile time that members which a lock guards are used only by who holds it (-Wthread-safety). Other
-// compilers see no attributes, and every call is the standard library's, inline.
+// checks at compile time that members which a lock guards are used only by code that holds the lock (-Wthread-safety).
+// Other compilers see no attributes, and every call is the standard library's, inline.
 //
 // It never decides what is guarded: the class with the lock says so, member by member. What it cannot check: members
 // that are reached through a reference or an iterator taken under the lock, constructors and destructors.
@@ -20,9 +20,9 @@
 
 /// Behind a member: it is read and written only under this lock.
 #define LEKT_GUARDED_BY(mutex) LEKT_ATTRIBUTE(guarded_by(mutex))
-/// Behind a function's parameters: who calls it holds the lock.
+/// Behind a function's parameters: its caller holds the lock.
 #define LEKT_REQUIRES(...) LEKT_ATTRIBUTE(requires_capability(__VA_ARGS__))
-/// Behind a function's parameters: who calls it does not hold the lock, because the function takes it or takes long.
+/// Behind a function's parameters: its caller does not hold the lock, because the function takes it or takes long.
 #define LEKT_EXCLUDES(...) LEKT_ATTRIBUTE(locks_excluded(__VA_ARGS__))
 
 namespace lekt {
@@ -41,11 +41,11 @@ class LEKT_ATTRIBUTE(capability("mutex")) Mutex {
   std::mutex mutex_;
 };
 
-/// The lock is held until the end of the block.
+/// Holds the lock until the end of the block.
 class LEKT_ATTRIBUTE(scoped_lockable) MutexLock {
  public:
   explicit MutexLock(Mutex& mutex) LEKT_ATTRIBUTE(acquire_capability(mutex)) : mutex_(mutex) { mutex.lock(); }
-  /// Takes over a lock that is held.
+  /// Takes over a lock that is already held.
   MutexLock(Mutex& mutex, std::adopt_lock_t) LEKT_REQUIRES(mutex) : mutex_(mutex) {}
   ~MutexLock() LEKT_ATTRIBUTE(release_capability()) { mutex_.unlock(); }
   MutexLock(const MutexLock&) = delete;
@@ -55,7 +55,7 @@ class LEKT_ATTRIBUTE(scoped_lockable) MutexLock {
   Mutex& mutex_;
 };
 
-/// The lock is given up until the end of the block, for what takes long.
+/// Gives the lock up until the end of the block, for work that takes long.
 class LEKT_ATTRIBUTE(scoped_lockable) MutexPause {
  public:
   explicit MutexPause(Mutex& mutex) LEKT_ATTRIBUTE(release_capability(mutex)) : mutex_(mutex) {
@@ -69,7 +69,7 @@ class LEKT_ATTRIBUTE(scoped_lockable) MutexPause {
   Mutex& mutex_;
 };
 
-/// What is waited for under a lock, which is given up meanwhile. A condition that reads guarded members says
+/// A condition variable. The lock is given up while a thread waits. A condition that reads guarded members says
 /// LEKT_REQUIRES behind its parameters.
 class ConditionVariable {
  public:

@@ -8,7 +8,7 @@
 
 namespace lekt {
 
-/// The text with everything replaced by \n \r \t or \xNN that a terminal should not be given: bytes that are
+/// The text, with \n \r \t or \xNN in place of everything that a terminal should not be given: bytes that are
 /// not UTF-8, control characters, and characters that are invisible or change the direction of writing.
 std::string printable(std::string_view text);
 

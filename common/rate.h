@@ -19,7 +19,7 @@ class Rate {
   Rate(std::uint32_t per_second, std::uint32_t at_once)
       : price_(Time(std::chrono::seconds(1)) / per_second), credit_(price_ * at_once) {}
 
-  /// Whether one more is within the rate; one that is not takes nothing.
+  /// Takes one more and returns true, if that is within the rate; otherwise takes nothing.
   bool take(Time& paid_until, Time now) const {
     const Time after = std::max(paid_until, now) + price_;
     if (after > now + credit_) return false;

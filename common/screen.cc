@@ -56,7 +56,7 @@ void Screen::resize(std::size_t rows, std::size_t columns) {
   cursor_ = {0, 0, true};
 }
 
-/// Prepares a cell for being written: the other half of the wide character that it belongs to becomes a blank.
+/// Prepares a cell for being written: if it is half of a wide character, the other half becomes a blank.
 void Screen::break_up(std::size_t row, std::size_t column) {
   const Cell& cell = at(row, column);
   if (cell.width == 1) return;

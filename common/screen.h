@@ -10,8 +10,8 @@
 //   says 2 or 0 otherwise: half of a wide character is never shown.
 // - What cannot be seen is 0 in every cell (seen_style()), so cells that look the same are equal.
 //
-// A character that takes no cell of its own (common/character_width.h) is passed over: a cell has one character, so combining
-// marks are not shown. Letters that Unicode has composed are not concerned.
+// A character that takes no cell of its own (common/character_width.h) is passed over: a cell has one character, so
+// combining marks are not shown. Precomposed letters are shown.
 //
 // A value: whoever has it owns it, on one thread.
 #pragma once
@@ -33,7 +33,7 @@ namespace lekt {
 struct Cell {
   char32_t character = U' ';
   std::uint8_t width =
-      1;  ///< cells that the character takes; 0: the second one of the wide character to the left
+      1;  ///< cells that the character takes; 0: the second cell of the wide character to the left
   std::uint8_t flags = 0;  ///< bits of lekt::style
   std::uint8_t foreground = 0;
   std::uint8_t background = 0;
@@ -47,13 +47,14 @@ struct Cell {
   }
 };
 
-/// The style without what cannot be seen: a colour that does not hold is 0, and so is a bit without meaning. Of a blank
-/// that is neither underlined nor reversed only the background is left.
+/// The style without what cannot be seen: a colour that does not hold is 0, and so is a bit without meaning. A blank
+/// that is neither underlined nor reversed keeps only its background.
 StyleItem seen_style(StyleItem style, bool is_blank);
 
 class Screen {
  public:
-  /// Blank, with the cursor shown at 0, 0. A size that no screen has is made the nearest that one may have.
+  /// Makes a blank screen, with the cursor shown at 0, 0. A size that no screen may have becomes the nearest that one
+  /// may have.
   Screen(std::size_t rows, std::size_t columns) { resize(rows, columns); }
 
   std::size_t rows() const { return rows_; }
@@ -64,12 +65,12 @@ class Screen {
 
   bool operator==(const Screen&) const = default;
 
-  /// Everything is as in a new screen.
+  /// Makes everything as in a new screen of this size.
   void resize(std::size_t rows, std::size_t columns);
 
-  /// Puts one character. A wide one that has one cell left in its row is a blank, and so is what it leaves of another wide
-  /// one. Outside of the grid nothing happens. So who puts cell after cell by other widths than ours loses characters, and
-  /// nothing else.
+  /// Puts one character. A wide one with only one cell left in its row becomes a blank, and so does the half that
+  /// remains of a wide one that was partly overwritten. Outside of the grid nothing happens. A caller that counts cells
+  /// by other widths than ours loses characters, and nothing else.
   void put(std::size_t row, std::size_t column, char32_t character, const StyleItem& style);
 
   // ---- Items; what lies outside of the grid is left out ----
@@ -77,16 +78,16 @@ class Screen {
   void draw(const SizeItem& item) { resize(item.rows, item.columns); }
   void draw(const TextItem& item, const StyleItem& style);
   void draw(const BlanksItem& item, const StyleItem& style);
-  /// A cursor outside is at the nearest cell.
+  /// Moves the cursor. A place outside of the grid becomes the nearest cell.
   void draw(const CursorItem& item);
 
   /// What a message did.
   struct Applied {
     std::optional<std::string> fault;  ///< what is wrong and what would be right, in one line
-    bool rings = false;                ///< it has a bell
+    bool rings = false;                ///< the message has a bell
   };
 
-  /// Applies a message's items. Of a message with a fault nothing is applied.
+  /// Applies a message's items, or none of them if the message has a fault.
   Applied apply(ByteView items);
 
  private:

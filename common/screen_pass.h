@@ -14,8 +14,8 @@
 //   wake_at(pass.due(delivery.is_idle()));
 //
 // Invariants
-// - A device that has applied every message in order shows shown(), whatever the contents were.
-// - A message is neither empty nor longer than items_bytes_max. What shows the newest contents already gets none.
+// - A device that has applied every message in order shows shown(), whatever the contents were. - A message is neither
+//   empty nor longer than items_bytes_max. A device that already shows the newest contents gets none.
 // - The messages of a pass are bounded by the size of the grid, since a sweep never goes back unless the size changes.
 //
 // Each session of the server has one, on the thread of the devices.
@@ -32,7 +32,7 @@
 
 namespace lekt {
 
-/// Whether a screen is going to change, so that it pays to keep what the device shows and to send differences.
+/// Whether a screen is going to change, so that it is worthwhile to keep what the device shows and to send differences.
 enum class Liveliness : std::uint8_t {
   still,   ///< nothing is kept: a session that only waits costs no memory for its screen
   lively,  ///< a host draws on it
@@ -45,26 +45,27 @@ class ScreenPass {
   static constexpr Time interval{20};
   static constexpr std::size_t items_bytes_max = limits::datagram_bytes_max - limits::datagram_head_bytes;
 
-  /// The contents may differ from those of the last message: without this no pass begins.
+  /// Notes that the contents may differ from those of the last message; without this no pass begins.
   void contents_changed() { has_changed_ = true; }
 
-  /// The device shall ring its bell, once a pass.
+  /// Makes the device ring its bell, once a pass.
   void ring() { rings_ = has_changed_ = true; }
 
-  /// Nobody knows any more what the device shows, since it has registered anew. The next pass begins at once, with the size.
+  /// Forgets what the device shows, which is unknown once it has registered anew. The next pass begins at once, with
+  /// the size.
   void forget() { *this = ScreenPass(); }
 
-  /// Whether next_message() would look at the contents: whoever has to make them first need not do so otherwise.
+  /// Whether next_message() would look at the contents; if not, the caller need not prepare them.
   bool wants_contents(Time now, bool everything_is_acknowledged) const;
 
-  /// Puts the items of the next message into `items`, in place of what they hold. False: there is nothing to send until the
-  /// contents change, everything is acknowledged, or the time is due().
+  /// Puts the items of the next message into `items`, in place of what they hold. False: there is nothing to send until
+  /// the contents change, everything is acknowledged, or the time due() has come.
   bool next_message(const Screen& contents, Time now, bool everything_is_acknowledged, Bytes& items);
 
   /// When a pass may begin; nothing if time alone begins none.
   std::optional<Time> due(bool everything_is_acknowledged) const;
 
-  /// A pass has begun, and is not over.
+  /// Whether a pass has begun and is not over.
   bool is_under_way() const { return is_under_way_; }
 
   /// What the device shows once everything is acknowledged; nothing before the first message.
@@ -74,7 +75,7 @@ class ScreenPass {
   bool write(const Screen& contents, Bytes& items);
 
   std::optional<Screen> shown_;
-  std::optional<Time> began_;  ///< the last pass
+  std::optional<Time> began_;  ///< when the last pass began
   std::size_t row_ = 0;        ///< where the sweep goes on
   std::size_t column_ = 0;
   bool is_under_way_ = false;

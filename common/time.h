@@ -18,7 +18,7 @@ struct Moment {
   std::int64_t wall = 0;  ///< the machine's Unix seconds, which may go anywhere
 };
 
-/// Makes `due` the earlier of two times, of which nothing is never.
+/// Makes `due` the earlier of two times; no value means never.
 inline void earliest(std::optional<AwakeTime>& due, std::optional<AwakeTime> other) {
   if (other && (!due || *other < *due)) due = other;
 }

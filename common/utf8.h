@@ -13,7 +13,7 @@ struct Utf8Character {
   bool valid = false;  ///< otherwise it is one byte that begins no character
 };
 
-/// Whether there is a character of this number: Unicode has 0x110000 numbers, and 0xd800 to 0xdfff are none.
+/// Whether a character has this number: Unicode has 0x110000 numbers, and 0xd800 to 0xdfff are none.
 constexpr bool is_character(char32_t value) {
   return value < 0xd800 || (value > 0xdfff && value <= 0x10ffff);
 }
