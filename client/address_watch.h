@@ -1,8 +1,8 @@
 // Tells when the IPv4 addresses of this machine change: a lease that ran out, another network, a VPN.
 //
-// TCP does not notice that the address of a connection has gone: packets go nowhere until a timeout. Linux tells
-// those who ask (rtnetlink). Where asking is not allowed, as in a sandbox, timeouts have to do. A message is only
-// a hint; is_own_address() tells what is true.
+// TCP does not notice that the address of a connection has gone: packets go nowhere until a timeout. Linux tells a
+// program that asks (rtnetlink). Where it may not ask, as in a sandbox, only the timeouts are left. A message is only a
+// hint; is_own_address() says what is true.
 //
 // Private to the library; lives on the thread that runs the io_context.
 #pragma once

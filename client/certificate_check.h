@@ -16,8 +16,8 @@ class CertificateCheck {
   /// `host` is what the client was told to connect to: a name or an IPv4 address.
   explicit CertificateCheck(const std::string& host) : host_(host), names_host_(host) {}
 
-  /// Whether a certificate is good. OpenSSL asks for each one, from the authority's down to the server's; `sound`
-  /// is its own opinion.
+  /// Whether a certificate is good. OpenSSL asks for each one, from the authority's down to the server's; `sound` is
+  /// OpenSSL's own verdict.
   bool accepts(bool sound, asio::ssl::verify_context& context);
 
   /// What is wrong with which certificate, and what would be right, in one printable line. Empty if all is well.

@@ -189,7 +189,7 @@ class Client::Implementation final : public LinkOwner {
   }
 
   /// Reacts to a change of this machine's addresses. A connection from an address that has gone is dead, which would go
-  /// unnoticed for long; and a new address may belong to the network that was missing.
+  /// unnoticed for a long time; and a new address may belong to the network that was missing.
   void addresses_changed(bool appeared) {
     if (leaving_) return;
     if (link_ != nullptr) {

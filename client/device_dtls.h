@@ -1,4 +1,5 @@
-// A device's side of DTLS: whom it trusts, and what it shows (client/tls.h), as the client does with TLS.
+// A device's side of DTLS: which authorities it trusts and which certificate it shows, by the same options as TLS
+// (client/tls.h).
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// A device's side of the protocol: registering and time. What comes is in device_link_receive.cc.
+// A device's side of the protocol: registering and time. device_link_receive.cc takes what the server sends.
 #include "client/device_link.h"
 
 #include <algorithm>
@@ -13,14 +13,15 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// When packets 1 and 3 are sent, after the first time. Sending ends there, and the time limit comes.
+/// When packets 1 and 3 are sent, counted from the first time. After the last time, only the time limit is left.
 constexpr std::array<AwakeTime, 5> request_times = {0ms, 500ms, 1500ms, 3500ms, 7500ms};
-/// The same for the user's goodbye; at the end of these the device stops without an answer.
+/// When the user's goodbye is sent, counted from the first time. If the last one gets no answer either, the device
+/// stops.
 constexpr std::array<AwakeTime, 5> bye_times = {0ms, 500ms, 1500ms, 3500ms, 7500ms};
 
 const Rejection user_has_ended{ErrorCode::session_ended, "the user has ended the session"};
 
-/// As many items from the front of `items` as fit one message.
+/// As many items from the front of `items` as one message can take.
 ByteView fitting_items(ByteView items) {
   ItemReader reader(items.substr(0, limits::input_items_bytes_max));
   InputItem item;
@@ -51,14 +52,15 @@ void DeviceLink::begin(AwakeTime now) {
   message_ = "Connecting...";
 }
 
-/// Nothing is under way until the delay is over.
+/// Ends the attempt, and begins the next one after the delay.
 void DeviceLink::pause(AwakeTime now, AwakeTime delay) {
   attempt_.reset();
   begin_at_ = now + delay;
   if (current_ == nullptr && phase_ != Phase::leaving) phase_ = Phase::pausing;
 }
 
-/// The delay becomes longer each time, and differs by up to a quarter, so that devices do not come together.
+/// Pauses for a delay that becomes longer each time, and differs by up to a quarter so that devices do not come
+/// together.
 void DeviceLink::pause_later(AwakeTime now) {
   const auto quarter = later_.count() / 4;
   const auto spread = static_cast<std::int64_t>(random_() % static_cast<std::uint64_t>(2 * quarter + 1));
@@ -90,7 +92,8 @@ void DeviceLink::leave(AwakeTime now) {
   }
 }
 
-/// The registration that was to say it, and was begun then, is none. The session may have another, or wait for one.
+/// Tries again to find the session in order to end it. The registration that was to say so, begun at `begun`, no longer
+/// exists; the session may have another one, or wait for one.
 void DeviceLink::find_session_to_leave(AwakeTime begun, AwakeTime now) {
   attempt_.reset();
   current_.reset();
@@ -149,13 +152,13 @@ void DeviceLink::expire(AwakeTime now) {
   if (begins) begin(now);
 }
 
-/// The current registration is not acknowledged any more, or is again.
+/// Notices that the current registration is not acknowledged any more, or is acknowledged again.
 void DeviceLink::look_at_silence(AwakeTime now) {
   if (current_ == nullptr || phase_ != Phase::serving) return;
   const auto since = current_->delivery.unacknowledged_since();
   const AwakeTime silent = since ? now - *since : 0ms;
   if (silent < linking_after) {
-    // It goes on. An attempt that the server has not answered yet is not needed.
+    // The current registration continues, so an attempt that the server has not answered yet is not needed.
     if (std::exchange(indicator_, Indicator::none) != Indicator::none && attempt_ != nullptr &&
         attempt_->step == Step::requesting)
       attempt_.reset();
@@ -215,7 +218,7 @@ std::optional<DeviceLink::Datagram> DeviceLink::next_of(Try& attempt, AwakeTime 
   return next_message(attempt, now);
 }
 
-/// Packet 1 or 3, for the first time or again: the same bytes.
+/// The datagram of packet 1 or 3, for the first time or again: the same bytes.
 std::optional<DeviceLink::Datagram> DeviceLink::next_request(Try& attempt, AwakeTime now) {
   if (attempt.sends == request_times.size() || now < attempt.send_at) return std::nullopt;
   const AwakeTime sent_at = request_times[attempt.sends++];
@@ -274,7 +277,7 @@ bool DeviceLink::type(ByteView items) {
 void DeviceLink::describe(std::string string) {
   string_ = std::move(string);
   if (current_ != nullptr) current_->describes = true;
-  // Before its packet 5 there is nothing to correct.
+  // Before packet 5 of the attempt there is nothing to correct.
   if (attempt_ != nullptr && attempt_->step == Step::waiting && attempt_->delivery.sent() > 0)
     attempt_->describes = true;
 }

@@ -1,10 +1,10 @@
-// A device's side of the device protocol (docs/device-protocol.md): registers, goes on with its session, keeps what was
+// A device's side of the device protocol (docs/device-protocol.md): registers, resumes its session, keeps what was
 // typed until the session has taken it, and holds the screen.
 //
 //     C, P, G, Y: an attempt ── Q, D, S ──> current ── 3 s without acknowledgment ──> an attempt beside it ...
 //
-// An attempt has a registration of its own. When its packet 7 comes, it takes the place of the current registration. Until
-// then the current one goes on if it can; if the server answers there, the attempt is dropped.
+// An attempt has a registration of its own. When its packet 7 comes, the attempt takes the place of the current
+// registration. Until then the current one continues if it can; if the server answers on it, the attempt is dropped.
 //
 // It decides, and its owner sends and receives: after each call, as long as next() yields a datagram. It knows no socket
 // and no clock. Everything is bounded. Used by one thread.
@@ -31,32 +31,33 @@ namespace lekt {
 class DeviceLink {
  public:
   static constexpr AwakeTime host_timeout{10'000};  ///< for packets 1 to 4, and from packet 4 to packet 7
-  static constexpr AwakeTime linking_after{3'000};  ///< without acknowledgment
+  static constexpr AwakeTime linking_after{3'000};  ///< without acknowledgment, until it tries anew
   static constexpr AwakeTime out_of_range_after{30'000};
   static constexpr AwakeTime later_first{5'000};  ///< the delay after a refusal; doubled each time
   static constexpr AwakeTime later_max{60'000};
   static constexpr AwakeTime at_once{1'000};       ///< between attempts after E904 and E905
-  static constexpr AwakeTime leaving_max{20'000};  ///< to find the session again in order to end it
+  static constexpr AwakeTime leaving_max{20'000};  ///< for finding the session again in order to end it
   static constexpr std::size_t typed_bytes_max = 16 * 1024;
 
-  /// Of the whole device.
+  /// The phase of the whole device.
   enum class Phase : std::uint8_t {
     connecting,  ///< no registration yet
     serving,     ///< it has a session
     pausing,     ///< the server has refused it; it tries again later
     leaving,     ///< the user ends the session
-    ended,       ///< and nothing more will happen; see ending()
+    ended,       ///< nothing more will happen; see ending()
   };
   enum class Indicator : std::uint8_t { none, linking, out_of_range };
 
   struct Settings {
     std::string string;  ///< what packet 6 says
-    Ticket ticket{};     ///< of an earlier run, or no_ticket
-    /// It wants DTLS (docs/device-protocol.md, "DTLS"), and takes no server without it. Its owner makes the handshakes.
+    Ticket ticket{};     ///< from an earlier run, or no_ticket
+    /// Whether it wants DTLS (docs/device-protocol.md, "DTLS") and accepts no server without it. Its owner makes the
+    /// handshakes.
     bool encrypted = false;
   };
 
-  /// Numbers that nobody can guess.
+  /// Makes numbers that nobody can guess.
   using Random = std::function<std::uint64_t()>;
 
   DeviceLink(Settings settings, Random random, AwakeTime now);
@@ -64,7 +65,7 @@ class DeviceLink {
   // ---- The network ----
 
   struct Datagram {
-    std::uint16_t port = 0;  ///< of the server; 0: its contact port
+    std::uint16_t port = 0;  ///< the server's port; 0: its contact port
     Bytes bytes;
     std::uint64_t sealed_for = 0;  ///< the registration in whose DTLS it travels; 0: it is plain
   };
@@ -72,7 +73,7 @@ class DeviceLink {
   std::optional<Datagram> next(AwakeTime now);
   /// When to call next() if nothing happens before.
   std::optional<AwakeTime> due() const;
-  /// A datagram came from this port of the server; 0: its contact port.
+  /// Takes a datagram that came from this port of the server; 0: its contact port.
   void receive(std::uint16_t port, ByteView datagram, AwakeTime now);
 
   // ---- DTLS ----
@@ -80,25 +81,25 @@ class DeviceLink {
   /// A registration whose datagrams travel in DTLS from its packet 4 on.
   struct Encrypted {
     std::uint64_t registration = 0;
-    std::uint16_t port = 0;  ///< of the server, with which the handshake is made
+    std::uint16_t port = 0;  ///< the server's, with which the handshake is made
   };
-  /// Those that there are: two while it registers anew. The newest is the first: if both have one port, the server has
-  /// forgotten the other.
+  /// The registrations in DTLS: two while the device registers anew. The newest is the first: if both have one port,
+  /// the server has forgotten the other.
   std::vector<Encrypted> encrypted() const;
   void handshake_done(std::uint64_t registration, AwakeTime now);
-  /// The handshake has failed, or DTLS has ended: the registration is of no use any more.
+  /// Notes that the handshake has failed or DTLS has ended, so that the registration is of no more use.
   void dtls_ended(std::uint64_t registration, const Rejection& why, AwakeTime now);
-  /// A datagram came in a record of this registration.
+  /// Takes a datagram that came in a record of this registration.
   void receive_decrypted(std::uint64_t registration, ByteView datagram, AwakeTime now);
 
   // ---- The user ----
 
-  /// Items of an input (device_items.h). False, and they are dropped, when too much waits already.
+  /// Types the items of an input (device_items.h). Drops them and returns false when too much is waiting already.
   bool type(ByteView items);
-  /// The device says something else of itself, for example another size.
+  /// Notes that the device says something else of itself, for example another size.
   void describe(std::string string);
-  /// The user ends the session. Without a registration the device registers once more to say so. Its ticket is forgotten
-  /// when it has ended, whether or not the server has answered.
+  /// Ends the session for the user. Without a registration the device registers once more to say so. The ticket is
+  /// forgotten at the end, whether or not the server has answered.
   void leave(AwakeTime now);
 
   // ---- What the device shows ----
@@ -110,12 +111,12 @@ class DeviceLink {
   const Screen& screen() const { return screen_; }
   /// How many times the bell was rung.
   std::uint64_t bells() const { return bells_; }
-  /// Why it has ended, or why the server refused it last.
+  /// Why the device has ended, or why the server refused it last.
   const std::optional<Rejection>& ending() const { return ending_; }
   const Ticket& ticket() const { return ticket_; }
   /// Whether everything that was typed has been taken.
   bool has_delivered() const { return inputs_.empty() && typed_.empty(); }
-  /// The offset between the server's clock and that of the device is the owner's to know: what packet 8 said last.
+  /// What packet 8 said last. The owner has to know how far the server's clock was from that of the device then.
   const std::optional<SetTime>& time() const { return time_; }
   const std::vector<std::pair<DeviceRule, std::uint32_t>>& rules() const { return rules_; }
   /// The numbers of the current registration; null while there is none.
@@ -130,10 +131,10 @@ class DeviceLink {
     Step step = Step::requesting;
     std::uint16_t port = 0;
     Token token{};
-    AwakeTime begun;        ///< with its packet 1
-    AwakeTime since;        ///< when the limit of its packets 1 to 4, or 4 to 7, began
-    AwakeTime send_at;      ///< packet 1 or 3
-    std::size_t sends = 0;  ///< of it
+    AwakeTime begun;        ///< the time from which the limit of its packets 1 to 4, or of 4 to 7, counts
+    AwakeTime since;        ///< the time from which the limit of its packets 1 to 4, or 4 to 7 counts
+    AwakeTime send_at;      ///< when to send packet 1 or 3
+    std::size_t sends = 0;  ///< how many times that was sent
     Delivery delivery{AwakeTime(0)};
     bool is_sealed = false;  ///< its handshake is done
     bool describes = false;  ///< a packet 6 is to be sent
@@ -188,17 +189,17 @@ class DeviceLink {
   std::unique_ptr<Try> attempt_;  ///< its packet 7 has not
   AwakeTime begin_at_{0};         ///< while pausing, or linking without an attempt: the next attempt
   AwakeTime later_ = later_first;
-  /// An attempt that came after the current registration has sent packet 6. Whatever became of it, the server may have
-  /// moved the session to it.
+  /// Whether an attempt later than the current registration has sent packet 6. Whatever became of it, the server may
+  /// have moved the session to it.
   bool may_have_replaced_itself_ = false;
   AwakeTime leaving_since_{0};
   AwakeTime bye_at_{0};  ///< while leaving: when to say so again
   std::size_t byes_ = 0;
-  AwakeTime last_sent_{0};   ///< in the current registration
+  AwakeTime last_sent_{0};   ///< when something was last sent in the current registration
   AwakeTime keep_alive_{0};  ///< 0: quiet
 
   Bytes typed_;                 ///< items that wait for room
-  std::deque<Input> inputs_;    ///< that the session may not have taken
+  std::deque<Input> inputs_;    ///< those that the session may not have taken
   std::uint32_t numbered_ = 0;  ///< the highest number of an input
   std::uint32_t sent_ = 0;      ///< the highest that was sent in the current registration
 };

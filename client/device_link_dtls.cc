@@ -1,4 +1,4 @@
-// A device's side of DTLS, as far as it is the protocol's: who has agreed to it, and what travels in it.
+// A device's side of DTLS, as far as the device protocol decides it: who has agreed to it, and what travels in it.
 #include "client/device_link.h"
 
 namespace lekt {
@@ -9,7 +9,7 @@ DeviceLink::Try* DeviceLink::find(std::uint64_t registration) const {
   return nullptr;
 }
 
-/// Whether packet 4 has come, and DTLS with it.
+/// Whether packet 4 has come, and has agreed to DTLS.
 bool DeviceLink::is_encrypted(const Try& attempt) const {
   return encrypted_ && (attempt.step == Step::waiting || attempt.step == Step::serving);
 }
@@ -44,8 +44,8 @@ void DeviceLink::receive_decrypted(std::uint64_t registration, ByteView datagram
   receive_by(*attempt, attempt->port, *head, datagram, now);
 }
 
-/// The server, or somebody on the way, has answered an offer of DTLS without agreeing to it. A session that is encrypted
-/// already goes on if it can.
+/// Refuses a server that has answered an offer of DTLS without agreeing to it; somebody on the way may have done so. A
+/// session that is encrypted already continues if it can.
 void DeviceLink::refuse_plain_server(AwakeTime now) {
   const Rejection plain{ErrorCode::encryption_required,
                         "the server has not agreed to DTLS, which this device wants; see --device-encryption "

@@ -1,4 +1,4 @@
-// What comes to a device; the other half is device_link.cc.
+// What a device does with the datagrams that it receives; the other half is device_link.cc.
 #include <algorithm>
 #include <utility>
 
@@ -8,7 +8,7 @@ namespace lekt {
 
 namespace {
 
-/// What the server says. An answer that is no larger than what it answers may have no room for words.
+/// What the server says. A failure may be too short for words, since it is no larger than the datagram that it answers.
 Rejection rejection_of(std::uint32_t code, std::string_view text) {
   if (code > UINT16_MAX)
     return {ErrorCode::datagram_malformed, "the server has sent a code that does not exist"};
@@ -25,7 +25,8 @@ void DeviceLink::receive(std::uint16_t port, ByteView datagram, AwakeTime now) {
   if (!head || phase_ == Phase::ended) return;
   Try* const attempt = find(head->registration);
   if (attempt == nullptr) return;
-  // Once DTLS is agreed to, anybody could have sent what is plain. Only the server's refusal of the handshake has to be.
+  // Once DTLS is agreed to, a plain datagram could be from anybody. Only the server's refusal of the handshake has to
+  // be plain.
   const bool may_be_plain =
       !is_encrypted(*attempt) || (!attempt->is_sealed && head->type == DatagramType::failure);
   if (may_be_plain) receive_by(*attempt, port, *head, datagram, now);
@@ -33,7 +34,7 @@ void DeviceLink::receive(std::uint16_t port, ByteView datagram, AwakeTime now) {
 
 void DeviceLink::receive_by(Try& attempt, std::uint16_t port, const DatagramHead& head, ByteView datagram,
                             AwakeTime now) {
-  // Only whom it talks to is listened to.
+  // Only the port that the attempt talks to is listened to.
   if (port != (attempt.step == Step::requesting ? 0 : attempt.port)) return;
   if (head.type == DatagramType::failure) return fail(attempt, head, datagram, now);
   if (attempt.step == Step::requesting || attempt.step == Step::registering)
@@ -57,7 +58,7 @@ void DeviceLink::receive_by(Try& attempt, std::uint16_t port, const DatagramHead
   pause_later(now);
 }
 
-/// Packets 2 and 4. Packet 5 may overtake packet 4; it comes again.
+/// Takes packets 2 and 4. If packet 5 overtakes packet 4, it comes again.
 void DeviceLink::go_on_registering(Try& attempt, const DatagramHead& head, ByteView datagram, AwakeTime now) {
   const auto body = read_body_to_device(head, datagram);
   const auto* read = std::get_if<BodyToDevice>(&body);
@@ -92,7 +93,7 @@ void DeviceLink::use(Try& attempt, const BodyToDevice& body, AwakeTime now) {
   }
 }
 
-/// Packet 7: the attempt has a session, and is the current registration from now on.
+/// Takes packet 7: the attempt has a session, and becomes the current registration.
 void DeviceLink::configure(Try& attempt, const SetDeviceConfig& config, AwakeTime now) {
   rules_.clear();
   keep_alive_ = AwakeTime(0);
@@ -102,7 +103,7 @@ void DeviceLink::configure(Try& attempt, const SetDeviceConfig& config, AwakeTim
   });
   if (&attempt != attempt_.get()) return;
   if (config.ticket != ticket_ && ticket_ != no_ticket) {
-    // It is another session: what was typed for the old one is not for this one.
+    // This is another session, and what was typed was meant for the old one.
     inputs_.clear();
     typed_.clear();
     numbered_ = 0;
@@ -122,7 +123,7 @@ void DeviceLink::configure(Try& attempt, const SetDeviceConfig& config, AwakeTim
   last_sent_ = now;
 }
 
-/// The server ends or refuses a registration.
+/// Takes a failure, with which the server ends or refuses a registration.
 void DeviceLink::fail(Try& attempt, const DatagramHead& head, ByteView datagram, AwakeTime now) {
   const auto body = read_body_to_device(head, datagram);
   const auto* read = std::get_if<BodyToDevice>(&body);
@@ -137,7 +138,8 @@ void DeviceLink::lose(Try& attempt, const Rejection& rejection, AwakeTime now) {
       if (!is_current && current_ != nullptr)
         return pause_later(now);  // a newer attempt has the session, or had it
       if (!is_current || !may_have_replaced_itself_ || phase_ == Phase::leaving) return end(rejection);
-      // An attempt of its own has taken the session over. The answer to that is on its way, or the attempt was given up.
+      // An attempt of this device has taken the session over. The answer to that is on its way, or the attempt was
+      // given up.
       current_.reset();
       may_have_replaced_itself_ = false;
       if (attempt_ == nullptr) begin(now);

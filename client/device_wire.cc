@@ -47,7 +47,7 @@ std::optional<AwakeTime> DeviceWire::due() const {
   return due;
 }
 
-/// A session for each registration that travels in DTLS, and none for others.
+/// Keeps a DTLS session for each registration that travels in DTLS, and none for others.
 void DeviceWire::follow_link(AwakeTime now) {
   if (!dtls_) return;
   std::vector<Registration> followed;
@@ -78,7 +78,7 @@ void DeviceWire::take_record(std::uint16_t port, ByteView record, AwakeTime now)
   (void)tell_link(*found, now);
 }
 
-/// What has become of the session. False: it is over, and so is the registration.
+/// Tells the link what has become of the session. False: the session is over, and so is the registration.
 bool DeviceWire::tell_link(Registration& registration, AwakeTime now) {
   const std::uint64_t number = registration.of.registration;
   switch (registration.session->phase()) {
@@ -102,7 +102,7 @@ void DeviceWire::send_records(std::uint16_t port, std::vector<Bytes>& records) {
   for (Bytes& record : records) to_send_.emplace_back(port, std::move(record));
 }
 
-/// Begins handshakes, goes on with them, and gives up.
+/// Begins handshakes, continues them, and gives them up.
 void DeviceWire::advance(AwakeTime now) {
   for (Registration& registration : registrations_) {
     if (const auto due = registration.session->due(); !due || now < *due) continue;

@@ -1,7 +1,8 @@
-// Between a DeviceLink and the network: makes the DTLS handshakes of its registrations, and opens and seals what travels in
-// their records (docs/device-protocol.md, "DTLS"). Without DTLS everything passes as it is.
+// Stands between a DeviceLink and the network: it makes the DTLS handshakes of its registrations, and opens and seals
+// what travels in their records (docs/device-protocol.md, "DTLS"). Without DTLS everything passes as it is.
 //
-// Nothing closes DTLS in the end: the device protocol has its own goodbye. Knows no socket and no clock. Used by one thread.
+// DTLS is not closed at the end: the device protocol has its own goodbye. Knows no socket and no clock. Used by one
+// thread.
 #pragma once
 
 #include <cstdint>
@@ -41,7 +42,7 @@ class DeviceWire {
   struct Registration {
     DeviceLink::Encrypted of;
     std::unique_ptr<DtlsSession> session;
-    bool is_open = false;  ///< the link knows
+    bool is_open = false;  ///< the link knows that the handshake is done
   };
 
   void follow_link(AwakeTime now);

@@ -1,4 +1,4 @@
-// Whatever an operator changes is done by the server when it runs, and in the database when it does not; the commands
+// Carries out what an operator changes: by the server when it runs, and in the database when it does not. The commands
 // need not know which.
 //
 // Everything here throws CodedError: E801 when a server runs and cannot be reached, what the server answers

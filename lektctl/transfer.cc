@@ -18,7 +18,7 @@ constexpr int format = 1;
 constexpr const char* header_type = "lekt-export";
 
 /// The longest line. A client with all the methods that fit the largest packet has 32 MiB of hexadecimal. Methods
-/// without information are the longest in comparison: 4 bytes of the packet are 33 of the line.
+/// without information grow most: 4 bytes of the packet become 33 of the line.
 constexpr std::size_t line_bytes_max = 10 * limits::packet_bytes_ceiling;
 
 /// The largest information of a method, with its length word and padding.

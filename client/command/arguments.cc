@@ -55,7 +55,7 @@ Bytes pad_checked(std::string_view text, Bytes content) {
   return content;
 }
 
-/// Refuses a value that is neither true nor false of a variable that stands for a flag. An empty one counts as unset.
+/// Refuses a value of a flag's variable that is neither true nor false. An empty value counts as unset.
 void expect_truth(const char* variable) {
   constexpr std::array<std::string_view, 5> words = {"", "true", "1", "false", "0"};
   const char* value = std::getenv(variable);

@@ -182,7 +182,7 @@ int CommandQueue::await(Hook& hook, const std::string& title) {
     const auto now = Clock::now();
     const auto next = step == Step::running ? std::min(report_at, end) : end;
     auto pause = std::chrono::ceil<milliseconds>(std::max(next - now, Clock::duration::zero()));
-    pause = std::min(pause, reap_every);  // which poll() can take, too
+    pause = std::min(pause, reap_every);  // poll() must be able to take it, too
     if (hook.wait(stop_seen ? -1 : wake_.value(), pause)) return hook.status();
     if (options_.reaps) reap_strangers(hook.process());
     if (!stop_seen && is_stopping()) {
@@ -204,7 +204,7 @@ int CommandQueue::await(Hook& hook, const std::string& title) {
       hook.signal(SIGTERM);
       step = Step::asked;
     } else if (step == Step::killed && stop_seen) {
-      return 0;  // the kernel holds the process, which ends when it is let go
+      return 0;  // the kernel holds the process, which ends once the kernel lets it go
     } else {
       hook.signal(SIGKILL);
       step = Step::killed;

@@ -17,7 +17,7 @@ struct ConnectionEvent {
     joined,    ///< the server has registered this program; its list follows
     complete,  ///< all changes since the last connection have been told: the list is the server's
     lost,      ///< the connection has ended, or cannot be made
-    refused,   ///< the server does not take this program
+    refused,   ///< the server does not accept this program
   };
   Kind kind = Kind::joined;
   std::string server = {};

@@ -71,7 +71,7 @@ struct DeviceFlags {
   throw CodedError(ErrorCode::usage_wrong, reason);
 }
 
-/// A whole number of a range.
+/// Adds a flag that takes a whole number from `first` to `last`.
 void add_ranged(CLI::App& app, const std::string& flag, const std::string& help, const std::string& type,
                 std::uint16_t first, std::uint16_t last, std::function<void(std::uint16_t)> use) {
   app.add_option_function<std::string>(

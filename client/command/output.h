@@ -18,8 +18,9 @@ std::string text_of(const PeerChange& change, const MethodCatalogue& catalogue);
 
 /// The change as JSON:
 /// {"event":"added","address":"10.0.0.7","methods":[{"index":1,"name":"tcp","port":7890}]}
-/// A method device has its content as "text", others but tcp have it as "hex". One that is not in the catalogue has no "name", and its "hex" is
-/// everything that follows its index. A changed peer also has "methods_before"; a removed one has no methods.
+/// Method tcp has a "port", method device has its content as "text", and others have it as "hex". A method that is not
+/// in the catalogue has no "name", and its "hex" is everything that follows its index. A changed peer also has
+/// "methods_before"; a removed one has no methods.
 std::string json_of(const PeerChange& change, const MethodCatalogue& catalogue);
 
 /// A peer as JSON, like a change but without "event".
@@ -69,7 +70,7 @@ class PatientStatus {
 /// most `bytes_max` bytes, otherwise as many of its words as fit, and "...".
 std::string cut(const std::string& text, std::size_t bytes_max);
 
-/// How many bytes of a peer's text a line about it has.
+/// How many bytes of a peer's text a line about it shows.
 inline constexpr std::size_t title_bytes_max = 120;
 
 }  // namespace lekt::command

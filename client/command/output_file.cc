@@ -83,8 +83,8 @@ std::string follow(const std::string& link) {
 }
 
 /// How the names of temporary files next to this one begin. Programs that read a whole directory (dnsmasq's
-/// hostsdir, nginx's include, the patterns of Prometheus) take no name that begins with a dot, or none that
-/// lacks their suffix.
+/// hostsdir, nginx's include, the patterns of Prometheus) skip names that begin with a dot, or that lack their
+/// suffix.
 std::string temporary_prefix(const std::string& target) {
   constexpr std::size_t name_max = 200;  // NAME_MAX less what is added
   return "." + std::filesystem::path(target).filename().string().substr(0, name_max) + ".lekt-";

@@ -1,4 +1,4 @@
-// The file of --output: readers see the old text or the new one, and never a part, wherever that can be had.
+// The file of --output: readers see the old text or the new one, and never a part, wherever that is possible.
 //
 // Links are followed first, so a link stays a link. What they lead to is a regular file, or nothing yet; a
 // device, a pipe or a directory is never replaced. Owner, group, mode and access list of a file that exists
@@ -22,17 +22,17 @@ namespace lekt::command {
 
 class OutputFile {
  public:
-  /// Makes sure that the file can be written, changes nothing in it, and removes what a writer that was
-  /// killed has left next to it. Throws CodedError E705 if the path names what is no regular file, and E706 if
-  /// it cannot be written.
+  /// Makes sure that the file can be written, changes nothing in it, and removes what a writer that was killed
+  /// has left next to it. Throws CodedError E705 if the path names something other than a regular file, and
+  /// E706 if it cannot be written.
   explicit OutputFile(std::string path);
 
   /// Throws CodedError E706; what was there is then untouched, unless it is written in place.
   void write(std::string_view text);
 
   enum class Found { same, missing, other };
-  /// Whether the file still holds the text that was written last. A file that others have replaced by an
-  /// equal one is the same. Throws nothing: what cannot be looked at is missing.
+  /// Whether the file still holds the text that was written last. A file that others have replaced by an equal
+  /// one counts as the same. Throws nothing: what cannot be looked at is missing.
   Found look(std::string_view text);
 
   /// Why the file is written in place, as of the last check or write; empty if it is replaced.

@@ -217,7 +217,7 @@ TcpStreams tcp_streams(const Frames& frames) {
       if (is_new) found->second = connections.size();
     }
     if (is_new) {
-      // The answer to a SYN shows as well which side has connected.
+      // The answer to a SYN also shows which side has connected.
       const bool reversed = segment->syn && segment->ack;
       connections.push_back({reversed ? segment->to : segment->from,
                              reversed ? segment->from : segment->to,

@@ -52,7 +52,8 @@ void WaitingRuns::put_back(Run run) {
     return;
   }
   auto both = merged(*change, std::get<PeerChange>(found->second->reason));
-  // A command that failed may have done a part: it is told the present state, even if that is the former one.
+  // A command that failed may have done a part of its work, so it is told the present state, even if that is what it
+  // was before.
   if (!both) {
     const PeerChange& then = std::get<PeerChange>(found->second->reason);
     both = PeerChange{then.kind, then.address, change->now, then.now};

@@ -28,15 +28,15 @@ struct Affected {
 /// operator's own address.
 Affected find_affected(const control::Instance& instance, const Block& block);
 
-/// Whether a script has to say that it means that: more than 65,536 addresses, or more than half of at least 10 clients.
+/// Whether a script has to say --yes: more than 65,536 addresses, or more than half of at least 10 clients.
 bool are_many(const Affected& affected);
 
 /// "10.0.0.0/8 (16777216 addresses) has 12 of the 15 clients that are here (13 sessions), and holds ..."
 std::string describe(const Affected& affected);
 
-/// Returns when the command may go on. On a terminal it tells what would be done to a block and asks;
-/// elsewhere many addresses or clients need --yes. `what` is "a ban", for "a ban would end ...". Throws
-/// CodedError E809.
+/// Has the operator confirm a command, and returns when it may go on. On a terminal it shows what would happen
+/// to the block, and asks; elsewhere many addresses or clients need --yes. `what` is "a ban", for "a ban would
+/// end ...". Throws CodedError E809.
 void confirm(const control::Instance& instance, const Block& block, const std::string& what, bool yes);
 
 }  // namespace lekt::lektctl

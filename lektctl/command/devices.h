@@ -1,5 +1,5 @@
-// What `lektctl devices` and `lektctl device` make of what the server says of devices. Everything that a device has sent
-// passes through printable().
+// Turns what the server says of devices into what `lektctl devices` and `lektctl device` print. Everything that a
+// device has sent passes through printable().
 #pragma once
 
 #include <array>
@@ -12,7 +12,7 @@
 
 namespace lekt::lektctl {
 
-/// By what devices can be grouped. A subnet has 256 addresses.
+/// What devices can be grouped by. A subnet has 256 addresses.
 inline constexpr std::array<std::string_view, 3> device_groupings = {"subnet", "type", "group"};
 
 /// The devices that have something in common.
@@ -33,7 +33,7 @@ struct DevicesTogether {
   }
 };
 
-/// Those that have somebody: subnets by address, the others by name. `grouping`: one of device_groupings.
+/// The groups that are not empty: subnets by address, the others by name. `grouping`: one of device_groupings.
 std::vector<DevicesTogether> group_devices(const std::vector<DeviceStatus>& devices,
                                            std::string_view grouping);
 

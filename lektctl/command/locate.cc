@@ -60,7 +60,7 @@ void locate(control::Instance& instance, const fs::path& installed) {
   if (!instance.database.empty() && !instance.socket.empty()) return;
   const std::vector<FileSetting> settings = settings_of(settings_path(installed));
   const fs::path in_file = text_of(settings, "database").value_or("");
-  // If the operator named another database than the file, the file's socket is another server's.
+  // If the operator named another database than the file does, the file's socket belongs to another server.
   const bool is_same = instance.database.empty() || instance.database == in_file;
   if (instance.database.empty()) instance.database = in_file.empty() ? default_database() : in_file;
   if (instance.socket.empty() && is_same) instance.socket = text_of(settings, "control-socket").value_or("");

@@ -10,9 +10,9 @@ namespace lekt::lektctl {
 /// The path of the server's settings in the Debian package and in the image.
 inline constexpr const char* installed_settings = "/etc/lekt/lektd.toml";
 
-/// Fills in what is empty: as the settings' file says that LEKT_CONFIG names, or the installed one; otherwise
-/// ./lekt.db, or /var/lib/lekt/lekt.db if only that is there. A file that cannot be read is reported on
-/// standard error, and does not keep an operator from looking.
+/// Fills in what is empty: from the settings' file that LEKT_CONFIG names, or else from the installed one;
+/// otherwise with ./lekt.db, or /var/lib/lekt/lekt.db if only that is there. A file that cannot be read is
+/// reported on standard error, and does not keep an operator from looking.
 void locate(control::Instance& instance, const std::filesystem::path& installed = installed_settings);
 
 }  // namespace lekt::lektctl

@@ -65,7 +65,7 @@ class Lines {
   std::string text_;
 };
 
-/// "2026-01-02 11:00:00", as in the database's views; "-" of 0.
+/// "2026-01-02 11:00:00", as in the database's views; "-" for 0.
 std::string time_text(std::int64_t second);
 /// "12.3 MB"
 std::string bytes_text(double bytes);
@@ -87,7 +87,7 @@ std::string why_removed(const std::string& reason);
 /// E706.
 void print(std::string_view text);
 void print_json(const Json& json);
-/// An answer as JSON, or the line that says it to people. Returns the exit code.
+/// Prints an answer as JSON, or as a line for people. Returns the exit code.
 template <class Answer>
 int report(const Options& options, const Answer& answer, const std::string& line) {
   if (options.json)
@@ -96,7 +96,7 @@ int report(const Options& options, const Answer& answer, const std::string& line
     print(line + "\n");
   return exit_done;
 }
-/// The list as a table or as JSON lines. `cells` makes a row of an element.
+/// Prints the list as a table or as JSON lines. `cells` makes a row of an element.
 template <class Element, class Cells>
 int print_list(const Options& options, const std::vector<Element>& list, const Table& table, Cells cells) {
   if (!options.json) print(table.head());
@@ -110,10 +110,10 @@ int print_list(const Options& options, const std::vector<Element>& list, const T
 }
 
 void flush();
-/// Ends the program as a write would when standard output is a pipe that nobody reads any more: it may have nothing to
-/// write for hours.
+/// Sleeps. Ends the program as a write would when standard output is a pipe that nobody reads any more, since there may
+/// be nothing to write for hours.
 void sleep_while_read(std::chrono::milliseconds time);
-/// Writes a question to standard error, where the answer is typed behind it.
+/// Writes a question to standard error, where the answer is typed after it.
 void print_prompt(const std::string& question);
 /// Writes "lektctl: " and a message to standard error: its lines are kept, and each passes through
 /// printable().

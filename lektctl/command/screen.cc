@@ -61,7 +61,7 @@ Event event_of(std::string_view bytes) {
   return Event::other_key;
 }
 
-/// All signals except those that a fault of the program raises, for which it does not wait.
+/// All signals except those that a fault of the program raises, which must not wait.
 sigset_t signals_taken() {
   sigset_t taken;
   sigfillset(&taken);

@@ -4,8 +4,8 @@
 // Writing never waits. What a terminal does not take, because it was stopped or nobody reads it, is written as soon as it
 // does, and frames that come meanwhile are left out. So keys and signals are noticed in any case.
 //
-// One at a time, on the main thread; all signals are its own meanwhile, and threads that are started then get
-// none.
+// There is one at a time, on the main thread. It takes all signals meanwhile, and threads that are started then
+// get none.
 #pragma once
 
 #include <signal.h>

@@ -44,7 +44,8 @@ struct KnownStatus {
 KnownStatus gather_status(const control::Instance& instance,
                           std::chrono::milliseconds wait = status_patience);
 
-/// The same for people, no line longer than `width`. Throws CodedError E801 when the server's answer cannot be read.
+/// Describes the status for people, with no line longer than `width`. Throws CodedError E801 when the server's answer
+/// cannot be read.
 std::string describe_status(const KnownStatus& known, std::size_t width);
 
 }  // namespace lekt::lektctl

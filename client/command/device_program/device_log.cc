@@ -49,7 +49,7 @@ std::vector<std::string> DeviceLog::look(const DeviceLink& link, std::chrono::mi
   const Seen before =
       seen_ ? *seen_ : Seen{Phase::connecting, DeviceLink::Indicator::none, {}, {}, seen.ticket};
   if (seen.message != before.message) add(seen.message);
-  // A message may say the same.
+  // The message may have said the same already.
   if (!seen.ending.empty() && seen.ending != before.ending && seen.ending != seen.message) add(seen.ending);
   if (seen.phase != before.phase && seen.phase == Phase::serving)
     add(seen.ticket == before.ticket ? "the session goes on" : "a session has begun");

@@ -1,5 +1,6 @@
-// What happens to a device, a line an event, with the time: its messages, the indicators, and each code that the server or
-// the device itself has given. Once the server has told its time (packet 8), lines carry that.
+// Tells what happens to a device, one line for each event, with the time: its messages, the indicators, and each code
+// that the server or the device itself has given. Once the server has told its time (packet 8), lines carry the
+// server's.
 //
 // Knows no clock, and writes nothing.
 #pragma once
@@ -20,7 +21,7 @@ class DeviceLog {
   std::vector<std::string> look(const DeviceLink& link, std::chrono::milliseconds now);
 
  private:
-  /// What the lines tell of.
+  /// What the lines so far have told.
   struct Seen {
     DeviceLink::Phase phase;
     DeviceLink::Indicator indicator;
@@ -31,7 +32,7 @@ class DeviceLog {
 
   std::optional<Seen> seen_;
   std::optional<SetTime> time_;
-  std::chrono::milliseconds ahead_{0};  ///< the server's clock, of the machine's
+  std::chrono::milliseconds ahead_{0};  ///< by how much the server's clock is ahead of the machine's
 };
 
 }  // namespace lekt::command

@@ -21,9 +21,9 @@ struct DeviceOptions {
   std::optional<DeviceWire::Dtls> dtls;  ///< none: plain
   std::optional<Address> source;
   std::uint16_t own_port = 0;  ///< 0: any
-  std::string string;          ///< of packet 6, without the size of a terminal
-  bool has_size = false;       ///< the size of the string stays, whatever size the terminal has
-  std::optional<std::filesystem::path> ticket;  ///< none: it is not kept
+  std::string string;          ///< what packet 6 says, without the size of a terminal
+  bool has_size = false;       ///< the string keeps its own size, whatever size the terminal has
+  std::optional<std::filesystem::path> ticket;  ///< where the ticket is kept; none: it is not kept
 
   // Without a terminal:
   std::vector<DeviceScript::Step> steps;

@@ -1,7 +1,7 @@
 // What `lekt device` does without a terminal: waits for texts on the screen, and types.
 //
-// A step begins when everything that was typed before has been taken by the session. A text is there when a row of the
-// screen has it. Knows no socket, no clock and no file.
+// A step begins when the session has taken everything that was typed before. A text is on the screen when one of its
+// rows contains it. Knows no socket, no clock and no file.
 #pragma once
 
 #include <cstddef>
@@ -21,13 +21,13 @@ class DeviceScript {
     std::string text;  ///< not empty
   };
   struct Send {
-    Bytes items;  ///< of an input
+    Bytes items;  ///< items of an input
   };
   using Step = std::variant<Expect, Send>;
 
   explicit DeviceScript(std::vector<Step> steps) : steps_(std::move(steps)) {}
 
-  /// Goes on as far as this screen lets it. Yields what is to be typed now; call it again when that is taken.
+  /// Continues as far as this screen allows. Yields what is to be typed now; call it again when that is taken.
   std::optional<Bytes> go_on(const Screen& screen);
 
   bool is_done() const { return next_ == steps_.size(); }

@@ -31,7 +31,7 @@ using namespace std::chrono_literals;
 
 constexpr AwakeTime goodbye_limit = 2s;       // for the server's answer to the end of a session
 constexpr AwakeTime lookup_interval = 100ms;  // between looks whether a name was found
-constexpr std::size_t failures_told = 10;     // of many devices
+constexpr std::size_t failures_told = 10;     // when many devices fail
 
 void allow_descriptors(std::size_t count) {
   rlimit limit{};
@@ -57,7 +57,8 @@ class ScriptedDevice {
   /// Why it has failed; nothing if its script is done.
   const std::optional<Rejection>& failure() const { return failure_; }
 
-  /// After each datagram, so that nothing that the device has shown for a moment is missing in its log.
+  /// Takes what has come, and looks at the device after each datagram, so that its log lacks nothing that it showed for
+  /// a moment.
   void receive(AwakeTime now) {
     for (int left = UdpDevice::datagrams_at_once; left > 0 && !is_finished_ && device_.receive(now); --left)
       go_on(now);
@@ -74,7 +75,7 @@ class ScriptedDevice {
     }
     if (link.phase() == DeviceLink::Phase::ended) return end_with(*link.ending());
     keep_ticket();
-    // What is typed without a session could be dropped as meant for an earlier one.
+    // Without a session, what is typed now could be dropped as meant for an earlier one.
     if (link.phase() != DeviceLink::Phase::serving || !device_.has_screen()) return;
     while (link.has_delivered()) {
       const auto items = script_.go_on(link.screen());
@@ -126,7 +127,7 @@ class ScriptedDevice {
     }
   }
 
-  /// The session has ended. A script that logs out of its host does so with its last input, which is not acknowledged then.
+  /// Ends, since the session has ended. The last input of a script that logs out of its host is never acknowledged.
   void end_with(const Rejection& why) {
     if (!script_.is_done() || why.code != ErrorCode::host_hung_up) return fail(why);
     is_finished_ = true;
@@ -137,7 +138,7 @@ class ScriptedDevice {
     is_finished_ = true;
   }
 
-  /// A session to which nobody could come back is not left behind.
+  /// Ends, and leaves no session behind to which nobody could come back.
   void end(AwakeTime now) {
     if (ticket_ != nullptr) {
       is_finished_ = true;

@@ -145,7 +145,7 @@ class TerminalRun {
     view_->draw(picture);
   }
 
-  /// What the device says where the server says nothing.
+  /// What the device itself says while the server shows nothing.
   std::vector<std::string> own_message() const {
     const std::size_t columns = view_->size().columns;
     std::vector<std::string> lines = message_lines(device_.link().message(), columns);

@@ -57,7 +57,7 @@ int colour_pair_of(const Cell& cell) {
                                 colour_for_terminal(cell.background, background)));
 }
 
-/// The locale says what the terminal's bytes mean. Who says nothing of it has UTF-8 nowadays.
+/// Takes the locale, which says what the terminal's bytes mean. If nothing is said, they are UTF-8.
 void take_locale() {
   const auto is_set = [](const char* name) {
     const char* value = std::getenv(name);
@@ -99,8 +99,8 @@ constexpr std::array key_meanings = {
     KeyMeaning{KEY_SNEXT, Key::page_down, modifiers::shift},
 };
 
-/// Keys with modifiers have no codes, but names in the description of terminals that follow xterm: "kUP5" is ctrl up.
-/// The digit is 1 and the modifiers, in the bits that ours have.
+/// Keys with modifiers have no codes, but descriptions of terminals that follow xterm name them: "kUP5" is ctrl up. The
+/// digit is 1 plus the modifiers, which have the same bits as ours.
 constexpr std::array<std::pair<std::string_view, Key>, 10> keys_of_xterm = {{
     {"kUP", Key::up},
     {"kDN", Key::down},
@@ -192,7 +192,7 @@ void DeviceView::draw_screen(const Screen& screen) {
       const Cell& cell = cells[column];
       if (cell.width == 0 || (cell.is_blank() && cell.flags == 0)) continue;
       std::array<wchar_t, 2> text = {static_cast<wchar_t>(cell.character), L'\0'};
-      // What this terminal would draw in other cells than the server believes, or not at all, would move the rest.
+      // What this terminal would not draw, or would draw in other cells than the server believes, would move the rest.
       const bool is_drawn =
           ::wcwidth(text[0]) == static_cast<int>(cell.width) && column + cell.width <= size().columns;
       if (!is_drawn) text[0] = L'?';

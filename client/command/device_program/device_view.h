@@ -1,7 +1,7 @@
 // The terminal on which `lekt device` draws, and from which it takes keys: ncurses, which knows all terminals.
 //
-// The terminal is as it was before at the end of the scope, whatever ends it. There is one of it in a process, and
-// everything is used by one thread. Never sees a socket or a link.
+// Whatever ends the scope, the terminal is then as it was before. A process has one at a time, and one thread uses it.
+// Never sees a socket or a link.
 #pragma once
 
 #include <cstddef>
@@ -24,7 +24,7 @@ class DeviceView {
     std::size_t columns = 0;
   };
 
-  /// What is to be seen. Texts are UTF-8 that a terminal may be given.
+  /// What the terminal is to show.
   struct Picture {
     const Screen* screen = nullptr;    ///< null: none yet
     std::vector<std::string> message;  ///< from the first row on, over the screen
@@ -46,7 +46,7 @@ class DeviceView {
   DeviceView& operator=(const DeviceView&) = delete;
 
   Size size() const;
-  /// The terminal has another size, maybe.
+  /// Takes over the size of the terminal, which may have changed.
   void take_size();
   void draw(const Picture& picture);
   /// The next key; what it types is added to `typed`. Nothing when no key is waiting.

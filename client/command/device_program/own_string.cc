@@ -20,14 +20,14 @@ namespace {
   throw CodedError(ErrorCode::usage_wrong, what + " \"" + escape(value) + "\": " + reason);
 }
 
-/// A value that cannot end its field.
+/// Refuses a value that would end its field.
 void check_value(const std::string& what, const std::string& value) {
   const auto allowed = [](char c) { return c >= 0x20 && c <= 0x7e && c != '~'; };
   if (!std::ranges::all_of(value, allowed))
     refuse_string(what, value, "printable ASCII without '~' is allowed");
 }
 
-/// The string is one that has the field.
+/// The string with this value in the field, which it has to have.
 std::string with_field(std::string string, std::size_t field, const std::string& value) {
   std::size_t begin = 0;
   for (; field > 0; --field) begin = string.find('~', begin) + 1;

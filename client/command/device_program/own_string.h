@@ -1,7 +1,7 @@
 // The string by which `lekt device` says what it is: packet 6 of docs/device-protocol.md.
 //
-// Whatever is made here is checked by the reader that the server has, so a server takes it. Each function throws CodedError
-// E705, which says what is wrong.
+// Every string is checked by the same reader that the server uses, so a server accepts it. Each function throws
+// CodedError E705, which says what is wrong.
 #pragma once
 
 #include <cstddef>
@@ -14,16 +14,16 @@ namespace lekt::command {
 /// The string of this program: `version` is its version, for example "1.2.3"; 24 rows and 80 columns.
 std::string make_own_string(const std::string& uid, const std::string& type, const std::string& version);
 
-/// A string that a user gives, if it can be used.
+/// Checks that a string which the user gives can be used.
 void check_own_string(const std::string& string);
 
-/// What it says of the device.
+/// What the string says of the device.
 DeviceString read_own_string(const std::string& string);
 
 std::string with_size(const std::string& string, std::size_t rows, std::size_t columns);
 std::string with_uid(const std::string& string, const std::string& uid);
 
-/// The uid of who has none: the user's name and the machine's.
+/// A uid for a user who gives none: the names of the user and of the machine.
 std::string own_uid();
 
 }  // namespace lekt::command

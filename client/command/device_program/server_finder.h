@@ -1,5 +1,5 @@
-// The addresses of the server of devices, one after the other: the next one is asked for when the last one has not
-// answered. When each was given, its name is looked up again.
+// Gives a device the addresses of its server one after the other: it asks for the next one when the last one has not
+// answered. When all of them were given, the name is looked up again.
 //
 // Asio is behind it only because the lookup of names needs it. Used by one thread.
 #pragma once
@@ -21,14 +21,14 @@ class ServerFinder {
   ServerFinder(const ServerFinder&) = delete;
   ServerFinder& operator=(const ServerFinder&) = delete;
 
-  /// The first address; waits for it, for so long. Throws CodedError E701.
+  /// The first address. Waits for it no longer than `limit`. Throws CodedError E701.
   Address find(std::chrono::milliseconds limit);
 
-  /// Begins to look for another address, unless it does already.
+  /// Begins to look for another address, unless that is under way already.
   void look_again();
   /// Whether take() is to be called now and then.
   bool is_looking() const;
-  /// The address that was looked for, once.
+  /// The address that was found, once; nothing after that, and before.
   std::optional<Address> take();
 
  private:

@@ -1,5 +1,5 @@
-// The signals that a program on a terminal must not die of before the terminal is as it was: while the object lives they
-// come only while wait() waits, and are remembered. There is one at a time, on the main thread.
+// Holds back the signals that must not end a program before its terminal is as it was. While the object lives they come
+// only while wait() waits, and are remembered. There is one at a time, on the main thread.
 #pragma once
 
 #include <poll.h>
@@ -20,13 +20,13 @@ class TerminalSignals {
   TerminalSignals(const TerminalSignals&) = delete;
   TerminalSignals& operator=(const TerminalSignals&) = delete;
 
-  /// Waits for a descriptor, a signal, or for so long; nothing: for as long as it takes. What is not ready has no revents
-  /// then.
+  /// Waits until a descriptor is ready, a signal comes, or this time is over; without a time, for as long as it takes.
+  /// Descriptors that are not ready have no revents afterwards.
   void wait(std::span<pollfd> descriptors, std::optional<AwakeTime> left) const;
 
   /// Whether SIGTERM, SIGINT or SIGHUP has come.
   bool has_ended() const;
-  /// Whether the terminal has got another size since the last call.
+  /// Whether the terminal's size has changed since the last call.
   bool take_resize();
 
  private:

@@ -1,5 +1,5 @@
-// The file in which a device keeps the ticket of its session over its end: 32 hexadecimal digits and a line feed, for its
-// owner alone. Readers see the old ticket or the new one.
+// The file in which a device keeps the ticket of its session when the program ends: 32 hexadecimal digits and a line
+// feed, readable by its owner alone. Readers see the old ticket or the new one.
 //
 // While the object lives, no other one has the same file (a lock on FILE.lock, which stays there). Used by one thread.
 #pragma once
@@ -12,15 +12,15 @@
 
 namespace lekt::command {
 
-/// $XDG_STATE_HOME/lekt/device-UID, or ~/.local/state/lekt/device-UID; what a file's name should not have is %NN in it.
-/// Throws CodedError E705 if neither variable is set.
+/// $XDG_STATE_HOME/lekt/device-UID, or ~/.local/state/lekt/device-UID; characters that do not belong in a file's name
+/// become %NN. Throws CodedError E705 if neither variable is set.
 std::filesystem::path ticket_path(const std::string& uid);
 
 class TicketFile {
  public:
-  /// Locks the file and reads it; none is there yet when there is no file. The directories of ticket_path() are made with
-  /// make_directory_of(). Throws CodedError: E705 if it holds something else, E706 if it cannot be used, E714 if another
-  /// program has it.
+  /// Locks the file and reads it; without a file there is no ticket yet. The directories of ticket_path() are made with
+  /// make_directory_of(). Throws CodedError: E705 if it holds something else, E706 if it cannot be used, E714 if
+  /// another program has it.
   explicit TicketFile(std::filesystem::path path);
 
   /// Makes the directories of a file, for their owner alone. Throws CodedError E706.
@@ -28,7 +28,7 @@ class TicketFile {
 
   /// What the file holds; no_ticket: nothing.
   const Ticket& ticket() const { return ticket_; }
-  /// Nothing happens if it is the one that the file holds. Throws CodedError E706; the file is then as it was.
+  /// Writes the ticket, unless the file holds it already. Throws CodedError E706; the file is then as it was.
   void keep(const Ticket& ticket);
 
  private:

@@ -15,19 +15,19 @@ namespace lekt::command {
 
 class TypedText {
  public:
-  /// `modifiers`: bits of lekt::modifiers that the character does not have in itself. What no input can have, such as
-  /// 0x9b, is passed over.
+  /// `modifiers`: bits of lekt::modifiers that the character does not imply by itself. A character that no input can
+  /// have, such as 0x9b, is passed over.
   void add(char32_t character, std::uint8_t modifiers = 0);
   void add(Key key, std::uint8_t modifiers = 0);
 
-  /// The items so far; it is empty then.
+  /// Takes the items so far, and leaves none.
   Bytes take();
 
  private:
   void end_text();
 
   Bytes items_;
-  std::string text_;  ///< of an item that is not ended
+  std::string text_;  ///< the text of an item that has not ended
 };
 
 /// Reads the text of --send: UTF-8 with the escapes \r \n (enter), \t (tab), \b (backspace), \e (escape), \xNN (a control

@@ -36,8 +36,8 @@ Descriptor open_socket(Address address, std::uint16_t port) {
   if (!made.is_open())
     throw CodedError(ErrorCode::connect_failed,
                      std::string("cannot make a UDP socket: ") + std::strerror(errno));
-  // A way with a smaller limit than a datagram has fragments it. The kernel would learn of the limit by messages that many
-  // routers do not let through.
+  // A network whose limit is smaller than a datagram fragments it. Otherwise the kernel would have to learn of the
+  // limit by messages that many routers do not let through.
   const int never = IP_PMTUDISC_DONT;
   setsockopt(made.value(), IPPROTO_IP, IP_MTU_DISCOVER, &never, sizeof never);
   const sockaddr_in name = to_socket_address(address, port);

@@ -1,7 +1,9 @@
-// A device with its socket: gives a DeviceLink what comes from the server, and sends what it wants to be sent. One socket
-// for both ports of the server, so that a router sees one sender.
+// A device with its socket: gives a DeviceLink what comes from the server, and sends what the link wants to be sent.
+// One socket for both ports of the server, so that a router sees one sender.
 //
-// Its owner waits: it calls receive() when the descriptor is readable, and send() after everything and when due() has come. What the system refuses to send is as lost as what the network loses. Knows no clock. Used by one thread.
+// Its owner does the waiting: it calls receive() when the descriptor is readable, and send() after every other call and
+// when due() has come. A datagram that the system refuses to send is as lost as one that the network loses. Knows no
+// clock. Used by one thread.
 #pragma once
 
 #include <cstdint>
@@ -24,24 +26,24 @@ class UdpDevice {
     Address own_address{};          ///< 0.0.0.0: the machine chooses
     std::uint16_t own_port = 0;     ///< 0: any
     DeviceLink::Settings device;
-    std::optional<DeviceWire::Dtls> dtls = {};  ///< the device wants it if it is given
+    std::optional<DeviceWire::Dtls> dtls = {};  ///< given if the device wants DTLS
   };
 
-  /// Throws CodedError E701 if there can be no such socket.
+  /// Opens the socket. Throws CodedError E701 if that is not possible.
   UdpDevice(const Settings& settings, AwakeTime now);
   UdpDevice(const UdpDevice&) = delete;
   UdpDevice& operator=(const UdpDevice&) = delete;
 
   int descriptor() const { return socket_.value(); }
-  /// Takes one datagram that has come; false: none has.
+  /// Takes one datagram; false if none has come.
   bool receive(AwakeTime now);
-  /// Of one turn, so that a flood does not keep the user from being heard.
+  /// The most datagrams of one turn, so that a flood does not keep the user from being heard.
   static constexpr int datagrams_at_once = 64;
   /// Sends what is to be sent.
   void send(AwakeTime now);
   std::optional<AwakeTime> due() const { return wire_.due(); }
 
-  /// The server has another address. For a device without a registration.
+  /// Uses another address of the server. For a device without a registration.
   void turn_to(Address server) { server_ = server; }
 
   DeviceLink& link() { return link_; }
@@ -50,7 +52,7 @@ class UdpDevice {
   bool has_screen() const { return has_screen_; }
   /// Why the system has not sent the last datagram; empty if it has.
   std::string send_error() const;
-  /// What it can say about why it does not get on: the server's words, or its own, and what the system has said last.
+  /// Why the device makes no progress: the server's words, or its own, and the system's last error.
   Rejection trouble() const;
 
  private:
@@ -65,7 +67,7 @@ class UdpDevice {
   DeviceLink link_;
   DeviceWire wire_;
   bool has_screen_ = false;
-  int error_ = 0;  ///< of the last datagram that could not be sent; 0 if it could
+  int error_ = 0;  ///< why the last datagram could not be sent; 0 if it could
   Bytes buffer_;
 };
 
