@@ -1,4 +1,4 @@
-// What the desk is, and its side of time. Packet 1 and ports are in device_desk_ports.cc, registrations and sessions in
+// The desk itself, and its side of time. Packet 1 and ports are in device_desk_ports.cc, registrations and sessions in
 // device_desk_sessions.cc.
 #include "devices/device_desk.h"
 
@@ -33,7 +33,7 @@ const Registration* DeviceDesk::registration(std::uint16_t port) const {
   return ports_.contains(port) ? place(port).registration.get() : nullptr;
 }
 
-/// What packets 2 and 4 carry.
+/// The version that packets 2 and 4 carry.
 Version DeviceDesk::version_with(bool encrypted) {
   Version version = version_spoken;
   version.extra = encrypted ? extra_dtls : 0;
@@ -42,7 +42,8 @@ Version DeviceDesk::version_with(bool encrypted) {
 
 Registration::Send DeviceDesk::sender(std::uint16_t port) {
   const Registration& registration = *place(port).registration;
-  // The handshake itself is not the desk's; a registration that ends before it is done is told so as it is.
+  // The handshake itself is not the desk's business. If a registration ends before it is done, the device is told in
+  // plain.
   if (registration.is_encrypted() && registration.is_ready())
     return [this, port](ByteView datagram) { outside_.send_encrypted(port, datagram); };
   return [this, port, device = registration.device()](ByteView datagram) {

@@ -50,11 +50,11 @@ class DeviceDesk {
   };
 
   struct Counts {
-    std::uint64_t received = 0;       ///< datagrams
-    std::uint64_t malformed = 0;      ///< nothing was answered (E916)
-    std::uint64_t too_fast = 0;       ///< dropped (E407)
-    std::uint64_t registrations = 0;  ///< that were made
-    std::uint64_t inputs = 0;         ///< that were taken
+    std::uint64_t received = 0;       ///< datagrams received
+    std::uint64_t malformed = 0;      ///< datagrams that got no answer (E916)
+    std::uint64_t too_fast = 0;       ///< datagrams dropped (E407)
+    std::uint64_t registrations = 0;  ///< registrations made
+    std::uint64_t inputs = 0;         ///< inputs taken
   };
 
   /// Something that operators should know.
@@ -71,41 +71,42 @@ class DeviceDesk {
     Rejection rejection{ErrorCode::address_denied, {}};  ///< if it is refused
   };
 
-  /// What the desk needs of the world, and tells it. Nothing here may call the desk.
+  /// What the desk needs from the outside, and tells it. Nothing here may call the desk.
   class Outside {
    public:
     virtual ~Outside() = default;
 
-    /// Whether the port has its socket now. False: a foreign program has the port.
+    /// Opens the socket of the port unless it is open. False: another program has the port.
     virtual bool open(std::uint16_t port) = 0;
-    /// Sends from this port of the server as it is; 0: from the contact port.
+    /// Sends a plain datagram from this port of the server; 0: from the contact port.
     virtual void send(std::uint16_t from, const DeviceEndpoint& to, ByteView datagram) = 0;
-    /// Sends in a record of DTLS to the device of this port, whose handshake is done.
+    /// Sends a datagram in a record of DTLS to the device of this port, whose handshake is done.
     virtual void send_encrypted(std::uint16_t port, ByteView datagram) = 0;
     /// Whether packets 1 and 3 of this address are served: rules, bans, rates.
     virtual Judgement judge(Address address) = 0;
     virtual Ticket random_ticket() = 0;
     virtual LoggedTime time() = 0;
 
-    /// `time` is that of the event: packets 1 and 2 are told of when packet 3 has come.
+    /// Logs an event. `time` is when it happened: packets 1 and 2 are logged only when packet 3 has come.
     virtual void log(Address device, LoggedTime time, const HandlerEvent& event) = 0;
-    /// The port has a registration now. `encrypted`: a DTLS handshake follows, in which the device is the client, and
-    /// handshake_done() is to be called after it.
+    /// Called when the port gets a registration. `encrypted`: a DTLS handshake follows, in which the device is the
+    /// client, and handshake_done() is to be called after it.
     virtual void registered(std::uint16_t port, const DeviceEndpoint& device, bool encrypted) = 0;
-    /// It is over; what is to be told to the device has been sent. Nobody is told without a reason.
+    /// Called when the registration is over and its device has been sent what it is to be told. Without a reason it is
+    /// told nothing.
     virtual void registration_ended(std::uint16_t port, const std::optional<Rejection>& reason) = 0;
     virtual void alert(const Alert& alert) = 0;
     virtual void session_began(const DeviceSession& session) = 0;
-    /// It goes on with another registration, perhaps from another address.
+    /// Called when the session continues with another registration, perhaps from another address.
     virtual void session_resumed(const DeviceSession& session, const DeviceEndpoint& before) = 0;
-    /// Its device has said something else of itself.
+    /// Called when the session's device has said something else of itself.
     virtual void session_described(const DeviceSession& session) = 0;
     virtual void session_ended(const DeviceSession& session, const Rejection& reason) = 0;
-    /// An input is delivered to the session, once and in order.
+    /// Delivers an input to the session, once and in order.
     virtual void input(const DeviceSession& session, ByteView items) = 0;
-    /// Makes `screen`, which may be of any size and contents, what the user sees now. Asked for only when a message can be
-    /// made of it, after the session has begun, so it costs nothing that a screen changes faster than its device can be
-    /// told.
+    /// Makes `screen`, which may be of any size and contents, what the user sees now. Called only when a message can be
+    /// made of it, after the session has begun, so a screen that changes faster than its device can be told costs
+    /// nothing.
     virtual Liveliness draw(const DeviceSession& session, Screen& screen) = 0;
   };
 
@@ -114,28 +115,28 @@ class DeviceDesk {
   DeviceDesk(const DeviceDesk&) = delete;
   DeviceDesk& operator=(const DeviceDesk&) = delete;
 
-  /// For devices that register, and sessions that begin, from now on.
+  /// Uses these settings for devices that register, and sessions that begin, from now on.
   void use(const Settings& settings);
 
   // ---- Time is awake time and never goes back ----
 
-  /// A datagram came to the contact port, at the server's address `local`.
+  /// Takes a datagram that came to the contact port, at the server's address `local`.
   void receive_at_contact(const DeviceEndpoint& from, Address local, ByteView datagram, AwakeTime now);
-  /// A datagram came to a dedicated port as it is.
+  /// Takes a plain datagram that came to a dedicated port.
   void receive(std::uint16_t port, const DeviceEndpoint& from, ByteView datagram, AwakeTime now);
-  /// The DTLS handshake of the registration of this port is done.
+  /// Notes that the DTLS handshake of the registration of this port is done.
   void handshake_done(std::uint16_t port, AwakeTime now);
-  /// A datagram came to a dedicated port in a record of that DTLS.
+  /// Takes a datagram that came to a dedicated port in a record of that DTLS.
   void receive_decrypted(std::uint16_t port, ByteView datagram, AwakeTime now);
   /// Does what is due.
   void advance(AwakeTime now);
   /// When to call advance() if nothing comes before.
   std::optional<AwakeTime> due() const;
 
-  /// Outside::draw() yields something else for this session now. Its device is told as soon as that can be, unless it has
-  /// no registration: with each new one, or another size, everything is drawn.
+  /// Notes that Outside::draw() yields something else for this session now. Its device is told as soon as possible,
+  /// unless it has no registration; with each new registration, or another size, everything is drawn.
   void screen_changed(const DeviceSession& session, AwakeTime now);
-  /// The session's device rings its bell, unless it has no registration.
+  /// Rings the bell of the session's device, unless it has no registration.
   void ring(const DeviceSession& session, AwakeTime now);
 
   // ---- Operators ----
@@ -160,7 +161,8 @@ class DeviceDesk {
   const DeviceSession* session_at(std::uint16_t port) const {
     return ports_.contains(port) ? place(port).session : nullptr;
   }
-  /// Calls `use(port, registration, session)` for each, in the order of the ports; `session` is null where none has begun.
+  /// Calls `use(port, registration, session)` for each registration, in the order of the ports; `session` is null where
+  /// none has begun.
   template <class Use>
   void for_each_registration(Use use) const {
     for (std::size_t index = 0; index < places_.size(); ++index)
@@ -181,15 +183,15 @@ class DeviceDesk {
     sessionless,  ///< it has no session yet, and is not quite new
     away,
   };
-  /// The order in which registrations give way: the kind, and since when the port may be offered or when it was offered
-  /// last, so that those of a kind are offered in turn.
+  /// The order in which registrations give way: by their kind, then by the time from which the port may be offered, or
+  /// at which it was last offered, so that those of a kind are offered in turn.
   using Yield = std::tuple<Yields, AwakeTime, std::uint16_t>;
 
   struct Place {
     std::unique_ptr<Registration> registration;
     DeviceSession* session = nullptr;
-    std::uint64_t last_number = 0;  ///< of its registration, or the last one: a token is good once
-    bool ended_by_bye = false;      ///< the last one
+    std::uint64_t last_number = 0;  ///< of its registration, or the last one; a token is good once
+    bool ended_by_bye = false;      ///< the last one ended with the device's goodbye
     std::optional<AwakeTime> scheduled;
     std::optional<Yield> yield;
     /// When the port was last offered to another device, although it has this registration.
@@ -256,17 +258,17 @@ class DeviceDesk {
   SessionBook book_;
   DeviceEncryption encryption_ = DeviceEncryption::off;
   std::vector<Place> places_;  ///< one for each port
-  /// When registrations have something to do. One that is idle is not in it.
+  /// When registrations have something to do. An idle one is not listed.
   std::set<std::pair<AwakeTime, std::uint16_t>> deadlines_;
   /// The registrations that give way to others, once their time has come.
   std::set<Yield> yields_;
-  /// How many registrations of an address have no session.
+  /// How many registrations without a session each address has.
   std::map<Address, std::size_t> sessionless_;
-  /// When sessions may be over because of their users' silence. An input does not move its session; it is looked at
+  /// When sessions may be over because of their users' silence. An input does not move its session, which is looked at
   /// again when its time has come.
   std::set<std::pair<AwakeTime, DeviceSession::Number>> idle_;
-  std::optional<AwakeTime> exhausted_told_;  ///< to operators, last
-  std::optional<AwakeTime> asked_;           ///< silent devices, last
+  std::optional<AwakeTime> exhausted_told_;  ///< when operators were last told
+  std::optional<AwakeTime> asked_;           ///< when silent devices were last asked
   Screen drawn_{1, 1};                       ///< the screen that is being sent, whosever it is
   Counts counts_;
   bool stopping_ = false;

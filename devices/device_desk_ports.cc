@@ -1,4 +1,4 @@
-// The desk's side of packet 1 and of ports: who is offered which.
+// The desk's side of packet 1 and of ports: which one is offered to whom.
 #include <algorithm>
 #include <array>
 
@@ -8,10 +8,10 @@ namespace lekt {
 
 namespace {
 
-/// So many silent devices are asked at once whether they are there, when no port is free.
+/// How many silent devices are asked at once whether they are there, when no port is free.
 constexpr std::size_t asked_at_once = 8;
 
-/// Between two alerts that no port is free.
+/// The time between two alerts that no port is free.
 constexpr AwakeTime exhausted_alerts_apart = std::chrono::minutes(1);
 
 /// A registration that has no session after this time gives way when no port is free.
@@ -115,15 +115,15 @@ std::optional<DeviceDesk::Yield> DeviceDesk::yield_of(std::uint16_t port) const 
   return Yield{Yields::away, std::max(since, here.offered.value_or(since)), port};
 }
 
-/// Operators hear of it once in a while, and not for each device that comes.
+/// Tells operators that no port is free, once in a while and not for each device that comes.
 void DeviceDesk::tell_exhausted(const DeviceEndpoint& device, AwakeTime now) {
   if (exhausted_told_ && now < *exhausted_told_ + exhausted_alerts_apart) return;
   exhausted_told_ = now;
   alert(no_port.code, device, {}, "no port is free for a device; widen --device-ports");
 }
 
-/// A device that says nothing may be dead, and nobody would know. Asked, it is away unless it answers.
-/// Those of an address, or of all; for all of them not with every request.
+/// Asks silent devices whether they are there: one of them may be dead, and nobody would know. Once asked, a
+/// device is away unless it answers. Asks those at an address, or all; all of them not with every request.
 void DeviceDesk::ask_silent_ones(AwakeTime now, const std::optional<Address>& at) {
   if (!at && asked_ && now < *asked_ + Registration::asked_patience) return;
   if (!at) asked_ = now;

@@ -70,7 +70,7 @@ void DeviceDesk::receive_registration(std::uint16_t port, const DeviceEndpoint& 
   const Registration* const registration = place(port).registration.get();
   if (registration != nullptr && registration->number() == head.registration &&
       registration->device() == from) {
-    // Packet 4 was lost. It says no more than that the registration is there.
+    // Packet 4 was lost. It only says that the registration is there.
     if (registration->is_encrypted() && registration->is_ready())
       ++counts_.malformed;
     else
@@ -88,7 +88,7 @@ void DeviceDesk::receive_registration(std::uint16_t port, const DeviceEndpoint& 
   begin_registration(port, from, head, now);
 }
 
-/// What packet 3 is refused with; nothing if it registers.
+/// Why packet 3 is refused; nothing if it registers.
 std::optional<Rejection> DeviceDesk::why_not_registered(std::uint16_t port, const DeviceEndpoint& from,
                                                         const DatagramHead& head, const Token& token,
                                                         AwakeTime now) const {
@@ -97,8 +97,8 @@ std::optional<Rejection> DeviceDesk::why_not_registered(std::uint16_t port, cons
   if (!can_be_agreed || !is_to_be_had(port, now) || place(port).last_number == head.registration ||
       !tokens_.is_good(token, {from.address, port, head.registration, extra}, now))
     return Rejection{ErrorCode::token_refused, "the token does not fit; begin anew"};
-  // Those with a session are limited as sessions are. A device that registers anew has its old registration meanwhile,
-  // so that one must not count.
+  // Registrations with a session are limited as sessions are. A device that registers anew still has its old
+  // registration, which must not count.
   const auto found = sessionless_.find(from.address);
   if (found != sessionless_.end() && found->second >= book_.limits().per_address_max)
     return Rejection{ErrorCode::sessions_too_many, "too many registrations of this address"};
@@ -136,7 +136,8 @@ void DeviceDesk::accept_registration(std::uint16_t port) {
                                 RegistrationAccept{}));
 }
 
-/// A datagram of a registration that the port does not have at this address. Whoever has it is not disturbed.
+/// Answers a datagram of a registration that the port does not have at this address. Whoever has the port is not
+/// disturbed.
 void DeviceDesk::receive_from_nobody(std::uint16_t port, const DeviceEndpoint& from, const DatagramHead& head,
                                      ByteView datagram) {
   if (outside_.judge(from.address).admitted == Admitted::too_fast) {
@@ -260,7 +261,7 @@ void DeviceDesk::refuse_session(std::uint16_t port, const SessionBook::Request& 
   end_registration(port, decision.rejection);
 }
 
-/// Packets 7 and 8 and the screen follow.
+/// Serves the session on this port: packets 7 and 8 and the screen follow.
 void DeviceDesk::serve(std::uint16_t port, DeviceSession& session, AwakeTime now) {
   Place& here = place(port);
   count_out(here);
@@ -302,7 +303,7 @@ void DeviceDesk::take_input(std::uint16_t port, const InputMessage& input, Awake
   }
 }
 
-/// The registration is over, or has a session from now on.
+/// Counts a registration no longer among those without a session: it is over, or has a session from now on.
 void DeviceDesk::count_out(const Place& place) {
   const auto found = sessionless_.find(place.registration->device().address);
   if (--found->second == 0) sessionless_.erase(found);
@@ -310,7 +311,7 @@ void DeviceDesk::count_out(const Place& place) {
 
 // ---- Ends ----
 
-/// The registration is over; its session, if it has one, waits for the next. Without a reason nobody is told.
+/// Ends the registration; its session, if it has one, waits for the next. Without a reason nobody is told.
 void DeviceDesk::end_registration(std::uint16_t port, const std::optional<Rejection>& reason) {
   Place& here = place(port);
   if (here.registration == nullptr) return;

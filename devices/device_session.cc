@@ -19,7 +19,7 @@ DeviceSession::DeviceSession(Number number, const Ticket& ticket, DeviceString d
       last_input_(now) {}
 
 void DeviceSession::describe(DeviceString device, std::string text) {
-  // Its name stays: what is known of a session by its uid must not change under it.
+  // The uid stays: what is known of a session by its uid must not change under it.
   device.uid = device_.uid;
   device_ = std::move(device);
   text_ = std::move(text);

@@ -41,7 +41,7 @@ class DeviceSession {
   std::optional<std::uint16_t> port() const { return port_; }
   /// Where its registration is, or the last one was.
   const DeviceEndpoint& endpoint() const { return endpoint_; }
-  /// The book's matter, which keeps the sessions without a registration apart.
+  /// For the book alone, which keeps the sessions without a registration apart.
   void attach(std::uint16_t port, const DeviceEndpoint& endpoint) {
     port_ = port;
     endpoint_ = endpoint;
@@ -61,22 +61,22 @@ class DeviceSession {
   /// Its place among the sessions that wait for a registration, the longest first; 0 while it has one.
   std::uint64_t turn() const { return turn_; }
 
-  /// The device says of itself something else: its screen was turned, its window has another size.
+  /// Notes that the device says something else of itself: its screen was turned, its window has another size.
   void describe(DeviceString device, std::string text);
 
   // ---- Inputs: each is used once, whatever was lost on the way ----
 
   enum class Input : std::uint8_t {
     next,    ///< use it; it counts as taken
-    taken,   ///< was used before
-    beyond,  ///< one before it is missing, which no device may skip
+    taken,   ///< it was used before
+    beyond,  ///< an input before it is missing, which no device may skip
   };
   Input take(std::uint32_t input, AwakeTime now);
   /// The highest input that was taken.
   std::uint32_t taken() const { return taken_; }
   /// When the session ends unless there is an input before; nothing if its group does not say.
   std::optional<AwakeTime> idle_at() const;
-  /// When the desk looks whether that is so; nothing while it never does.
+  /// When the desk is going to check idle_at(); nothing if it never is.
   std::optional<AwakeTime> looked_at() const { return looked_at_; }
   void look_at(std::optional<AwakeTime> time) { looked_at_ = time; }
 
@@ -97,7 +97,8 @@ class DeviceSession {
   std::optional<AwakeTime> looked_at_;
 };
 
-/// The screen that the server draws: the group, the string in words, the time that its device was told; and that the group has no host, if so.
+/// The screen that the server draws: the group, the string in words, the time that its device was told, and, if so,
+/// that the group has no host.
 Screen draw_session(const DeviceSession& session);
 
 }  // namespace lekt

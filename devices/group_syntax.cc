@@ -32,7 +32,7 @@ bool is_letter_or_digit(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
-/// 1 to `bytes_max` letters, digits and characters of `others`.
+/// Whether the text is 1 to `bytes_max` letters, digits and characters of `others`.
 bool is_word(std::string_view text, std::size_t bytes_max, std::string_view others) {
   return !text.empty() && text.size() <= bytes_max && std::ranges::all_of(text, [&](char c) {
     return is_letter_or_digit(c) || others.find(c) != others.npos;
@@ -54,7 +54,7 @@ std::string_view take_part(std::string_view& text, char separator) {
 
 struct Span {
   seconds least;
-  bool may_be_none;  ///< then 0 stands for it
+  bool may_be_none;  ///< whether there may be no value, for which 0 stands
   std::string_view example;
 };
 constexpr Span idle_span = {1s, false, "12h"};
@@ -189,7 +189,7 @@ struct GroupKey {
   std::string_view name;
   /// Gives the group a value, or says what would be right.
   Allowed (*take)(DeviceGroup& group, std::string_view value);
-  /// A value that take() understands; empty when the key says what holds without it.
+  /// A value that take() understands; empty when it is what holds without the key.
   std::string (*show)(const DeviceGroup& group);
 };
 

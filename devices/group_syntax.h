@@ -22,7 +22,7 @@ namespace lekt {
 std::variant<DeviceHost, std::string> parse_device_host(std::string_view text);
 std::variant<DeviceGroup, std::string> parse_device_group(std::string_view text);
 
-/// In words that are read as the same host or group; a key is left out where it says what holds without it.
+/// The host or group as settings write it; a key is left out where its value is what holds without it.
 std::string to_string(const DeviceHost& host);
 std::string to_string(const DeviceGroup& group);
 

@@ -18,7 +18,7 @@ DeviceGroup default_group() {
   return group;
 }
 
-/// The characters of a pattern that have to be in a type.
+/// How many characters of a pattern are no wildcards.
 std::size_t exact_characters(std::string_view pattern) {
   return static_cast<std::size_t>(
       std::ranges::count_if(pattern, [](char c) { return c != '*' && c != '?'; }));
@@ -35,7 +35,7 @@ bool is_closer(const DeviceGroup& group, const DeviceGroup& other) {
   return exact_characters(group.type) > exact_characters(other.type);
 }
 
-/// The first name that another one before it has, too.
+/// A name that more than one of them has; nothing if there is none.
 template <class Named>
 std::optional<std::string> repeated_name(const std::vector<Named>& all) {
   std::vector<std::string> names;
@@ -72,7 +72,7 @@ std::variant<std::vector<DeviceHost>, std::string> hosts_of(const DeviceGroup& g
   return offered;
 }
 
-/// What no group or host can see by itself.
+/// What is wrong with groups and hosts together, though each is right by itself; nothing if they fit.
 std::optional<std::string> fault_of(const std::vector<DeviceGroup>& groups,
                                     const std::vector<DeviceHost>& hosts) {
   if (groups.size() > limits::device_groups_max)

@@ -13,7 +13,7 @@ std::string format_logged_time(LoggedTime time) {
   using namespace std::chrono;
   constexpr sys_time<milliseconds> first{milliseconds(0)};
   constexpr sys_time<milliseconds> last{sys_days{year(9999) / 12 / 31} + hours(24) - milliseconds(1)};
-  // The zone is bounded by itself before it is added, so no sum leaves the range of 64 bits.
+  // The zone is limited before it is added, so no sum leaves the range of 64 bits.
   const milliseconds east = std::clamp(time.east, seconds(-86'400), seconds(86'400));
   const milliseconds utc = std::clamp(time.unix_time, first.time_since_epoch(), last.time_since_epoch());
   const sys_time<milliseconds> local{

@@ -23,11 +23,11 @@ namespace lekt {
 
 namespace limits {
 
-/// A full file becomes the one older copy, and a new one begins.
+/// The size of a full file. It becomes the one older copy, and a new one begins.
 inline constexpr std::size_t handler_log_file_bytes = 256 * 1024;
-/// Files of addresses, each with its older copy. For one more, the file that was written to the longest ago goes.
+/// The most addresses with a file and its older copy. For one more, the file that was written longest ago is removed.
 inline constexpr std::size_t handler_log_files = 1000;
-/// Of the words of an event, before what is not printable is escaped. The longest string of a device fits.
+/// The most bytes of an event's words, before what is not printable is escaped. The longest string of a device fits.
 inline constexpr std::size_t handler_words_bytes_max = 1280;
 
 }  // namespace limits
@@ -43,7 +43,7 @@ enum class HandlerLevel : std::uint8_t {
 /// A moment in the local time of the server. Years beyond 1970 to 9999 are shown as the nearest of these.
 struct LoggedTime {
   std::chrono::milliseconds unix_time{0};
-  std::chrono::seconds east{0};  ///< of UTC, at most a day either way
+  std::chrono::seconds east{0};  ///< seconds east of UTC, at most a day either way
 
   bool operator==(const LoggedTime&) const = default;
 };
@@ -65,7 +65,7 @@ struct HandlerEvent {
   std::string words;  ///< any bytes; the line has them escaped
 };
 
-/// The line of an event, with its line feed; empty if the log has not its level.
+/// The line of an event, with its line feed; empty if the log leaves its level out.
 std::string handler_line(HandlerLevel logged, LoggedTime time, const HandlerEvent& event);
 
 /// "device-10.10.225.150.log", and its older copy "device-10.10.225.150.log.1".
@@ -97,7 +97,7 @@ HandlerEvent size_unusable(const DeviceString& device);
 // ---- Session ----
 
 HandlerEvent session_started(const DeviceString& device, std::string_view group);
-/// It goes on at this address, with a new registration.
+/// The session continues at this address, with a new registration.
 HandlerEvent session_resumed(std::string_view uid, const DeviceEndpoint& device);
 /// `reason` in words that begin with a code, if there is one.
 HandlerEvent session_ended(std::string_view uid, std::string_view reason);
@@ -112,7 +112,7 @@ HandlerEvent host_trouble(std::string_view uid, std::string_view trouble);
 enum class Fate : std::uint8_t {
   received,
   duplicate,     ///< received, and dropped since it had come before
-  out_of_order,  ///< received, and dropped since one before it is missing
+  out_of_order,  ///< received, and dropped since a message before it is missing
   sent,
   repeated,  ///< sent once more by the timer
 };

@@ -12,10 +12,10 @@ namespace lekt {
 
 namespace {
 
-/// More is no number of a host; as much as this is shown of it.
+/// The most of a typed text that is shown. A longer one is no number of a host.
 constexpr std::size_t typed_bytes_max = 32;
 
-/// Without anything to say the hosts are from here on.
+/// The row from which the hosts stand when there is nothing to say.
 constexpr std::size_t first_row = 2;
 
 void take_last_character(std::string& text) {
@@ -143,7 +143,7 @@ void HostSelection::draw(Screen& screen) const {
   draw_cursor(screen, prompt, cells_of_text(typed_));
 }
 
-/// Draws the hosts from `first` on that there is room for, and yields how many these are.
+/// Draws as many hosts as there is room for, from `first` on, and yields how many these are.
 std::size_t HostSelection::draw_page(Screen& screen, const Layout& layout, std::size_t first) const {
   const std::size_t digits = std::to_string(offer_.hosts.size()).size();
   const std::size_t count = std::min(layout.height, offer_.hosts.size() - first);

@@ -7,9 +7,9 @@
 //     1-12 of 14                    if there are more than rows
 //     1                             what is typed
 //
-// A host is chosen by its number, as soon as no other number begins so, or with enter; or by up, down, page up, page down,
-// home and end, which the cursor follows, and enter. What a scanner sends is text as well. A text that is no number of a host
-// chooses none.
+// A host is chosen by its number, as soon as no other number begins with what is typed, or with enter; or by up, down,
+// page up, page down, home and end, which the cursor follows, and enter. What a scanner sends is text as well. A text
+// that is no number of a host chooses none.
 //
 // Names are those of settings, which have no control characters (group_syntax.h). Knows no host but by its name and number.
 #pragma once
@@ -30,13 +30,13 @@ class HostSelection {
   /// `offer` outlives it. Without hosts it has nothing to select from, and nothing else is called.
   explicit HostSelection(const DeviceGroups::Offer& offer) : offer_(offer) {}
 
-  /// Uses what was typed on a screen of so many rows. Yields the index of the host that is chosen with it.
+  /// Uses what was typed on a screen with this many rows. Yields the index of the host that is chosen with it.
   std::optional<std::size_t> take(const InputItem& item, std::size_t rows);
 
-  /// The user comes back from this host, and reads the notice. Enter goes there again.
+  /// Begins anew for a user who comes back from this host and reads the notice. Enter goes there again.
   void come_back(std::size_t host, std::string notice);
 
-  /// Draws on a screen that is blank.
+  /// Draws the selection on a screen that is blank.
   void draw(Screen& screen) const;
 
  private:

@@ -42,16 +42,16 @@ class DevicePorts {
   /// The port to offer next; nothing when none is free. `now` is awake time, and never goes back.
   std::optional<std::uint16_t> offer(Time now);
 
-  /// The socket of a free port could not be opened, because a foreign program has the port. Ask for another offer then;
-  /// there are at most as many of these as ports.
+  /// Sets a free port aside whose socket could not be opened, because another program has the port. Ask for another
+  /// offer then; this happens to each port once at most, until it comes back.
   void set_aside(std::uint16_t port, Time now);
 
-  /// A registration has the port. False, and nothing happens, unless the port is free.
+  /// Gives the port to a registration. False, and nothing happens, unless the port is free.
   bool use(std::uint16_t port);
-  /// The registration of a used port is over.
+  /// Frees a used port, whose registration is over.
   void release(std::uint16_t port);
 
-  /// False for a port that is not in the range.
+  /// Whether the port is free. False for a port that is not in the range.
   bool is_free(std::uint16_t port) const {
     return contains(port) && nodes_[index_of(port)].state == State::free;
   }

@@ -34,9 +34,10 @@ class Registration {
   static constexpr AwakeTime silence_max{30'000};      ///< without acknowledgment, until the device is away
   static constexpr AwakeTime asked_patience{
       5'000};                                    ///< the same for a device that was asked whether it is there
-  static constexpr AwakeTime away_max{120'000};  ///< until it is lost
+  static constexpr AwakeTime away_max{120'000};  ///< until the device is lost
   static constexpr AwakeTime acknowledgment_delay{50};  ///< so that a screen carries it
-  /// Of the device, twice as many at once; those that acknowledge something new are not counted.
+  /// The rate of the device's datagrams, with twice as many at once; those that acknowledge something new are not
+  /// counted.
   static constexpr std::uint32_t datagrams_a_second = 100;
 
   enum class State : std::uint8_t { registered, configuring, serving, away };
@@ -48,10 +49,10 @@ class Registration {
     const Screen& contents;
     Liveliness liveliness;
   };
-  /// Draws it; what it yields is valid until the next call.
+  /// Draws the picture, which is valid until the next call.
   using Draw = std::function<Picture()>;
 
-  /// Packet 4 is sent now. `encrypted`: both sides have agreed to DTLS.
+  /// Begins when packet 4 is sent. `encrypted`: both sides have agreed to DTLS.
   Registration(std::uint64_t number, const DeviceEndpoint& device, bool encrypted, AwakeTime now);
 
   std::uint64_t number() const { return number_; }
@@ -60,11 +61,11 @@ class Registration {
   bool is_encrypted() const { return is_encrypted_; }
   /// Whether its datagrams may be taken and sent: it needs no handshake, or that is done.
   bool is_ready() const { return is_ready_; }
-  /// The DTLS handshake of an encrypted one is done.
+  /// Notes that the DTLS handshake of an encrypted registration is done.
   void handshake_done(AwakeTime now);
   AwakeTime since() const { return since_; }
   AwakeTime heard() const { return heard_; }
-  /// When it became away; only of one that is.
+  /// When the device went away; only while it is away.
   AwakeTime away_since() const { return away_since_; }
   const Delivery& delivery() const { return delivery_; }
 
@@ -90,16 +91,16 @@ class Registration {
     Bytes rules;
     LoggedTime time;
   };
-  /// Packet 6 has come and belongs to a session: packets 7 and 8 and the screen follow.
+  /// Serves the device, whose packet 6 has come and belongs to a session: packets 7 and 8 and the screen follow.
   void serve(const Service& service, AwakeTime now, const Send& send);
-  /// The user sees something else now.
+  /// Notes that the user sees something else now.
   void screen_changed();
-  /// The device shall ring its bell.
+  /// Makes the device ring its bell.
   void ring();
   /// Asks whether the device is there, unless something is under way that asks it already.
   void ask(AwakeTime now, const Send& send);
 
-  /// How it goes on.
+  /// What becomes of the registration.
   enum class Fate : std::uint8_t {
     lives,
     handshake_missing,  ///< of DTLS (E109)
@@ -110,14 +111,14 @@ class Registration {
   /// Sends what is due; call it after everything else, and when due() has come. The screen is drawn when a message can be
   /// made of it, and only while the device is served.
   Fate advance(AwakeTime now, const Send& send, const Draw& draw);
-  /// When to call advance() if nothing happens before; nothing when it may be never.
+  /// When to call advance() if nothing happens before; nothing when that is not needed.
   std::optional<AwakeTime> due() const;
 
   /// Throws std::logic_error when an invariant does not hold. For tests.
   void check() const { delivery_.check(); }
 
  private:
-  /// How far the device has the screen.
+  /// How much of the screen the device has.
   struct Display {
     ScreenPass pass;
     Liveliness liveliness = Liveliness::still;  ///< when it was drawn last
@@ -128,7 +129,7 @@ class Registration {
   ScreenPass& pass();
   void send_screen(AwakeTime now, const Send& send, const Draw& draw);
   void go_away(AwakeTime now);
-  /// Since when what was sent waits for its acknowledgment for too long.
+  /// When the device has been silent for too long; nothing while nothing is expected from it.
   std::optional<AwakeTime> silent_at() const;
 
   std::uint64_t number_;
@@ -138,13 +139,13 @@ class Registration {
   bool is_ready_;
   AwakeTime since_;
   AwakeTime heard_;
-  AwakeTime config_at_;  ///< the end of the handshake is due, or packet 5, or packet 6
+  AwakeTime config_at_;  ///< when the handshake must be done, packet 5 be sent, or packet 6 have come
   AwakeTime away_since_{0};
-  AwakeTime returned_{0};  ///< from being away, last
+  AwakeTime returned_{0};  ///< when the device last came back
   Delivery delivery_{acknowledgment_delay};
   Rate::Time paid_until_{0};  ///< datagrams of the device
   std::optional<AwakeTime> asked_until_;
-  /// Of a still screen dropped when the device has it. Whoever shows something else later sends everything.
+  /// Dropped as soon as the device has a still screen. When something else is shown later, everything is sent.
   std::unique_ptr<Display> display_;
 };
 

@@ -29,12 +29,12 @@
 namespace lekt {
 
 struct DeviceRequest {
-  /// A device sends packet 1 so often at most.
+  /// The most times that a device sends packet 1.
   static constexpr std::size_t accepts_max = 5;
 
   DeviceEndpoint device;               ///< where packet 1 came from last
   std::uint64_t registration = 0;      ///< the device's number
-  std::uint16_t port = 0;              ///< the dedicated one that was offered
+  std::uint16_t port = 0;              ///< the dedicated port that was offered
   Address local;                       ///< the server's address, at which packet 1 arrived
   bool is_registered = false;          ///< packet 3 has come
   std::chrono::milliseconds since{0};  ///< awake time of the first packet 2
@@ -42,7 +42,7 @@ struct DeviceRequest {
   std::array<LoggedTime, accepts_max> accepted{};
   std::uint8_t accepts = 0;
 
-  /// Packet 2 is sent, for the first time or once more.
+  /// Notes that packet 2 is sent, for the first time or once more.
   void note_accept(LoggedTime time) {
     if (accepts < accepts_max) accepted.at(accepts++) = time;
   }
@@ -53,8 +53,8 @@ struct LoggedEvent {
   HandlerEvent event;
 };
 
-/// What would have been logged of packets 1 and 2 when they happened, for the file that packet 3 makes. `first_port` and
-/// `last_port` are the range.
+/// The events of packets 1 and 2, which would have been logged when they happened, for the file that packet 3 makes.
+/// `first_port` and `last_port` are the range.
 std::vector<LoggedEvent> handler_events(const DeviceRequest& request, std::uint16_t first_port,
                                         std::uint16_t last_port);
 
@@ -63,19 +63,19 @@ class RequestList {
   using Time = std::chrono::milliseconds;
 
   static constexpr std::size_t requests_max = 1024;
-  /// Without packet 3 so long after the first packet 2, a device could not complete its registration (E902). It has
-  /// given up by then, too.
+  /// A device from which no packet 3 has come this long after the first packet 2 could not complete its registration
+  /// (E902). By then it has given up, too.
   static constexpr Time patience = std::chrono::seconds(10);
 
   /// `secret` is random.
   explicit RequestList(std::uint64_t secret);
 
-  /// The request of this address and registration; nullptr when the list has none. It may be changed but for these two
-  /// and `since`. Good until the next add() or take_incomplete().
+  /// The request of this address and registration; nullptr when the list has none. It may be changed, except for these
+  /// two and `since`. Valid until the next add() or take_incomplete().
   DeviceRequest* find(Address address, std::uint64_t registration);
 
   /// Gives a request its place; find() knows none of its address and registration. `since` is not before that of any
-  /// other one. Good as long as what find() returns.
+  /// other one. Valid as long as what find() returns.
   DeviceRequest& add(const DeviceRequest& request);
 
   /// The next request that is out of patience without having registered; call it until it returns nothing. Forgets it,

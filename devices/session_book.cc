@@ -106,7 +106,7 @@ DeviceSession* SessionBook::longest_waiting_at(Address address, const std::vecto
 }
 
 /// Sees to it that one more session is within the limits of its address and of the server. A session without a
-/// registration has nobody who works with it now, so it ends rather than that somebody is refused.
+/// registration has nobody who works with it now, so it ends before somebody is refused.
 std::optional<SessionBook::Refused> SessionBook::make_room(const Request& request,
                                                            std::vector<Ending>& ends) const {
   const auto full = [](std::string_view whose, std::size_t most, std::string_view limit) {

@@ -37,7 +37,7 @@ class SessionBook {
     std::uint16_t port = 0;
   };
 
-  /// The session goes on.
+  /// Packet 6 resumes a session.
   struct Resumed {
     DeviceSession* session;
     std::optional<std::uint16_t> replaced;  ///< the port of its registration until now, which is over (E914)
@@ -46,15 +46,16 @@ class SessionBook {
     DeviceSession* session;
     Rejection reason;
   };
-  /// A session is to be begun with begin(); before that, these end for it: one of its uid (E914), and such as have no
-  /// registration and keep a limit filled (E912).
+  /// Packet 6 begins a session, with begin(). Before that, these sessions have to end: one of its uid (E914), and those
+  /// that have no registration and would keep a limit filled (E912).
   struct Begins {
     std::shared_ptr<const DeviceGroups::Offer> offer;
     std::vector<Ending> ends;
   };
   /// What has as many sessions as it may have.
   enum class Full : std::uint8_t { uid, address, server };
-  /// E912. Somebody should look whether the sessions live that are in the way; `in_use` are those of the uid, if it is full.
+  /// Packet 6 is refused with E912. Somebody should look whether the sessions in the way are alive; `in_use` are those
+  /// of the uid, if that is full.
   struct Refused {
     Full full;
     Rejection rejection;
@@ -79,20 +80,20 @@ class SessionBook {
   Decision decide(const Request& request);
   /// Begins the session that was decided on. `ticket` is random, and no session has it.
   DeviceSession& begin(Request request, const Begins& decision, const Ticket& ticket, AwakeTime now);
-  /// The session goes on with this registration.
+  /// Continues the session with this registration.
   void attach(DeviceSession& session, std::uint16_t port, const DeviceEndpoint& endpoint);
-  /// Its registration, which was heard last at `heard`, is over; the session waits for another.
+  /// Notes that the session's registration, which was heard last at `heard`, is over; the session waits for another.
   void detach(DeviceSession& session, AwakeTime heard);
   void end(DeviceSession& session);
 
   DeviceSession* find(const Ticket& ticket);
   DeviceSession* find(DeviceSession::Number number);
-  /// Oldest first.
+  /// The sessions of this uid, oldest first.
   std::vector<DeviceSession*> of_uid(const std::string& uid);
   std::size_t size() const { return sessions_.size(); }
   /// How many sessions are at the address, or were there last.
   std::size_t sessions_at(Address address) const;
-  /// Oldest first.
+  /// Calls `use(session)` for each, oldest first.
   template <class Use>
   void for_each(Use use) {
     for (const auto& [number, session] : sessions_) use(*session);
@@ -125,10 +126,10 @@ class SessionBook {
   std::map<DeviceSession::Number, std::unique_ptr<DeviceSession>> sessions_;
   std::unordered_map<Ticket, DeviceSession*, TicketHash> by_ticket_;
   std::map<std::pair<std::string, DeviceSession::Number>, DeviceSession*>
-      by_uid_;  ///< those whose uid names anybody
+      by_uid_;  ///< sessions whose uid names anybody
   std::map<Address, std::size_t> at_address_;
   std::uint64_t last_turn_ = 0;
-  std::map<std::uint64_t, DeviceSession*> waiting_;  ///< without a registration, by their turns
+  std::map<std::uint64_t, DeviceSession*> waiting_;  ///< sessions without a registration, by their turns
   std::map<std::pair<Address, std::uint64_t>, DeviceSession*> waiting_at_;
 };
 

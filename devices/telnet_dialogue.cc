@@ -18,8 +18,8 @@ constexpr telnet_telopt_t telnet_options[] = {
     {TELNET_TELOPT_NAWS, TELNET_WILL, TELNET_DONT}, {-1, 0, 0},
 };
 
-/// Whether the library has lost the stream, and not only skipped a command that it does not understand. Version 0.21 says
-/// so in words alone: what does not fit its buffer, or no memory, is a warning, and no code is set.
+/// Whether the library has lost the stream, and not only skipped a command that it does not understand. Version 0.21
+/// says so in words alone: a full buffer, or lack of memory, is a warning, and no code is set.
 bool loses_the_stream(const telnet_event_t& event) {
   const std::string_view message = event.error.msg;
   return event.type == TELNET_EV_ERROR || message.find("limit reached") != message.npos ||
@@ -50,7 +50,7 @@ struct TelnetDialogue::State {
     if (telnet == nullptr) throw std::bad_alloc();
   }
 
-  /// What the library calls. It is C, so no exception passes through it: finish() throws.
+  /// The function that the library calls. It is C, so no exception passes through it: finish() throws.
   static void on_event(telnet_t*, telnet_event_t* event, void* state) {
     State& self = *static_cast<State*>(state);
     if (self.fault || self.thrown) return;
@@ -61,12 +61,12 @@ struct TelnetDialogue::State {
     }
   }
 
-  /// The outside gets what the library has written, which it writes in small parts.
+  /// Hands on what the library has written, which comes in small parts.
   void flush() {
     if (!written.empty()) outside.send_to_host(std::exchange(written, {}));
   }
 
-  /// At the end of each call.
+  /// Ends each call: hands on what is left, and throws what the outside has thrown.
   void finish() {
     flush();
     if (thrown) std::rethrow_exception(std::exchange(thrown, nullptr));
@@ -137,7 +137,7 @@ struct TelnetDialogue::State {
     telnet_subnegotiation(telnet.get(), TELNET_TELOPT_NAWS, size.data(), size.size());
   }
 
-  /// What was answered before is still sent, and nothing after it.
+  /// Gives up. What was answered before is still sent, and nothing after it.
   void give_up(std::string why) {
     flush();
     fault = Rejection{ErrorCode::host_stream_broken, std::move(why)};
@@ -148,8 +148,8 @@ struct TelnetDialogue::State {
   std::size_t columns;
   Outside& outside;
   std::bitset<256> ours;   ///< options that this side has been allowed
-  std::bitset<256> hosts;  ///< and the host
-  bool after_cr = false;   ///< the host's text has ended with it so far
+  std::bitset<256> hosts;  ///< options that the host has been allowed
+  bool after_cr = false;   ///< whether the host's text so far ends with a CR
   std::optional<Rejection> fault;
   Bytes written;              ///< for the host
   std::exception_ptr thrown;  ///< by the outside, while the library was at work

@@ -1,8 +1,8 @@
 // A conversation with a telnet host (RFC 854), over libtelnet: options are answered, and text goes both ways without them.
 //
-// Of options this side has TTYPE (RFC 1091), NAWS (RFC 1073), BINARY (RFC 856) and SGA (RFC 858), and lets the host have
-// ECHO (RFC 857), SGA and BINARY; all others are refused. A host that compresses without being asked cannot be followed
-// (E917), nor one whose subnegotiation does not end.
+// This side has the options TTYPE (RFC 1091), NAWS (RFC 1073), BINARY (RFC 856) and SGA (RFC 858), and lets the host
+// have ECHO (RFC 857), SGA and BINARY; all others are refused. A host that compresses without being asked cannot be
+// followed (E917), nor one whose subnegotiation does not end.
 //
 // As long as a direction is not BINARY, a CR that is no part of CR LF is CR NUL on the wire, and CR on this side.
 //
@@ -41,11 +41,11 @@ class TelnetDialogue {
   TelnetDialogue(const TelnetDialogue&) = delete;
   TelnetDialogue& operator=(const TelnetDialogue&) = delete;
 
-  /// Bytes of the connection, cut anywhere. After a fault nothing is done with them.
+  /// Takes bytes of the connection, cut anywhere. After a fault nothing is done with them.
   void receive(ByteView bytes);
-  /// Text for the host: what is typed, and the terminal's answers. After a fault nothing is sent.
+  /// Takes text for the host: what is typed, and the terminal's answers. After a fault nothing is sent.
   void send(ByteView text);
-  /// The screen has another size, of which the host is told if it has asked for sizes.
+  /// Takes another size of the screen, of which the host is told if it has asked for sizes.
   void resize(std::size_t rows, std::size_t columns);
 
   /// Why the host cannot be followed any more (E917); nothing while it can.

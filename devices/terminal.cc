@@ -60,7 +60,7 @@ struct Rgb {
   }
 };
 
-/// The entry of the palette from 16 on that is nearest, which is the same one for what came from there.
+/// The nearest entry of the palette from 16 on. A colour that came from there yields its own entry.
 std::uint8_t nearest_entry(const Rgb& colour) {
   const auto nearest_level = [](int value) {
     int nearest = 0;
@@ -83,7 +83,7 @@ std::uint8_t nearest_entry(const Rgb& colour) {
 /// Puts the cells of libtsm on a screen, from left to right and from top to bottom.
 class Painter {
  public:
-  /// The screen becomes blank, with libtsm's cursor.
+  /// Makes the screen blank, with libtsm's cursor.
   Painter(Screen& screen, std::size_t rows, std::size_t columns, tsm_screen* cells, bool italic_stands_out)
       : screen_(screen),
         cursor_row_(tsm_screen_get_cursor_y(cells)),
@@ -100,7 +100,7 @@ class Painter {
   /// `character`: 0 for what was erased. `width`: 0 for the second half of a wide one.
   void paint(unsigned row, unsigned column, char32_t character, unsigned width,
              const tsm_screen_attr& attributes) {
-    // Most cells of most screens. What is blank already is not painted.
+    // Most cells of most screens are blank already, and are not painted.
     if (character == 0 && !is_reversed_ && attributes.bccode >= TSM_COLOR_FOREGROUND)
       is_covered_ = false;
     else
@@ -108,7 +108,7 @@ class Painter {
   }
 
  private:
-  /// Out of line, so that the others cost a few instructions each.
+  /// Out of line, so that blank cells cost a few instructions each.
   [[gnu::noinline]] void paint_seen(unsigned row, unsigned column, char32_t character, unsigned width,
                                     const tsm_screen_attr& attributes) {
     const bool is_covered = std::exchange(is_covered_, false);
@@ -120,7 +120,7 @@ class Painter {
     }
     const std::size_t ours = cells_of(character);
     is_covered_ = width == 2 && ours == 2;
-    // What has no cell with us has one with libtsm.
+    // A character that takes no cell here takes one in libtsm.
     screen_.put(row, column, ours == 0 ? U' ' : character, style_of(row, column, attributes));
   }
 
@@ -137,7 +137,7 @@ class Painter {
     const auto set = [&](bool is_set, std::uint8_t bit) {
       if (is_set) style.flags |= bit;
     };
-    // libtsm turns the cell below the cursor round, and on a reversed screen all of them.
+    // libtsm reverses the cell below the cursor, and on a reversed screen all of them.
     const bool has_cursor = is_cursor_shown_ && cursor_row_ == row && cursor_column_ == column;
     const bool is_inverse = (attributes.inverse != 0) != (has_cursor != is_reversed_);
     const bool stands_out = is_inverse || (italic_stands_out_ && attributes.italic != 0);
@@ -160,7 +160,7 @@ class Painter {
     style.background = entry_of(attributes.bccode, {attributes.br, attributes.bg, attributes.bb});
   }
 
-  /// libtsm says the first 16 colours by their number, and the others by what they are made of.
+  /// libtsm gives the first 16 colours by their number, and the others by what they are made of.
   static std::uint8_t entry_of(int code, const Rgb& colour) {
     return code >= 0 ? static_cast<std::uint8_t>(code) : nearest_entry(colour);
   }
@@ -218,7 +218,7 @@ void Terminal::Machine::begin(std::size_t rows, std::size_t columns_wanted) {
   if (tsm_screen_new(&new_cells, nullptr, nullptr) != 0) throw std::bad_alloc();
   cells.reset(new_cells);
   tsm_screen_set_max_sb(new_cells, 0);
-  // It begins with 24 x 80 and would keep these lines; those that scroll away are made anew, as long as they are needed.
+  // libtsm begins with 24 x 80 and would keep these lines; those that scroll away are made anew, as long as needed.
   resize_cells(1);
   resize_cells(rows);
 
@@ -236,21 +236,21 @@ void Terminal::Machine::resize_cells(std::size_t rows) {
   if (tsm_screen_resize(cells.get(), width, static_cast<unsigned>(rows)) != 0) throw std::bad_alloc();
 }
 
-/// `readable`: from the filter.
+/// `readable`: what the filter yields.
 void Terminal::Machine::read(ByteView readable) {
   while (true) {
     const std::size_t size = std::min(readable.find(TerminalFilter::before_wide), readable.size());
     tsm_vte_input(vte.get(), readable.data(), size);
     if (size == readable.size()) return;
     readable.remove_prefix(size + 1);
-    // libtsm would halve it. A blank fills the row, and it begins the next.
+    // libtsm would cut the wide character in two. A blank fills the row, and the character begins the next one.
     const bool wraps = (tsm_screen_get_flags(cells.get()) & TSM_SCREEN_AUTO_WRAP) != 0;
     if (wraps && tsm_screen_get_cursor_x(cells.get()) + 1 == tsm_screen_get_width(cells.get()))
       tsm_vte_input(vte.get(), " ", 1);
   }
 }
 
-/// What libtsm says to the host meanwhile.
+/// Runs an action, and yields what libtsm says to the host meanwhile.
 template <class Action>
 Answers Terminal::Machine::answers_to(Action action) {
   Answers now;
@@ -294,8 +294,8 @@ void Terminal::resize(std::size_t rows, std::size_t columns) {
   const std::size_t lost = machine.rows() - std::min(rows, machine.rows());
   const std::size_t column = tsm_screen_get_cursor_x(cells);
   const std::size_t row = tsm_screen_get_cursor_y(cells);
-  // The row of the cursor stays, and of the others the upper ones. libtsm always loses those at the top: what shall be lost
-  // at the bottom is scrolled off before.
+  // The row of the cursor stays, and of the others the upper ones. libtsm always loses those at the top: what is to be
+  // lost at the bottom is scrolled off first.
   const std::size_t lost_above = row - std::min(row, rows - 1);
   tsm_screen_set_margins(cells, 0, 0);
   tsm_screen_scroll_down(cells, static_cast<unsigned>(lost - lost_above));
@@ -336,7 +336,8 @@ void Terminal::draw(Screen& screen) const {
   const auto paint = [](tsm_screen*, std::uint64_t id, const std::uint32_t*, std::size_t, unsigned width,
                         unsigned column, unsigned row, const tsm_screen_attr* attributes, tsm_age_t,
                         void* target) {
-    // A blank comes without characters. Its number has them as well, in the low bits, where 0 is what was erased.
+    // libtsm names no characters for a blank. The number of a cell has them as well, in the low bits, where 0 is what
+    // was erased.
     static_cast<Painter*>(target)->paint(row, column, static_cast<char32_t>(id & TSM_UCS4_MAX), width,
                                          *attributes);
     return 0;

@@ -1,11 +1,11 @@
-// The terminal that a host draws on: what a VT220 is, or a terminal with 256 colours, over libtsm.
+// The terminal that a host draws on: a VT220, or a terminal with 256 colours, over libtsm.
 //
 // A host's bytes go in, the grid comes out as a Screen (common/screen.h), and what a user types comes out as the bytes that
 // a host expects of such a terminal. Whatever bytes a host sends, nothing is thrown and the size stays what it was set to.
 // What libtsm 4.0.2 reads wrong is kept from it (terminal_filter.h).
 //
-// - A character stands where libtsm thinks, whose widths are older than those of common/character_width.h. One that is wider
-//   here than there is shown if a blank follows it.
+// - A character stands where libtsm puts it, whose table of widths is older than that of common/character_width.h. A
+//   character that is wider in the newer table is shown if a blank follows it.
 // - What a host erases keeps the background. A combining mark is passed over.
 // - In `screen` and its kind italic stands out, as their terminfo says: it is reversed.
 // - There is no history. Printing, 132 columns, characters of double size and 8-bit controls are not done.
@@ -40,15 +40,15 @@ class Terminal {
 
   std::size_t rows() const;
   std::size_t columns() const;
-  /// What is on it stays as far as it fits: the row of the cursor, and of the others the upper ones.
+  /// Sets the size. The contents stay as far as they fit: the row of the cursor, and of the others the upper ones.
   void resize(std::size_t rows, std::size_t columns);
 
-  /// The host writes: UTF-8 and controls, cut anywhere. It gets at most answers_max times as many bytes as it asked with; so
-  /// whoever reads no more of it while much waits to be sent has a bound.
+  /// Takes what the host writes: UTF-8 and controls, cut anywhere. The host gets at most answers_max times as many
+  /// bytes as it asked with, so an owner that reads no more of it while much waits to be sent has a bound.
   void write(ByteView bytes);
   static constexpr std::size_t answers_max = 8;
 
-  /// The user types the items of an input, up to one that breaks a rule.
+  /// Takes what the user types: the items of an input, up to one that breaks a rule.
   void type(ByteView items);
 
   /// Makes `screen` what the terminal shows, with its size and its cursor.

@@ -24,7 +24,7 @@ bool is_cut_character(ByteView text) {
          std::all_of(text.begin() + 1, text.end(), [](char byte) { return (byte & 0xc0) == 0x80; });
 }
 
-/// What stands in a sequence is done at once, and the sequence goes on.
+/// Whether it is a control. Within a sequence, a control is carried out at once, and the sequence continues.
 bool is_control(char32_t character) { return character < U' ' || character == 0x7f; }
 
 }  // namespace
@@ -38,7 +38,7 @@ void TerminalFilter::read(ByteView bytes, Bytes& out) {
   held_ += bytes.substr(read_characters(bytes, out));
 }
 
-/// Says how many bytes it has read: all, or all but the beginning of a character.
+/// Reads characters. Returns how many bytes it has read: all, or all but the beginning of a character.
 std::size_t TerminalFilter::read_characters(ByteView text, Bytes& out) {
   std::size_t done = 0;
   while (done < text.size()) {
@@ -87,7 +87,7 @@ void TerminalFilter::begin(State state) {
   is_wrong_ = has_digit_ = has_several_ = false;
 }
 
-/// What ends or begins a sequence wherever it stands.
+/// Reads a character that ends or begins a sequence wherever it stands. False if it is none of these.
 bool TerminalFilter::read_anywhere(char32_t character, Bytes& out) {
   switch (character) {
     case 0x1b:

@@ -1,19 +1,21 @@
-// What a host writes, on its way to libtsm (terminal.cc): made UTF-8 that is right, and without what libtsm 4.0.2 reads wrong.
+// What a host writes, on its way to libtsm (terminal.cc): turned into valid UTF-8, without what libtsm 4.0.2 reads
+// wrong.
 //
 // - A byte that begins no character becomes U+FFFD. So libtsm never loses the escape that follows one.
 // - libtsm chooses by the last byte of a sequence alone: it takes "is this mode set?" (CSI ? n $ p) for a reset, and
 //   "modified keys" (CSI > 4 ; 2 m) for underlining. A sequence of another form than libtsm knows is cancelled (CAN).
-// - It would leave UTF-8 for good (CSI 62 ; 1 " p): cancelled.
-// - It maps Latin letters by G1, in which GNU Screen's terminfo puts line drawing (ESC ) 0): the right half stays G3, which
-//   is Latin 1 and cannot be changed (ESC |).
-// - An empty parameter is 0: it forgets that "CSI ; 7 m" begins with a reset.
-// - Margins move the cursor home (CSI 2 ; 5 r).
-// - A wide character that has one cell left in its row belongs into the next. Only the terminal knows where the cursor is, so
-//   before_wide stands before each wide character of a text. NUL means nothing otherwise, and is left out.
+// - libtsm would leave UTF-8 for good at CSI 62 ; 1 " p: cancelled.
+// - libtsm maps Latin letters by G1, in which GNU Screen's terminfo puts line drawing (ESC ) 0): the right half stays
+//   G3, which is Latin 1 and cannot be changed (ESC |).
+// - An empty parameter becomes 0: libtsm forgets that "CSI ; 7 m" begins with a reset.
+// - Setting margins moves the cursor home (CSI 2 ; 5 r).
+// - A wide character that has one cell left in its row belongs into the next row. Only the terminal knows where the
+//   cursor is, so before_wide stands before each wide character of a text. NUL means nothing otherwise, and is left
+//   out.
 // - GNU Screen's title (ESC k title ESC \) is no text. What strings say is left out, however long they are.
 //
-// It also hears the bell, of which libtsm says nothing. Cut anywhere, the same comes out. It follows the states of the parser
-// in libtsm, which are those of DEC's terminals.
+// It also hears the bell, of which libtsm says nothing. However the bytes are cut, the same comes out. It follows the
+// states of the parser in libtsm, which are those of DEC's terminals.
 //
 // Belongs to its terminal.
 #pragma once
@@ -33,7 +35,7 @@ class TerminalFilter {
   /// A wide character follows.
   static constexpr char before_wide = '\0';
 
-  /// Appends what the terminal shall read, at most growth_max times as much.
+  /// Appends what the terminal is to read, at most growth_max times as many bytes.
   void read(ByteView bytes, Bytes& out);
   static constexpr std::size_t growth_max = 3;
 

@@ -8,8 +8,9 @@
 
 namespace lekt {
 
-/// Appends the sequence of a key. Alt is an escape before it. `tells_modifiers`: shift and control are told as xterm does;
-/// on a VT220 they change nothing. Of cursor keys and enter this has only those with modifiers that are told.
+/// Appends the sequence of a key. Alt is an escape before it. `tells_modifiers`: shift and control are told as xterm
+/// does; on a VT220 they change nothing. Of the cursor keys and enter it appends only those with modifiers that are
+/// told.
 void append_key(Bytes& out, const KeyItem& key, bool tells_modifiers);
 
 /// Appends a character that is typed with modifiers.

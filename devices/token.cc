@@ -25,8 +25,8 @@ const unsigned char* unsigned_bytes(ByteView bytes) {
   return reinterpret_cast<const unsigned char*>(bytes.data());
 }
 
-/// What is hashed. An address of another family than IPv4 will have another length, so no two subjects have the same
-/// bytes.
+/// The bytes that are hashed. An address of another family than IPv4 will have another length, so no two subjects have
+/// the same bytes.
 Bytes packed(const TokenSubject& subject, std::uint32_t second) {
   Bytes bytes;
   ByteWriter writer(bytes);

@@ -5,15 +5,15 @@
 //              4 | the first 12 bytes of             |
 //                | HMAC-SHA256(secret, "LEKT" | ip, 4 bytes | port, u16 | registration, u64 | second, u32 | EXTRA, u8)
 //
-// The second is the server's own, of awake time and not of the wall clock: that one may be stepped, forward, so that
-// devices are refused that just came, or back, so that tokens are good again that somebody recorded an hour ago. Awake
+// The second is of the server's awake time and not of the wall clock. A wall clock may be set forward, and devices that
+// have just come would be refused; or back, and tokens that somebody recorded an hour ago would be good again. Awake
 // time only goes on, and begins anew when the server does; but then the secret is another one, too. So none of a
 // server's tokens can come from the future, and one that says so is refused.
 //
 // The port that the device sends from is not in it: a NAT may map the contact port and the dedicated port differently.
 //
-// Keeps nothing about tokens; that one is good once is for the port's owner to see to (docs/device-protocol.md). Knows no
-// clock. Used by one thread.
+// Keeps nothing about tokens: the owner of the port sees to it that each is used only once (docs/device-protocol.md).
+// Knows no clock. Used by one thread.
 #pragma once
 
 #include <array>
@@ -28,7 +28,7 @@ struct evp_mac_ctx_st;
 
 namespace lekt {
 
-/// Random, and another one in each run of the server.
+/// The secret is random, and another one in each run of the server.
 using TokenSecret = std::array<char, 32>;
 
 /// What a token is made for, and good for.
@@ -45,7 +45,7 @@ class TokenMaker {
  public:
   using Time = std::chrono::milliseconds;
 
-  /// Longer than a device repeats packets 1 and 3 with one registration.
+  /// How long a token is good: longer than a device repeats packets 1 and 3 with one registration.
   static constexpr Time age_max = std::chrono::seconds(15);
 
   /// Throws std::runtime_error when OpenSSL has no HMAC-SHA256.

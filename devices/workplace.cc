@@ -16,7 +16,7 @@ bool is_key(const InputItem& item, Key key) {
 
 }  // namespace
 
-/// What there is while there is a connection.
+/// What exists while there is a connection.
 struct Workplace::Connection {
   Connection(const DeviceHost& host, const DeviceString& device, TelnetDialogue::Outside& outside)
       : dialogue(host.term, device.rows, device.columns, outside),
@@ -72,7 +72,7 @@ void Workplace::select(const InputItem& item) {
   enter_ends_number_ = std::holds_alternative<TypedItem>(item);
 }
 
-/// Keeps an item until the host is there. After one that was lost none is kept: a host must not get half of what was typed.
+/// Keeps an item until the host is there. Once one was lost, none is kept: a host must not get half of what was typed.
 void Workplace::keep(const InputItem& item, ByteView bytes) {
   if (std::exchange(enter_ends_number_, false) && is_key(item, Key::enter)) return;
   typed_too_much_ = typed_too_much_ || typed_ahead_.size() + bytes.size() > typed_ahead_max;
@@ -91,7 +91,7 @@ void Workplace::connect(std::size_t host) {
   outside_.screen_changed();
 }
 
-/// There is no connection any more, and nothing that would be typed into it.
+/// Drops the connection, and nothing more is typed into it.
 void Workplace::disconnect() {
   connection_.reset();
   typed_ahead_ = Bytes();

@@ -6,11 +6,13 @@
 //         └──────────────────────────── hung_up(), several hosts ────────────────────────────┘
 //                                       hung_up(), one host: the session is over (E910)
 //
-// While there is a connection it has the terminal (terminal.h) and the conversation (telnet_dialogue.h), and not longer. The
-// selection (host_selection.h) and what the user has to know otherwise are drawn here. docs/devices.md says what users see.
+// It has the terminal (terminal.h) and the conversation (telnet_dialogue.h) only while there is a connection. The
+// selection (host_selection.h) and whatever else the user has to know are drawn here. docs/devices.md says what users
+// see.
 //
-// What is typed goes to the host in order. While the connection is being made it is kept, up to a limit at which the bell
-// rings, and is delivered when the host is there. Whoever gives the attempt up, or reads that it failed, has typed for nobody.
+// What is typed goes to the host in order. While the connection is being made it is kept, up to a limit at which the
+// bell rings, and is delivered when the host is there. If the user gives the attempt up, or reads that it failed, what
+// was typed is dropped.
 //
 // Knows no socket, no clock and no thread: the service connects, reads and writes, and the simulation does so in its own
 // way. Each session has one.
@@ -36,24 +38,26 @@ namespace lekt {
 
 class Workplace final : private TelnetDialogue::Outside {
  public:
-  /// Items of inputs that are kept while the connection is being made. A scan has 20 bytes, a fast user types 10 a second.
+  /// The most bytes of input items that are kept while the connection is being made. A scan has 20 bytes, a fast user
+  /// types 10 a second.
   static constexpr std::size_t typed_ahead_max = 4096;
 
-  /// What it wants of its owner. Nothing here may call the workplace but draw() and take_bell(), nor destroy it.
+  /// What the workplace wants from its owner. Nothing here may call the workplace but draw() and take_bell(), nor
+  /// destroy it.
   class Outside {
    public:
     virtual ~Outside() = default;
-    /// Connect to this host, and call connected() or failed() later. There is no other connection or attempt.
+    /// Connects to this host, and calls connected() or failed() later. There is no other connection or attempt.
     virtual void connect(const DeviceHost& host) = 0;
-    /// Give the connection, or the attempt, up; neither failed() nor hung_up() follows.
+    /// Gives the connection, or the attempt, up; neither failed() nor hung_up() follows.
     virtual void disconnect() = 0;
-    /// Bytes for the host.
+    /// Sends bytes to the host.
     virtual void send_to_host(ByteView bytes) = 0;
-    /// What the user sees has changed: draw() yields something else, or the bell rings.
+    /// Called when what the user sees has changed: draw() yields something else, or the bell rings.
     virtual void screen_changed() = 0;
-    /// Operators should know: E909, E917.
+    /// Tells operators of trouble with the host: E909, E917.
     virtual void alert(const Rejection& rejection) = 0;
-    /// The session is over (E910); what is given to the workplace from now on does nothing.
+    /// Called when the session is over (E910); what is given to the workplace from now on does nothing.
     virtual void over(const Rejection& reason) = 0;
   };
 
@@ -74,18 +78,18 @@ class Workplace final : private TelnetDialogue::Outside {
   /// Whether a host draws on the screen.
   Liveliness liveliness() const { return state_ == State::working ? Liveliness::lively : Liveliness::still; }
 
-  /// The items of an input, which break no rule.
+  /// Takes the items of an input, which break no rule.
   void input(ByteView items);
-  /// The device has said another size.
+  /// Notes that the device has said another size.
   void resized();
 
-  // ---- The connection. What comes of one that was given up does nothing ----
+  // ---- The connection. What comes from one that was given up does nothing ----
 
   void connected();
-  /// E909: `reason` is "connection refused", "no answer within 10 s", ...
+  /// Notes that the connection could not be made (E909); `reason` is "connection refused", "no answer within 10 s", ...
   void failed(const std::string& reason);
   void received(ByteView bytes);
-  /// The host has closed the connection, or it broke; `reason` is empty if the host closed it.
+  /// Notes that the host has closed the connection, or that it broke; `reason` is empty if the host closed it.
   void hung_up(const std::string& reason);
 
   /// Makes `screen` what the user sees now.
@@ -119,9 +123,9 @@ class Workplace final : private TelnetDialogue::Outside {
   std::optional<std::size_t> host_;
   std::unique_ptr<Connection> connection_;  ///< while working
   Bytes typed_ahead_;                       ///< while connecting
-  bool typed_too_much_ = false;             ///< so nothing more is kept
+  bool typed_too_much_ = false;             ///< something was lost, so nothing more is kept
   bool enter_ends_number_ = false;  ///< an enter that is typed next belongs to the number of the chosen host
-  bool has_drawn_ = false;          ///< the host, with the bytes that are being received
+  bool has_drawn_ = false;          ///< the host has drawn, with the bytes that are being received
   bool rings_ = false;
   std::string words_;  ///< what is to be said in trouble, and when the session is over
 };
