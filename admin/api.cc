@@ -66,7 +66,7 @@ DeviceQuery device_query(Parameters& parameters) {
   return query;
 }
 
-/// What is known of a code besides how often it was given.
+/// What is known about a code besides how often it was given.
 Json code_json(const storage::CodeCount& count) {
   Json json = to_json(count);
   const auto known = std::ranges::find(error_catalogue(), count.code, &ErrorInfo::code);
@@ -132,7 +132,7 @@ Answer Api::page(const Request&, Parameters&) { return page_answer(); }
 
 Answer Api::metrics(const Request&, Parameters&) { return text_answer(metrics_text(metrics_), metrics_type); }
 
-/// The first line is for those who compare.
+/// The first line is for programs that compare it.
 Answer Api::alive(const Request&, Parameters&) {
   const Health health = operations_.health();
   std::string text = (health.hangs ? health.hangs->text() : "ok") + "\n";
@@ -155,8 +155,8 @@ Answer Api::status(const Request&, Parameters& parameters) {
   return json_answer(to_json(operations_.status()));
 }
 
-/// The sequence number is read first: the list has every change up to it, and maybe newer ones, which do no
-/// harm when they are applied once more.
+/// The sequence number is read first: the list has every change up to it, and maybe newer ones, which does no
+/// harm when a client applies them once more.
 Answer Api::clients(const Request&, Parameters& parameters) {
   storage::ClientQuery query = client_query(parameters);
   if (const auto refused = refusal(parameters)) return *refused;
@@ -257,7 +257,7 @@ Answer Api::codes(const Request&, Parameters& parameters) {
 
 Answer Api::events(const Request& request, Parameters&) {
   ChangeFeed& feed = operations_.changes();
-  // Who comes back says what he heard last; that is newer than what he asked for at first.
+  // A listener that comes back says what it heard last, which is newer than what it asked for at first.
   Request resumed = request;
   if (!request.last_event_id.empty()) resumed.parameters["after"] = request.last_event_id;
   Parameters asked(resumed);

@@ -36,7 +36,7 @@ class Api {
   /// Operations and history outlive it.
   Api(Operations& operations, const History& history, ApiSettings settings);
 
-  /// All paths that it answers; "{address}" stands for any address, "{device}" for a uid or an address.
+  /// All paths that are answered; "{address}" stands for any address, "{device}" for a uid or an address.
   static std::vector<std::string> paths();
 
   /// Answers a request. Throws CodedError when the database or the server does not answer.
@@ -49,7 +49,7 @@ class Api {
     Member member;
   };
   static const Route routes_[];
-  /// Those whose path goes on with what is asked for.
+  /// The routes whose path ends with the name of what is asked for.
   static const Route routes_below_[];
 
   std::optional<Answer> without_devices() const;

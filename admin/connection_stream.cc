@@ -58,7 +58,7 @@ ssize_t ConnectionStream::read(char* data, std::size_t size) {
   return static_cast<ssize_t>(taken);
 }
 
-/// All of it, or an error.
+/// Writes all of it, or reports an error.
 ssize_t ConnectionStream::write(const char* data, std::size_t size) {
   const auto until =
       Clock::now() + limits_.write_time_max + std::chrono::seconds(size / limits_.write_bytes_per_second);

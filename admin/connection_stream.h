@@ -1,6 +1,6 @@
 // The connection of one HTTP request, with limits that the HTTP library does not have: the head of a request
-// has a largest size and arrives until a deadline, however its bytes drip; an answer ends when its
-// reader is too slow.
+// has a largest size and must arrive before a deadline, even if it comes a byte at a time; an answer ends when
+// its reader is too slow.
 //
 // Owned and used by the thread that serves the connection.
 #pragma once

@@ -14,8 +14,8 @@ std::string event(const std::string& name, std::uint64_t id, const Json& data) {
 
 std::optional<std::string> EventStream::next(Clock::time_point now, std::chrono::milliseconds patience) {
   std::string text;
-  // The headers are on their way only with the first bytes. And a listener that has lost its connection waits
-  // so many milliseconds before it comes back.
+  // The headers are sent only with the first bytes. The number is how many milliseconds a listener that has
+  // lost its connection waits before it comes back.
   if (!begun_) text = "retry: 2000\n\n";
   const ChangeFeed::News news = feed_.wait(after_, begun_ ? patience : std::chrono::milliseconds(0));
   begun_ = true;

@@ -26,8 +26,8 @@ class EventStream {
   /// The feed outlives it. `after`: the sequence number that the listener knows.
   EventStream(ChangeFeed& feed, std::uint64_t after) : feed_(feed), after_(after) {}
 
-  /// Waits at most `patience` for what comes next. An empty text: nothing has to be sent yet. Nothing: the server stops.
-  /// `now` is the time at which it is sent.
+  /// Waits at most `patience` for what comes next. An empty text: nothing has to be sent yet. Nothing: the server is
+  /// stopping. `now` is the time at which it is sent.
   std::optional<std::string> next(Clock::time_point now, std::chrono::milliseconds patience = wait_max);
 
  private:

@@ -41,7 +41,7 @@ struct Sample {
   }
 };
 
-/// The sample between two looks, which were `duration_seconds` apart.
+/// The sample between two looks that were `duration_seconds` apart.
 Sample sample_between(const Totals& before, const Totals& after, double duration_seconds);
 
 class History {

@@ -9,7 +9,7 @@
 namespace lekt::admin {
 
 /// Whether `host`, with or without a port, is an IP address, localhost, or one of the names (in lower case).
-/// An empty one is: browsers always send it, and old health checks do not.
+/// An empty one, as for a missing header, is accepted: browsers always send the header, and old health checks do not.
 bool is_own_host(std::string_view host, std::span<const std::string> names);
 
 }  // namespace lekt::admin

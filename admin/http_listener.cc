@@ -62,8 +62,8 @@ std::uint16_t port_of(const sockaddr_storage& address) {
                                              : reinterpret_cast<const sockaddr_in&>(address).sin_port);
 }
 
-/// The library matches a header with a recursive regular expression: 4 MB of stack for the longest that it
-/// takes.
+/// Gives new threads large stacks: the library matches a header with a recursive regular expression, which
+/// takes 4 MB of stack for the longest one.
 void expect_large_stacks() {
   constexpr std::size_t bytes = 8 * 1024 * 1024;
   pthread_attr_t attributes;

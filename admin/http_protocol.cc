@@ -45,8 +45,8 @@ std::string wrong_host(const httplib::Request& request) {
   return {};
 }
 
-/// What the answerer has no use for, and the library would act upon: parts of an answer, a body, compression
-/// (of which the best costs the server seconds).
+/// Removes what the answerer has no use for and the library would act upon: requests for a part of an answer,
+/// for leave to send a body, and for compression (the best of which costs the server seconds).
 void simplify(httplib::Request& request) {
   request.ranges.clear();
   for (const auto* name : {"Range", "Expect", "Accept-Encoding"}) request.headers.erase(name);
@@ -77,7 +77,7 @@ void stream_events(httplib::Response& response, const Answer& answer) {
 
 HttpProtocol::HttpProtocol(Answerer answerer, std::vector<std::string> host_names)
     : answerer_(std::move(answerer)), host_names_(std::move(host_names)) {
-  // The library goes on with an answer that has no end only while it believes that it listens.
+  // The library continues an answer that has no end only while it believes that it listens.
   svr_sock_ = 0;
   set_pre_routing_handler([this](const httplib::Request& request, httplib::Response& response) {
     answer(request, response);

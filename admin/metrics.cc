@@ -86,11 +86,11 @@ MetricFamily build_info(const std::string& version) {
           {sample(MetricType::Gauge, 1, {{"version", version}})}};
 }
 
-/// Makes families of the list of the totals. Those of one number come first, then those with labels, then the
-/// histograms.
+/// Makes families of metrics from the list of the totals. Those with one number come first, then those with
+/// labels, then the histograms.
 class TotalsFamilies {
  public:
-  /// Notes when the process started, which stands behind the server's numbers.
+  /// Notes when the process started, which comes after the server's numbers.
   void time(const char*, const char* name, const char* help, std::int64_t second) {
     start_ = family(name, help, MetricType::Gauge, as_double(second));
   }
@@ -152,7 +152,7 @@ class TotalsFamilies {
   std::vector<MetricFamily> take_histograms() { return std::move(histograms_); }
 
  private:
-  /// Those of one metric stand together in the list.
+  /// Numbers of one metric follow each other in the list.
   void add(const Labelled& number, MetricType type, double value) {
     const LabelledMetric& metric = number.metric;
     if (labelled_.empty() || labelled_.back().name != metric.name)

@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// Beyond any answer: the status with all that it may list has some 20 KB.
+/// Larger than any answer: the status with all that it may list has about 20 KB.
 constexpr std::size_t answer_bytes_max = 16 * 1024 * 1024;
 
 std::string words(int error_number) { return std::generic_category().message(error_number); }
@@ -46,7 +46,7 @@ std::string server_of(const Descriptor& descriptor) {
   return known && credentials.pid > 0 ? storage::process_text(credentials.pid) : "a server";
 }
 
-/// Empty for a path that cannot be a socket's, which is as good as nobody listening there.
+/// The name of the socket; empty for a path that cannot be a socket's, where nobody can listen.
 std::optional<SocketName> name_of(const fs::path& socket) {
   if (socket.empty()) return std::nullopt;
   try {
@@ -77,7 +77,7 @@ std::optional<ControlClient> ControlClient::connect(const fs::path& socket, OnWa
   if (!name) return std::nullopt;
   Descriptor descriptor(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!descriptor.is_open()) fail_to_connect(socket, errno);
-  // Where many wait already, connecting waits as well.
+  // Where many are waiting already, connecting waits as well.
   const timeval wait{std::chrono::seconds(patience).count(), 0};
   setsockopt(descriptor.value(), SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait));
   sockaddr_un address{};

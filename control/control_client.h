@@ -18,7 +18,7 @@ class ControlClient {
   /// Called once for each request that has no answer yet when `notice` has passed.
   using OnWait = std::function<void(const std::string& message)>;
 
-  /// Longer than the server waits for its own threads.
+  /// How long to wait for an answer: longer than the server waits for its own threads.
   static constexpr std::chrono::seconds patience{15};
   /// After this time a healthy server has answered, unless it was asked for something that takes long.
   static constexpr std::chrono::seconds notice{2};
@@ -31,13 +31,13 @@ class ControlClient {
   /// sensible answer comes in time.
   Json request(const Json& request, std::chrono::milliseconds wait = patience);
 
-  /// The same with one of the messages.
+  /// Sends one of the requests of messages.h, and yields its answer. Throws like the function above.
   template <class Request>
   typename Request::Answer ask(const Request& message, std::chrono::milliseconds wait = patience) {
     return read<typename Request::Answer>(request(to_request(message), wait));
   }
 
-  /// A result, or a part of one. Throws CodedError E801 when it is another version's.
+  /// Reads a result, or a part of one. Throws CodedError E801 when it comes from another version.
   template <class Message>
   static Message read(const Json& result) {
     try {
@@ -65,7 +65,7 @@ class ControlClient {
   OnWait on_wait_;
   std::string server_;                        ///< "process 4711 (lektd)"
   std::optional<Clock::time_point> told_at_;  ///< when on_wait_ is to be called for the request under way
-  std::string received_;                      ///< behind the last line
+  std::string received_;                      ///< what came after the last line
 };
 
 }  // namespace lekt::control

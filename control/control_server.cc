@@ -37,7 +37,7 @@ constexpr mode_t socket_mode = 0660;
   fail(socket, std::generic_category().message(error_number));
 }
 
-/// A socket that nobody listens to is a dead server's. Anything else is not ours to remove.
+/// Removes a socket that nobody listens to: a dead server has left it. Anything else is not ours to remove.
 void make_room(const fs::path& path) {
   struct stat found {};
   if (lstat(path.c_str(), &found) != 0) return;  // what is wrong, if anything, bind() says
@@ -99,7 +99,7 @@ class ControlServer::Session : public std::enable_shared_from_this<Session> {
  private:
   enum class Then { read, close };
 
-  /// Answers on the lane's thread. It lets go of the session before it is done: sessions end on the thread of the
+  /// Answers on the lane's thread, which hands the session back before it is done: sessions end on the thread of the
   /// sockets.
   void execute(std::size_t size) {
     ReadRequest request({received_.data(), size - 1}, server_.operations_);
@@ -123,7 +123,7 @@ class ControlServer::Session : public std::enable_shared_from_this<Session> {
                       });
   }
 
-  /// Closing ends what is under way, and with it the session.
+  /// Closes the connection when the time is over, which ends what is under way, and with it the session.
   void limit_time() {
     timer_.expires_after(server_.settings_.patience);
     timer_.async_wait([weak = weak_from_this()](const asio::error_code& error) {
@@ -145,7 +145,7 @@ class ControlServer::Session : public std::enable_shared_from_this<Session> {
 void ControlServer::File::bind(Protocol::acceptor& acceptor, const Settings& settings) {
   const SocketName name(settings.socket);
   acceptor.open();
-  // The kernel gives the file the mode of the socket, less the umask: nobody else can come in between.
+  // The kernel gives the file the mode of the socket, less the umask: nobody else can get in meanwhile.
   if (fchmod(acceptor.native_handle(), socket_mode) != 0) fail(settings.socket, errno);
   acceptor.bind(Protocol::endpoint(name.text()));
   path_ = settings.socket;
@@ -153,7 +153,7 @@ void ControlServer::File::bind(Protocol::acceptor& acceptor, const Settings& set
   struct stat database {};
   if (lstat(path_.c_str(), &made) != 0) fail(path_, errno);
   number_ = made.st_ino;
-  // Only root can give it away. Where that fails, it stays with us, which lets in fewer.
+  // Only root can give the file away. Where that fails it stays ours, which lets fewer users in.
   if (stat(settings.database.c_str(), &database) == 0) [[maybe_unused]]
     const int given = lchown(path_.c_str(), database.st_uid, database.st_gid);
   if (chmod(path_.c_str(), socket_mode) != 0) fail(path_, errno);
@@ -210,7 +210,7 @@ void ControlServer::accept() {
   });
 }
 
-/// Without a free descriptor, accepting fails until one is free.
+/// Stops accepting for a moment: without a free descriptor, it fails until one is free.
 void ControlServer::pause() {
   pause_.expires_after(std::chrono::milliseconds(200));
   pause_.async_wait([this](const asio::error_code&) { accept(); });

@@ -66,7 +66,7 @@ class ControlServer {
   void session_ended();
   asio::thread_pool& lane(Lane lane);
 
-  // Sessions end with io_ at the latest, and tell what stands before it.
+  // Sessions end with io_ at the latest, and use the members above it.
   Settings settings_;
   Operations& operations_;
   File file_;
@@ -78,7 +78,7 @@ class ControlServer {
   asio::executor_work_guard<asio::io_context::executor_type> stays_{io_.get_executor()};
   asio::steady_timer pause_;
   Protocol::acceptor acceptor_;
-  std::array<std::optional<asio::thread_pool>, lanes> lanes_;  ///< of one thread each
+  std::array<std::optional<asio::thread_pool>, lanes> lanes_;  ///< each has one thread
   std::thread thread_;
 };
 

@@ -18,7 +18,7 @@ struct Instance {
 /// A connection to the server; throws CodedError E801 when there is none.
 ControlClient reach(const Instance& instance);
 
-/// Throws CodedError E801: nobody listens at the socket, and why that may be.
+/// Throws CodedError E801, which says that nobody listens at the socket, and why that may be.
 [[noreturn]] void throw_unreachable(const Instance& instance, const std::string& why);
 
 /// Makes the server read its settings again. Throws CodedError E801 when there is no server, and what the server

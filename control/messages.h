@@ -5,7 +5,7 @@
 //
 // A request is a struct with its name, the lane in which it is carried out, its answer, and one list of its fields
 // (server/operators/json.h). The server reads it, and lektctl writes it, by walking that list; the answer goes the same
-// way back. An answer whose struct also others use is at home in server/operators.
+// way back. An answer whose struct has other users, too, is in server/operators.
 //
 // To add one: a struct here and in Requests, and what it does in requests.cc.
 #pragma once
@@ -28,28 +28,28 @@
 
 namespace lekt::control {
 
-/// Requests of one lane are carried out one after the other, and no lane waits for another: who looks sees
-/// the server also while it is steered, and who steers need not wait until a database of many gigabytes is
-/// compacted.
+/// Requests of one lane are carried out one after the other, and no lane waits for another: an operator who
+/// looks sees the server even while another one steers it, and one who steers need not wait until a database of
+/// many gigabytes is compacted.
 enum class Lane : std::uint8_t { look, steer, compact };
 inline constexpr std::size_t lanes = 3;
 
-/// The most that a request may ask for of the clients that were refused.
+/// The most refused clients that a request may ask for.
 inline constexpr std::size_t rejects_max = 1000;
-/// The most that a request may ask for of the alerts about devices.
+/// The most alerts about devices that a request may ask for.
 inline constexpr std::size_t device_alerts_max = 1000;
 
 // ---- Answers that nobody else uses ----
 
-/// The answer that says only that it is done.
+/// The answer that says only that the request was carried out.
 struct Done {
   template <class Self, class Io>
   static void fields(Self&, Io&) {}
 };
 
 struct Healthy {
-  std::size_t threads = 0;  ///< that serve clients
-  bool ready = false;       ///< can take clients in
+  std::size_t threads = 0;  ///< threads that serve clients
+  bool ready = false;       ///< more clients can be taken in
 
   template <class Self, class Io>
   static void fields(Self& self, Io& io) {

@@ -16,7 +16,7 @@ namespace lekt::control {
 
 namespace {
 
-/// A reason is a remark in a table, for operators.
+/// The longest reason. It is a remark in a table, for operators.
 constexpr std::size_t reason_bytes_max = 200;
 
 [[noreturn]] void refuse(const std::string& message) {
@@ -103,7 +103,7 @@ Done carry_out(const Untrace& wanted, Operations& operations) {
   return {};
 }
 
-/// Whom a request is about, for the log. Those about nobody in particular have none.
+/// Whom a request is about, for the log; empty if it is about nobody in particular.
 template <class Message>
 std::string subject_of(const Message& message) {
   if constexpr (requires { to_string(message.address); }) return to_string(message.address);
@@ -120,7 +120,7 @@ struct Command {
   Action (*read)(JsonReader& reader, Request& request, Operations& operations);
 };
 
-/// What the list of a request's fields cannot say about them.
+/// Checks what the list of a request's fields cannot express.
 template <class Message>
 void check(const Message&) {}
 
@@ -137,7 +137,7 @@ Action read_message(JsonReader& reader, Request& request, Operations& operations
   return [=, &operations] { return to_json(carry_out(message, operations)); };
 }
 
-/// Whether the answer shows what is a user's own.
+/// Whether the answer shows what is private to a user.
 template <class Message>
 constexpr bool reveals() {
   if constexpr (requires { Message::reveals; }) return Message::reveals;
@@ -163,7 +163,7 @@ std::string failure(ErrorCode code, const std::string& message) {
   return to_line(to_json(Envelope{.ok = false, .result = {}, .code = code_text(code), .message = message}));
 }
 
-/// Whatever is thrown becomes the answer.
+/// Runs a step, and turns whatever it throws into the answer.
 template <class Step>
 void with_answers(Answer& answer, Step step) {
   try {

@@ -19,7 +19,7 @@ struct Request {
   std::string command;   ///< empty when the line was not understood
   std::string subject;   ///< address, block or device; may be empty
   bool steers = false;   ///< whether it changes something
-  bool reveals = false;  ///< whether it shows what is a user's own
+  bool reveals = false;  ///< whether it shows what is private to a user
 };
 
 struct Answer {

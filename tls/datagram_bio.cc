@@ -21,7 +21,7 @@ int write_datagram(BIO* bio, const char* bytes, int size) {
   return size;
 }
 
-/// A datagram as a whole. What does not fit is cut off, as recv() does it.
+/// Reads one whole datagram. What does not fit is cut off, as with recv().
 int read_datagram(BIO* bio, char* buffer, int size) {
   BIO_clear_retry_flags(bio);
   auto& incoming = passage_of(bio).incoming;

@@ -10,8 +10,8 @@ namespace {
 
 constexpr const char* suites = "ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AESCCM:!AESCCM8";
 
-/// The other side's certificate and those that sign it. OpenSSL takes as much memory as a fragment of a message announces,
-/// for ten messages at once, and 17 KB in any case.
+/// The most bytes of the other side's certificate and those that sign it. OpenSSL takes as much memory as a fragment of
+/// a message announces, for ten messages at once, and 17 KB in any case.
 constexpr long certificates_bytes_max = 16 * 1024;
 
 }  // namespace

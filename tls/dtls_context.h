@@ -17,18 +17,18 @@ struct ssl_method_st;
 
 namespace lekt {
 
-/// What one datagram may have with all that DTLS adds to it.
+/// The most bytes of one datagram, with all that DTLS adds to it.
 inline constexpr std::size_t dtls_datagram_bytes_max = 1200;
 /// What DTLS adds at most to a datagram: head 13, number 8, seal 16.
 inline constexpr std::size_t dtls_record_bytes = 37;
 
-/// Need not outlive its sessions: they share what they need. Any thread may make sessions.
+/// A context need not outlive its sessions, which share what they need. Any thread may make sessions.
 class DtlsContext {
  public:
-  /// A server's. Reads the files; throws CodedError E510.
+  /// Makes a server's context from its files; throws CodedError E510.
   explicit DtlsContext(const TlsSettings& settings);
 
-  /// A client's, which trusts nobody until somebody has loaded authorities into it. Throws std::bad_alloc.
+  /// Makes a client's context, which trusts nobody until authorities are loaded into it. Throws std::bad_alloc.
   static DtlsContext for_client();
 
   SSL_CTX* native_handle() const { return context_.get(); }

@@ -34,7 +34,7 @@ constexpr std::uint16_t version_1_0 = 0xfeff;
 /// each time that it is repeated.
 constexpr std::uint8_t sealed_records_max = 12;
 
-/// In microseconds; `last` is 0 the first time.
+/// The time before a flight is repeated, in microseconds; `last` is 0 the first time.
 unsigned int next_repeat(SSL*, unsigned int last) {
   using std::chrono::microseconds;
   const microseconds next = last == 0 ? microseconds(DtlsSession::repeat_first) : microseconds(last) * 2;
@@ -46,7 +46,7 @@ std::size_t added_bytes(const SSL_CIPHER& suite) {
   return SSL_CIPHER_get_cipher_nid(&suite) == NID_chacha20_poly1305 ? 16 : 24;
 }
 
-/// In which OpenSSL reads and writes.
+/// The scope in which OpenSSL reads and writes.
 class Exchange {
  public:
   Exchange(DatagramPassage& passage, std::vector<Bytes>& outgoing) : passage_(passage) {
@@ -70,7 +70,7 @@ class Exchange {
 struct DtlsSession::RecordHead {
   std::uint8_t type;
   std::uint16_t epoch;
-  std::size_t size;  ///< of what follows
+  std::size_t size;  ///< of what follows the head
 };
 
 /// The head of the record that begins here; none if it is no record of DTLS 1.2, or not a whole one.
@@ -163,8 +163,8 @@ void DtlsSession::close(Datagrams& to_send) {
   due_.reset();
 }
 
-/// The records at the beginning of a datagram that OpenSSL may see. Of others it would make an end of the session, though
-/// anybody can forge them, or keep them during the handshake, with 17 KB each.
+/// The records at the beginning of a datagram that OpenSSL may see. Others, which anybody can forge, would make it end
+/// the session, or it would keep them during the handshake, with 17 KB each.
 ByteView DtlsSession::good_part(ByteView datagram) {
   std::size_t used = 0;
   while (used < datagram.size()) {
@@ -229,7 +229,7 @@ void DtlsSession::set_due(AwakeTime now) {
   due_ = deadline_;
   timeval left{};
   if (DTLSv1_get_timeout(ssl_.get(), &left) != 1) return;
-  // By the other clock it may not be time yet when it is by this one.
+  // By OpenSSL's clock it may not be time yet when it is by ours.
   const std::chrono::microseconds wait =
       std::chrono::seconds(left.tv_sec) + std::chrono::microseconds(left.tv_usec);
   earliest(due_, now + std::max(std::chrono::ceil<AwakeTime>(wait), AwakeTime(1)));

@@ -7,8 +7,8 @@
 //
 // Nothing is kept for later, in either direction: what cannot be sent or read at once is lost, as datagrams may be.
 //
-// Until the handshake is complete nothing is proven, so who can forge the other side's address and port can make it fail.
-// After that a forged, repeated or damaged record does nothing.
+// Until the handshake is complete nothing is proven, so anybody who can forge the other side's address and port can
+// make it fail. After that a forged, repeated or damaged record does nothing.
 #pragma once
 
 #include <openssl/types.h>
@@ -35,13 +35,13 @@ inline bool is_dtls_record(ByteView bytes) { return !bytes.empty() && bytes[0] >
 
 /// How a client judges the server.
 struct DtlsServerCheck {
-  std::string name;  ///< for a server that chooses its certificate by it; empty: none is told
+  std::string name;  ///< for a server that chooses its certificate by a name; empty: the server is told none
   /// Says what is wrong with a certificate, in one printable line; empty if it is good. Asked for each one, from the
   /// authority's down to the server's; `sound` is what OpenSSL thinks of it.
   std::function<std::string(bool sound, X509_STORE_CTX& chain)> trouble;
 };
 
-/// Used by one thread. Does not move, since OpenSSL knows where it is.
+/// Used by one thread. A session does not move, since OpenSSL knows where it is.
 class DtlsSession {
  public:
   enum class Phase : std::uint8_t {
@@ -53,16 +53,16 @@ class DtlsSession {
   using Datagrams = std::vector<Bytes>;
 
   static constexpr AwakeTime handshake_limit = std::chrono::seconds(10);
-  /// After which a flight is repeated for the first time. Each time doubles it, up to `repeat_max`.
+  /// The time after which a flight is repeated for the first time. Each repetition doubles it, up to `repeat_max`.
   static constexpr AwakeTime repeat_first{500};
   static constexpr AwakeTime repeat_max{4000};
   /// The longest datagram that can be sent.
   static constexpr std::size_t plain_bytes_max = dtls_datagram_bytes_max - dtls_record_bytes;
   static_assert(plain_bytes_max >= limits::datagram_bytes_max);
 
-  /// A server's, which waits for the client. Throws std::bad_alloc.
+  /// Makes a server's session, which waits for the client. Throws std::bad_alloc.
   DtlsSession(const DtlsContext& context, AwakeTime now);
-  /// A client's, which begins at its first on_timer().
+  /// Makes a client's session, which begins at its first on_timer().
   DtlsSession(const DtlsContext& context, DtlsServerCheck check, AwakeTime now);
   ~DtlsSession();
   DtlsSession(const DtlsSession&) = delete;

@@ -16,8 +16,8 @@ namespace lekt {
 
 namespace {
 
-/// Never asks for a pass phrase, as OpenSSL would do at the terminal from which the server was started, also in
-/// the midst of a reload. Notes that there is one.
+/// Never asks for a pass phrase, as OpenSSL would do at the terminal from which the server was started, even in
+/// the middle of a reload. Notes that the key has one.
 int refuse_pass_phrase(char*, int, int, void* asked) {
   *static_cast<bool*>(asked) = true;
   return -1;
