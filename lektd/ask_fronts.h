@@ -12,7 +12,7 @@
 
 namespace lekt {
 
-/// Runs the question on the thread of each front. Those that have not answered in time have no answer.
+/// Runs the question on the thread of each front. A front that has not answered in time has no answer.
 template <class Answer>
 std::vector<std::optional<Answer>> ask(const Fronts& fronts, const std::function<Answer(Front&)>& question,
                                        std::chrono::milliseconds patience) {

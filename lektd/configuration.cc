@@ -54,7 +54,7 @@ EarlyExit refuse_to_start(const std::string& wrong) {
           wrong};
 }
 
-/// The flags that are no settings; neither file nor environment has them.
+/// The flags that are not settings; neither file nor environment has them.
 struct Commands {
   bool check_only = false;
   bool as_json = false;
@@ -85,7 +85,7 @@ void define_commands(CLI::App& app, Commands& commands) {
   app.add_flag("--json", commands.as_json, "with --check-config: print JSON");
 }
 
-/// What --check-config and --reload want instead of a server.
+/// Refuses --reload and --json together with what they do not go with.
 void expect_one_command(const Commands& commands) {
   if (commands.reload && commands.check_only)
     throw WrongSetting("--reload does one thing: leave out --check-config");
@@ -93,7 +93,7 @@ void expect_one_command(const Commands& commands) {
     throw WrongSetting("--json is of no use without --check-config");
 }
 
-/// Reads them as a start does: what it would refuse (E510) or warn of (E616), or nothing.
+/// Reads the certificates as a start does. Returns what it would refuse (E510) or warn of (E616), or nothing.
 std::optional<Rejection> trouble_with_certificates(const TlsSettings& tls) {
   if (tls.certificate.empty()) return std::nullopt;
   try {
@@ -138,7 +138,8 @@ std::variant<Configuration, EarlyExit> read_configuration(int argc, const char* 
     configuration.passed = passed;
     configuration.reload = commands.reload;
     const std::vector<Origin> origins = take_settings(configuration, app);
-    // What is passed to the server is not passed to those that only ask it something: it judges by itself.
+    // Sockets that are passed to the server are not passed to a program that only asks it for a reload: the server
+    // judges.
     const auto wrong = find_contradiction(configuration);
     if (wrong && !commands.reload) return refuse_to_start(*wrong);
     if (configuration.listen.empty() && configuration.tls_listen.empty() && passed == PassedSockets::none)

@@ -61,21 +61,21 @@ struct Configuration {
   LogFormat log_format = LogFormat::text;
   // Devices. Without an address to listen on there are none, and the other values mean nothing.
   std::vector<ListenAddress> device_listen;  ///< contact addresses, IPv4
-  PortRange device_ports{5000, 6000};        ///< the dedicated ones; no contact port is among them
+  PortRange device_ports{5000, 6000};        ///< the dedicated ports; no contact port is among them
   std::vector<DeviceHost> device_hosts;
   std::vector<DeviceGroup> device_groups;  ///< fit together with the hosts: DeviceGroups::make() takes them
   DeviceEncryption device_encryption = DeviceEncryption::off;
   HandlerLevel device_log = HandlerLevel::off;
   std::filesystem::path device_log_directory;
   std::vector<Block> device_log_from;  ///< whom the handler log is about; none: all
-  bool device_alert_resume = false;    ///< an alert when a session goes on at another address
+  bool device_alert_resume = false;    ///< an alert when a session continues at another address
   std::uint32_t device_sessions_max = 2000;
   std::uint32_t devices_per_address_max = 64;
-  // No settings:
+  // Not settings:
   PassedSockets passed = PassedSockets::none;
-  /// To be told to the server that runs on the database, instead of being one.
+  /// Whether to tell the server that runs on the database to reload, instead of being one.
   bool reload = false;
-  /// Environment variables that look like settings and are none, in words for the log.
+  /// Environment variables that look like settings but are none, in words for the log.
   std::vector<std::string> unknown_variables;
 };
 

@@ -26,7 +26,7 @@ const char* name_of(DeviceEncryption encryption) {
   return "";
 }
 
-/// Of the ranges in a list such as "5000-6000,8080", whether one has the port.
+/// Tells whether a list such as "5000-6000,8080" has a port.
 class ReservedPorts {
  public:
   explicit ReservedPorts(const std::string& list) {

@@ -37,7 +37,7 @@ void Lookout::watch(std::vector<CertificateFile> certificates) {
   look_at_certificates();
 }
 
-/// The main thread does not find itself: whoever asks for the server's health does.
+/// The main thread cannot find itself hanging: whoever asks for the server's health finds it.
 void Lookout::look_at_threads() {
   watchdog_.look(std::chrono::steady_clock::now());
   const std::vector<HangingThread> hanging = watchdog_.hanging();
@@ -84,7 +84,7 @@ void Lookout::look_at_log() {
                       std::to_string(LineWriter::queue_bytes_max >> 20) + " MiB are lost");
 }
 
-/// The words stay the same until something else is so: a warning is raised once.
+/// Keeps the words the same until something changes, so that a warning is raised once.
 void Lookout::look_at_certificates() {
   const std::string words = describe_expiry(certificates_, wall_seconds());
   if (words == std::exchange(certificate_warning_, words)) return;
@@ -95,7 +95,8 @@ void Lookout::look_at_certificates() {
   warnings_.raise(warning.code, warning.message);
 }
 
-/// Long before a client is disconnected for it. What was published last is older for half a second in each worker as well.
+/// Warns long before a client is disconnected. Each worker, too, keeps what was published before for up to half a
+/// second.
 void Lookout::look_at_unread_answers(std::size_t output_bytes_max) {
   constexpr int samples_worrying = 3;
   const PublishedView::Reader reader(doors_.published);

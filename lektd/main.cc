@@ -60,8 +60,8 @@ void start_log(const lekt::Configuration& configuration) {
   lekt::start_log(configuration.log_level, format, std::move(write));
 }
 
-/// Asks the server that runs with these settings to reload. Without a control socket it can be sent a signal, by the
-/// service manager's word for who it is, and the result is in its log.
+/// Asks the server that runs with these settings to reload. Without a control socket, the server is sent a signal if
+/// the service manager says which process it is, and the result is in its log.
 int ask_to_reload(const lekt::Configuration& configuration) {
   if (!configuration.control_socket.empty()) {
     const lekt::control::Instance instance{configuration.database, configuration.control_socket};

@@ -85,7 +85,7 @@ Totals OperatorDesk::count(bool everything) const {
   return totals;
 }
 
-/// All that was raised; and that the main thread hangs, which raises most of them.
+/// All warnings that were raised, and one that the main thread hangs if it does, since it raises most of them.
 std::vector<storage::Warning> OperatorDesk::warnings() const {
   std::vector<storage::Warning> warnings = shared_.seen.warnings.list();
   const auto main = shared_.watchdog.hanging_main(std::chrono::steady_clock::now());
@@ -151,7 +151,7 @@ std::string OperatorDesk::thread_name(std::size_t front) const {
   return shared_.fronts[front] == shared_.devices ? device_thread_name : worker_name(front);
 }
 
-/// A front also hangs that does not answer at once: it waits for nothing but processors.
+/// A front that does not answer at once hangs as well: it waits for nothing but processors.
 Health OperatorDesk::health() {
   Health health;
   health.threads = shared_.fronts.size();
@@ -172,7 +172,8 @@ Health OperatorDesk::health() {
   return health;
 }
 
-/// Asked twice, since after a pause of the process the main thread needs a moment to look again.
+/// Whether the main thread hangs. Looks again for a second, since after a pause of the process the main thread needs a
+/// moment to report.
 std::optional<HangingThread> OperatorDesk::hanging_main() const {
   const auto deadline = std::chrono::steady_clock::now() + look_patience;
   while (const auto main = shared_.watchdog.hanging_main(std::chrono::steady_clock::now())) {
@@ -197,7 +198,8 @@ void OperatorDesk::waits_for_restart(std::vector<std::string> settings) {
   whereabouts_.needs_restart = std::move(settings);
 }
 
-/// Empty when the writer is busy for long, as with a compaction: then sessions are shown without them.
+/// What sessions at this address offer. Empty when the writer is busy for long, as with a compaction: they are shown
+/// without it.
 std::map<SessionId, Methods> OperatorDesk::offers_of(Address address) {
   using Offers = std::map<SessionId, Methods>;
   const auto offers = std::make_shared<std::promise<Offers>>();

@@ -1,9 +1,9 @@
-// Where operators' wishes meet the running server: it reads the meters, asks the fronts and the writer on
+// Carries out what operators ask of the running server: it reads the meters, asks the fronts and the writer on
 // their threads, and keeps the bans.
 //
-// Invariant: whoever is banned is refused from the moment in which ban() begins to store it.
+// Invariant: a banned client is refused from the moment at which ban() begins to store the ban.
 //
-// Any thread but the fronts', the writer's and the main thread's; only sample() is for the last.
+// Called by any thread but the fronts', the writer's and the main thread's; the main thread calls only what says so.
 #pragma once
 
 #include <atomic>
@@ -42,7 +42,7 @@ class OperatorDesk : public Operations {
   /// `bans`: those that the database has.
   OperatorDesk(const Shared& shared, std::filesystem::path database, std::vector<storage::Ban> bans);
 
-  /// Once a second: for the rates, and to end bans.
+  /// Called by the main thread once a second: for the rates, and to end bans.
   void sample();
   /// Notes when the certificates expire, in Unix seconds; 0 for none. From the main thread.
   void note_certificates(std::int64_t server, std::int64_t client_authorities) {
@@ -75,7 +75,7 @@ class OperatorDesk : public Operations {
 
   void listens(ListenStatus listener);
   void waits_for_restart(std::vector<std::string> settings);
-  /// How a reload is done, from any thread; told before the first one.
+  /// Says how a reload is done, from any thread. Called before the first one.
   void reload_with(std::function<Reloaded()> reload) { reload_ = std::move(reload); }
 
  private:
@@ -94,7 +94,7 @@ class OperatorDesk : public Operations {
   std::optional<HangingThread> hanging_main() const;
   Rates rates() const LEKT_EXCLUDES(samples_mutex_);
   std::map<SessionId, Methods> offers_of(Address address);
-  /// What is told to those who are kicked (E409).
+  /// What a client that is kicked is told (E409).
   static Rejection kick_rejection();
   /// Sessions that have ended, and whether all workers have said how many.
   struct Ended {
@@ -123,7 +123,7 @@ class OperatorDesk : public Operations {
   mutable Mutex whereabouts_mutex_;
   Whereabouts whereabouts_ LEKT_GUARDED_BY(whereabouts_mutex_);
   std::function<Reloaded()> reload_;
-  Mutex bans_mutex_;  ///< also while a change of them is made
+  Mutex bans_mutex_;  ///< held also while a change of the bans is made
   std::vector<storage::Ban> bans_ LEKT_GUARDED_BY(bans_mutex_);
   std::atomic<std::size_t> bans_count_{0};
   std::atomic<std::int64_t> certificate_expires_{0};

@@ -16,12 +16,13 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// A compaction may take long, and it is worth waiting for.
+/// How long to wait for a compaction, which may take long.
 constexpr std::chrono::minutes compact_patience = 5min;
 
 }  // namespace
 
-/// Never throws: an operator whose command has ended sessions has to hear so, whatever else could not be done.
+/// Ends the sessions of a block. Never throws: an operator whose command has ended sessions has to hear so, whatever
+/// else could not be done.
 OperatorDesk::Ended OperatorDesk::end_sessions(const Block& block, const Rejection& rejection) {
   Ended ended;
   const auto counts = ask<std::size_t>(
@@ -37,7 +38,7 @@ Rejection OperatorDesk::kick_rejection() {
   return {ErrorCode::ended_by_operator, "the operator has ended this session; it may connect again"};
 }
 
-/// The writer is waited for also where its answer is known, so that a client has left when it is said to have; but not
+/// Waits for the writer even where its answer is known, so that a client has left when the operator is told so; but not
 /// during a compaction, which may take minutes.
 Operations::Kicked OperatorDesk::kick(Address address) {
   const Ended ended = end_sessions(Block(address), kick_rejection());
@@ -76,7 +77,8 @@ void OperatorDesk::post(TaskCommand task) {
     throw CodedError(ErrorCode::control_refused, "the server stops");
 }
 
-/// Tells the future when the change is committed, or which ban the database refuses.
+/// Has the writer make a change. The future is ready when it is committed, and holds why the database refuses the ban,
+/// if so.
 std::future<OperatorDesk::Refusal> OperatorDesk::store(std::function<void(Writer&)> change,
                                                        std::optional<Block> ban) {
   const auto stored = std::make_shared<std::promise<Refusal>>();
@@ -94,7 +96,7 @@ std::string OperatorDesk::Ended::text() const {
                              " s, and ends its sessions as soon as it can");
 }
 
-/// What was done holds, and the rest follows by itself.
+/// Reports that a part could not be done. What was done holds, and the rest follows by itself.
 void OperatorDesk::fail_partly(const std::string& what) {
   throw CodedError(ErrorCode::control_refused, what);
 }
@@ -112,7 +114,7 @@ std::string OperatorDesk::unstored() const {
          "; it is stored as soon as that is over, unless the server ends before";
 }
 
-/// During a compaction, after which it is stored, the sessions of those who are banned do not go on for minutes.
+/// The sessions of those who are banned end at once, even during a compaction, after which the ban is stored.
 Operations::Banned OperatorDesk::ban(const Block& block, const std::string& reason,
                                      std::optional<std::chrono::seconds> duration) {
   const MutexLock lock(bans_mutex_);
@@ -126,7 +128,7 @@ Operations::Banned OperatorDesk::ban(const Block& block, const std::string& reas
   banned.until = ban.until;
   bans.push_back(ban);
   apply_bans(std::move(bans));
-  // A client that is told that it is banned stays banned, also if the server ends a moment later.
+  // A client that is told that it is banned stays banned, even if the server ends a moment later.
   auto stored = store(
       [ban](Writer& writer) {
         writer.side_rows().ban(ban);
@@ -163,7 +165,7 @@ bool OperatorDesk::unban(const Block& block) {
   return true;
 }
 
-/// A command that changes the bans may be waiting for workers and disk; then this is done in the next second.
+/// Ends bans that are over. If a command that changes bans is waiting for workers or the disk, a later second does it.
 void OperatorDesk::end_bans_that_are_over() {
   if (!bans_mutex_.try_lock()) return;
   const MutexLock lock(bans_mutex_, std::adopt_lock);

@@ -65,7 +65,7 @@ std::uint32_t fronts_of(const Configuration& configuration) {
   return configuration.threads + (configuration.device_listen.empty() ? 0 : 1);
 }
 
-/// What reading the database took for a moment goes back to the machine: 16 MB of 200 with a million clients.
+/// Gives back to the machine what only reading the database took: 16 MB of 200 with a million clients.
 void return_freed_memory() {
 #ifdef __GLIBC__
   malloc_trim(0);
@@ -109,7 +109,7 @@ Server::Server(const Configuration& configuration, ReadAgain read_again, std::ve
 
 Server::~Server() = default;
 
-/// The front of devices, if they are served; its index is behind those of the workers.
+/// Makes the front of devices, if they are served; its index comes after those of the workers.
 std::unique_ptr<DeviceService> Server::make_devices() {
   if (configuration_.device_listen.empty()) return nullptr;
   const DeviceService::Place place{configuration_.device_listen, configuration_.device_ports.first,
@@ -160,7 +160,7 @@ void Server::add_listener(std::unique_ptr<Listener> listener, bool tls, bool pas
   listeners_.push_back(std::move(listener));
 }
 
-/// All threads or none: those that run are ended when another cannot be started.
+/// Starts all threads or none: those that run are ended when another cannot be started.
 void Server::start_fronts() {
   try {
     threads_.emplace_back([this] { writer_thread_.run(); });
@@ -182,7 +182,7 @@ void Server::start_fronts() {
   }
 }
 
-/// Everything that runs, up to the loop of the main thread.
+/// Begins everything that runs, up to the loop of the main thread.
 void Server::begin(std::size_t clients) {
   start_fronts();
   log_event(LogLevel::info, "started",
@@ -202,7 +202,7 @@ void Server::begin(std::size_t clients) {
   report_life(interval);
 }
 
-/// Once a second.
+/// Does what is done once a second.
 void Server::sample() {
   desk_.sample();
   lookout_.look(configuration_.output_bytes_max);
@@ -255,8 +255,8 @@ void Server::wait_for_reload() {
   });
 }
 
-/// Half of the watchdog's interval, after which a thread counts as hanging at the latest, and a quarter of it leave
-/// time to say that all is well.
+/// Reports that all is well, if it is. A thread counts as hanging after half of the watchdog's interval at the latest,
+/// and reports come every quarter of it, which leaves enough time.
 void Server::report_life(std::chrono::microseconds watchdog) {
   constexpr std::chrono::microseconds status_interval = std::chrono::seconds(10);
   const bool is_watched = watchdog.count() > 0;

@@ -50,14 +50,15 @@ class Server {
   ~Server();
 
   /// Serves until SIGTERM or SIGINT; then clients are told, what has gathered is committed, and clients stay
-  /// listed. SIGHUP reads settings and certificates again (reload.h); when
-  /// something is wrong with them, all stays as it was.
+  /// listed. SIGHUP reads settings and certificates again (reload.h); when something is wrong with them, all stays
+  /// as it was.
   void run();
 
-  /// For those who look at the server and steer it, from threads of their own, as long as it lives.
+  /// The operations, for those who look at the server and steer it from threads of their own. They live as long as it
+  /// does.
   Operations& operations() { return desk_; }
 
-  /// What stands in front of the operations, for those who ask where the server listens.
+  /// Adds a listener that stands in front of the operations, for those who ask where the server listens.
   void also_listens(ListenStatus listener) { desk_.listens(std::move(listener)); }
 
  private:
@@ -96,7 +97,7 @@ class Server {
 
   Configuration configuration_;
   const ReadAgain read_again_;
-  /// The newest last. Sessions refer to those that they began with, so none ends before the server.
+  /// The rules, the newest last. Sessions refer to those that they began with, so none ends before the server.
   std::deque<Rules> rules_;
   const Rules& first_rules_;
   storage::Database database_;

@@ -40,7 +40,7 @@ void Server::use(const Certificates& loaded) {
   lookout_.watch(certificates);
 }
 
-/// Called by other threads: has the main thread reload.
+/// Has the main thread reload. Called by other threads.
 Operations::Reloaded Server::ask_to_reload() {
   const auto done = std::make_shared<std::promise<Outcome<Operations::Reloaded>>>();
   asio::post(io_, [this, done] { done->set_value(outcome_of([this] { return reload(); })); });
@@ -53,7 +53,7 @@ Operations::Reloaded Server::ask_to_reload() {
   return result_of(answer.get());
 }
 
-/// The service manager hears of the beginning and the end, also of one that fails.
+/// Reloads. The service manager hears of the beginning and the end, even if the reload fails.
 Operations::Reloaded Server::reload() {
   service_manager::report_reloading();
   try {
@@ -66,7 +66,7 @@ Operations::Reloaded Server::reload() {
   }
 }
 
-/// All of it, or nothing.
+/// Uses all that has changed, or nothing of it.
 Operations::Reloaded Server::use_anew() {
   const auto fail = [this](ErrorCode code, const std::string& message) {
     const Rejection failed{code, message + "; everything stays as it was"};

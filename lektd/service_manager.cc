@@ -47,12 +47,13 @@ bool is_tcp_listener(int socket) {
 
 enum class Keep : bool { no, yes };
 
-/// Those that the socket has not taken yet, the oldest first. As many as a server that is reloaded again and
-/// again should need.
+/// Reports that the socket has not taken yet, the oldest first. No more are kept than a server that is reloaded
+/// again and again should need.
 std::deque<std::string> kept;
 constexpr std::size_t kept_max = 16;
 
-/// sd_notify() would wait for a service manager that does not read. False when it would have waited.
+/// Sends a report without waiting, while sd_notify() would wait for a service manager that does not read. False when it
+/// could not be sent without that.
 bool send_now(const std::string& text) {
   const char* const name = std::getenv("NOTIFY_SOCKET");
   sockaddr_un address{};
@@ -113,7 +114,8 @@ void report_ready() { report("READY=1", Keep::yes); }
 
 void report_status(const std::string& text) { report("STATUS=" + text, Keep::no); }
 
-/// The time tells versions of systemd from 253 on which READY=1 belongs to this reload (Type=notify-reload).
+/// Reports a reload. By the time, versions of systemd from 253 on know which READY=1 belongs to it
+/// (Type=notify-reload).
 void report_reloading() {
   timespec now{};
   clock_gettime(CLOCK_MONOTONIC, &now);

@@ -34,7 +34,7 @@ std::vector<PassedSocket> take_sockets();
 /// Whether somebody listens to the reports below.
 bool is_listening();
 
-// ---- Of the program that the service manager starts to reload another (ExecReload=) ----
+// ---- For the program that the service manager starts to reload another (ExecReload=) ----
 
 /// Sends SIGHUP to the main process of the service, which MAINPID names, and yields its id; nothing when there
 /// is none.
@@ -42,14 +42,15 @@ std::optional<std::int64_t> signal_reload();
 
 // ---- Reports ----
 
-/// The start, or a reload, is over.
+/// Reports that the start, or a reload, is over.
 void report_ready();
-/// One line for operators: `systemctl status` shows it.
+/// Reports one line for operators, which `systemctl status` shows.
 void report_status(const std::string& text);
-/// The settings are read again; report_ready() follows, also when they could not be used.
+/// Reports that the settings are read again; report_ready() follows, even when they could not be used.
 void report_reloading();
 void report_stopping();
-/// The server does its work. When it has not said so for watchdog_interval(), it is killed and started again.
+/// Reports that the server does its work. When it has not said so for watchdog_interval(), it is killed and started
+/// again.
 void report_alive();
 
 /// WatchdogSec= of the unit; 0 when there is none.
@@ -57,15 +58,16 @@ std::chrono::microseconds watchdog_interval();
 
 // ---- The journal ----
 
-/// Standard error is a stream to the journal, which gives each line its time, and reads a line's priority
-/// from its beginning.
+/// Whether standard error is a stream to the journal, which gives each line its time, and reads a line's
+/// priority from its beginning.
 bool journal_reads_standard_error();
-/// The journal can be given entries, as the log makes them for it (LogFormat::entry); in a container that has only the
-/// stream it cannot.
+/// Whether the journal can be given entries, as the log makes them for it (LogFormat::entry); in a container that has
+/// only the stream it cannot.
 bool journal_takes_entries();
 inline constexpr std::size_t journal_fields_max = 64;
-/// Gives the entries to the journal one after the other, and waits as long as it takes none. Of one entry the first
-/// `journal_fields_max` fields count. Yields the bytes of the entries that it has taken, or -1 with errno. Called by one thread, which may be another than the main one.
+/// Gives the entries to the journal one after the other, and waits while it takes none. Of one entry the first
+/// `journal_fields_max` fields count. Yields the bytes of the entries that the journal has taken, or -1 with errno.
+/// Called by one thread, which may be another than the main one.
 std::ptrdiff_t write_to_journal(std::span<const iovec> entries);
 
 }  // namespace lekt::service_manager

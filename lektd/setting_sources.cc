@@ -39,7 +39,7 @@ std::string environment(const std::string& name) {
   return value == nullptr ? std::string() : value;
 }
 
-/// A list has every part between separators, also what is empty. The command line's library would leave that out.
+/// Splits a list at its separators. Empty parts count; the command line's library would leave them out.
 void split(Taken& taken, const Setting& setting, const std::string& text, const std::string& where) {
   std::size_t begin = 0;
   if (setting.form == Setting::Form::list)
@@ -57,7 +57,7 @@ Taken values_of_flag(const Setting& setting, const CLI::Option& option) {
   return taken;
 }
 
-/// An empty variable is one that is not set.
+/// The values that a setting's variable has. An empty variable counts as unset.
 Taken values_of_variable(const Setting& setting) {
   Taken taken;
   const std::string text = environment(setting.variable());
@@ -104,7 +104,7 @@ class FileValues {
                        " is no setting" + suggestion(setting.name, known));
   }
 
-  /// A number stands as it is, everything else in quotes.
+  /// The value of a setting: a number stands as it is, everything else in quotes.
   Given value_of(const Setting& setting, const FileValue& value) const {
     const std::string where = place_text(file_, value.line, value.column) + ": " + setting.name + ": ";
     const auto wanted =

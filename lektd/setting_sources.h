@@ -26,7 +26,7 @@ struct Origin {
 /// follow others where the table says so. Returns the origins, in the order of the table. Throws WrongSetting.
 std::vector<Origin> take_settings(Configuration& configuration, const CLI::App& flags);
 
-/// Environment variables that look like settings and are none, each with the name that was probably meant.
+/// Environment variables that look like settings but are none, each with the name that was probably meant.
 std::vector<std::string> unknown_variables();
 
 }  // namespace lekt

@@ -75,7 +75,7 @@ std::filesystem::path read_socket(const std::string& value) {
   return value == "none" ? "" : value;
 }
 
-/// Letters, digits, '-' and '.'.
+/// Reads a host name: letters, digits, '-', '.' and '_'.
 std::string read_host(const std::string& value) {
   std::string name = value;
   if (name.empty()) refuse(value, "a host name without a port, such as coordinator.example");

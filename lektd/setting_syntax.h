@@ -54,7 +54,7 @@ Syntax<std::vector<DeviceHost>> device_hosts();
 Syntax<std::vector<DeviceGroup>> device_groups();  ///< with '~' between them, since they have commas
 Syntax<bool> off_or_on();
 
-/// At most ten years; the default is the example.
+/// Reads a duration of at most ten years; the default is the example in the message about a wrong one.
 std::chrono::milliseconds read_duration(const std::string& text, std::chrono::milliseconds least,
                                         std::chrono::milliseconds example);
 

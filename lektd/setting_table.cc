@@ -56,7 +56,7 @@ Syntax<LogLevel> log_levels() {
   return choice("trace|debug|info|warn|error|off", "trace, debug, info, warn, error or off", words);
 }
 
-/// As the server can: DTLS needs its certificate.
+/// What the server can do: DTLS needs a certificate.
 DeviceEncryption default_device_encryption(const C& configuration) {
   return configuration.tls.certificate.empty() ? DeviceEncryption::off : DeviceEncryption::offered;
 }
@@ -65,7 +65,7 @@ std::filesystem::path default_device_log_directory(const C& configuration) {
   return configuration.database.string() + ".devices";
 }
 
-/// Nowhere, if it is said elsewhere where to listen.
+/// Nowhere, if another setting or the service manager says where to listen.
 std::vector<ListenAddress> default_listen(const C& configuration) {
   if (!configuration.tls_listen.empty() || configuration.passed != PassedSockets::none) return {};
   return {{"0.0.0.0", limits::port_default}};

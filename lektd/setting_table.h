@@ -35,7 +35,7 @@ struct Setting {
   std::function<std::vector<std::string>(const Configuration&)> show;
   std::function<bool(const Configuration&, const Configuration&)> is_same;
   std::function<void(Configuration& to, const Configuration& from)> copy;
-  /// Gives it the value that follows others; empty when it follows none.
+  /// Gives the setting the value that follows others; empty when it follows none.
   std::function<void(Configuration&)> follow;
 
   std::string flag() const { return "--" + name; }

@@ -57,8 +57,8 @@ SilenceGuard::Settings silence_settings(const Configuration& configuration) {
   settings.share_percent = configuration.silence_share_percent;
   settings.timeout = configuration.heartbeat_timeout;
   settings.patience = configuration.silence_patience;
-  // Workers ask about a session that is overdue at least so often (WorkerSettings::round), and twice as
-  // seldom when they are busy.
+  // Workers ask about an overdue session at least this often (WorkerSettings::round), and half as often when
+  // they are busy.
   settings.calm =
       std::max<AwakeTime>(std::min<AwakeTime>(std::chrono::seconds(10), configuration.heartbeat_timeout / 5),
                           std::chrono::milliseconds(100));

@@ -13,7 +13,7 @@
 
 namespace lekt {
 
-/// The catalogue outlives the database.
+/// The settings of the database. The catalogue outlives it.
 storage::DatabaseSettings database_settings(const Configuration& configuration,
                                             const MethodCatalogue& catalogue);
 WriterSettings writer_settings(const Configuration& configuration);
@@ -21,7 +21,8 @@ WriterSettings writer_settings(const Configuration& configuration);
 Admission::Limits admission_limits(const Configuration& configuration, std::size_t connections_max);
 SilenceGuard::Settings silence_settings(const Configuration& configuration);
 WorkerSettings worker_settings(const Configuration& configuration);
-/// Without the certificates for DTLS. Throws WrongSetting when groups and hosts do not fit together, which read_configuration() lets nobody have.
+/// The settings of the device service, without the certificates for DTLS. Throws WrongSetting when groups and hosts do
+/// not fit together, which read_configuration() does not let through.
 DeviceService::Settings device_settings(const Configuration& configuration);
 
 }  // namespace lekt

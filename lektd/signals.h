@@ -13,8 +13,8 @@
 
 namespace lekt::signals {
 
-/// Also from now on: what is written to a pipe without a reader (SIGPIPE), or beyond the limit of a file's
-/// size (SIGXFSZ), fails like any other write instead of ending the process.
+/// Also makes sure that from now on, what is written to a pipe without a reader (SIGPIPE), or beyond the limit
+/// of a file's size (SIGXFSZ), fails like any other write instead of ending the process.
 void end_at_once();
 void hold();
 void release();
