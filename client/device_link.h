@@ -131,8 +131,8 @@ class DeviceLink {
     Step step = Step::requesting;
     std::uint16_t port = 0;
     Token token{};
-    AwakeTime begun;        ///< the time from which the limit of its packets 1 to 4, or of 4 to 7, counts
-    AwakeTime since;        ///< the time from which the limit of its packets 1 to 4, or 4 to 7 counts
+    AwakeTime begun;        ///< when its packet 1 was first sent
+    AwakeTime since;        ///< the time from which the limit of its packets 1 to 4, or of 4 to 7, counts
     AwakeTime send_at;      ///< when to send packet 1 or 3
     std::size_t sends = 0;  ///< how many times that was sent
     Delivery delivery{AwakeTime(0)};

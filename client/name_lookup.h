@@ -54,7 +54,7 @@ class NameLookup {
   asio::io_context& context_;
   const std::string host_;
   std::shared_ptr<Question> question_;  ///< the question that was asked last; null: none
-  std::optional<asio::executor_work_guard<asio::io_context::executor_type>> busy_;  ///< while an answer is awaited
+  std::optional<asio::executor_work_guard<asio::io_context::executor_type>> busy_;  ///< while one is awaited
 };
 
 }  // namespace lekt

@@ -124,8 +124,8 @@ class Delivery {
   std::uint32_t sent_ = 0;
   std::uint32_t received_ = 0;
   AwakeTime timer_ = timer_first;  ///< how long the oldest message waits before it is repeated
-  AwakeTime fires_at_{0};          ///< the timer has fired for the oldest message
-  bool timer_fired_ = false;       ///< the oldest message was repeated
+  AwakeTime fires_at_{0};          ///< valid while something is under way
+  bool timer_fired_ = false;       ///< the timer has fired for the oldest message
   /// The oldest message was repeated and has been acknowledged, so those behind it are sent again, from this index on.
   bool repeats_all_ = false;
   std::size_t sends_again_ = 0;

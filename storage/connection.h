@@ -84,7 +84,7 @@ class Connection {
   std::size_t frame_bytes_ = 0;      ///< size of a page and its header in the log
   std::size_t frames_due_ = 0;       ///< growth after which a checkpoint is due
   std::size_t frames_ = 0;           ///< frames in the log after the last commit, as SQLite said
-  std::size_t frames_checked_ = 0;   ///< frames in the log at the last checkpoint; 0 if it has started over since
+  std::size_t frames_checked_ = 0;   ///< those at the last checkpoint; 0 if the log has started over since
   int frames_copied_ = 0;            ///< frames copied by the last checkpoint that left some
   std::size_t frames_uncopied_ = 0;  ///< frames left by the last checkpoint, because a reader has an old view
   /// Frames in a log that is much too long and has not started over yet: that takes a moment without any reader.

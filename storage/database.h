@@ -90,7 +90,7 @@ struct Ban {
   Block block;
   std::int64_t second = 0;                 ///< since when
   std::string reason;                      ///< in the operator's words
-  std::optional<std::int64_t> until = {};  ///< the first second in which it no longer holds; no value: it has no end
+  std::optional<std::int64_t> until = {};  ///< the first second in which it no longer holds; none: no end
 
   bool is_over(std::int64_t now) const { return until && *until <= now; }
 

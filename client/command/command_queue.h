@@ -32,7 +32,7 @@ class CommandQueue {
     bool batch = false;  ///< one run for everything that waits, instead of one for each event
     std::chrono::milliseconds limit = std::chrono::minutes(5);          ///< longest run
     std::chrono::milliseconds report_after = std::chrono::seconds(10);  ///< a longer run is reported
-    std::chrono::milliseconds stop_grace = std::chrono::seconds(5);     ///< time that a run has left at the end
+    std::chrono::milliseconds stop_grace = std::chrono::seconds(5);     ///< what a run still gets at the end
     std::chrono::milliseconds kill_grace = std::chrono::seconds(2);     ///< from SIGTERM to SIGKILL
     std::chrono::milliseconds retry_first = std::chrono::seconds(1);    ///< doubled with each failure
     std::chrono::milliseconds retry_last = std::chrono::minutes(1);
