@@ -91,8 +91,6 @@ void SimulatedServer::apply(const Command& command, Moment now) {
     for (const auto& [address, second] : heard->heard) writer_->heard(address, second);
 }
 
-void SimulatedServer::post(Command command) { inbox_.push_back(std::move(command)); }
-
 bool SimulatedServer::turn(Moment now) {
   for (const Command& command : std::exchange(inbox_, {})) apply(command, now);
   const Writer::Turn turn = writer_->turn(now);
