@@ -56,7 +56,7 @@ inline constexpr std::uint8_t extra_dtls = 1;
 
 /// The secret that packet 2 gives and packet 3 brings back; the device does not look into it.
 using Token = std::array<char, 16>;
-/// Names a session. Whoever has it may go on with the session, so it is a secret of the device and the server.
+/// Names a session. Whoever has it may resume the session, so it is a secret of the device and the server.
 using Ticket = std::array<char, 16>;
 inline constexpr Ticket no_ticket{};
 

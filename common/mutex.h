@@ -93,7 +93,7 @@ class ConditionVariable {
   }
 
  private:
-  /// The lock as the standard library wants it. Its holder gets it back, also when a condition throws.
+  /// The lock as the standard library wants it. Its holder gets it back, even when a condition throws.
   struct Lent {
     explicit Lent(std::mutex& mutex) : lock(mutex, std::adopt_lock) {}
     ~Lent() { lock.release(); }

@@ -75,7 +75,7 @@ class ScreenPass {
   bool write(const Screen& contents, Bytes& items);
 
   std::optional<Screen> shown_;
-  std::optional<Time> began_;  ///< when the last pass began
+  std::optional<Time> began_;  ///< where the sweep continues
   std::size_t row_ = 0;        ///< where the sweep goes on
   std::size_t column_ = 0;
   bool is_under_way_ = false;

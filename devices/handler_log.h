@@ -78,7 +78,7 @@ namespace handler_event {
 
 /// Packet 1 has come.
 HandlerEvent starting_session(Address device);
-/// A port is chosen from the range; also when its socket is open already. `local` is the server's address.
+/// A port is chosen from the range; even when its socket is open already. `local` is the server's address.
 HandlerEvent attempting_to_open(Address local, std::uint16_t first_port, std::uint16_t last_port);
 HandlerEvent using_socket(Address local, std::uint16_t port);
 /// Packet 2 is sent.

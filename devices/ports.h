@@ -5,7 +5,7 @@
 // a port that was in use rests as long as possible. An offered port remains free: nothing is reserved, so forged requests
 // can use up nothing.
 //
-// A port that a foreign program has is set aside, and comes back to the end of the list after a while.
+// A port that another program has is set aside, and comes back to the end of the list after a while.
 //
 // Invariant: each port of the range is free, used or taken, and none is ever lost; everything takes the same time,
 // however many ports there are. (Ports that come back are looked at by the next offer(), each once.)
