@@ -16,7 +16,7 @@ constexpr int method_not_allowed = 405;
 constexpr int misdirected_request = 421;
 constexpr int unavailable = 503;
 
-/// For answers that are not pages: they may do nothing at all.
+/// The policy of answers that are not pages: they may do nothing at all.
 constexpr auto policy_of_data = "default-src 'none'; frame-ancestors 'none'";
 
 constexpr auto methods_allowed = "GET, HEAD, OPTIONS";

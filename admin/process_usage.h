@@ -6,7 +6,7 @@
 namespace lekt::admin {
 
 struct ProcessUsage {
-  double cpu_seconds = 0;  ///< of all threads, in the program and in the kernel
+  double cpu_seconds = 0;  ///< processor time of all threads, in the program and in the kernel
   std::uint64_t resident_bytes = 0;
   std::uint64_t virtual_bytes = 0;
   std::uint64_t files_open = 0;

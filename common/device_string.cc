@@ -23,7 +23,7 @@ static_assert(limits::screen_rows_max == 100 && limits::screen_columns_max == 20
 
 struct StringFields {
   std::array<std::string_view, device_field::known> known;  ///< empty where the string is shorter
-  std::size_t count = 0;                                    ///< of all fields, unknown ones included
+  std::size_t count = 0;                                    ///< fields in all, unknown ones included
 };
 
 StringFields split_fields(std::string_view string) {

@@ -54,7 +54,7 @@ inline constexpr std::size_t known = 19;
 }  // namespace device_field
 
 struct DeviceString {
-  std::string type;  ///< of the device: "PDT9090_E5"
+  std::string type;  ///< such as "PDT9090_E5"
   std::uint8_t rows = limits::screen_rows_default;
   std::uint8_t columns = limits::screen_columns_default;
   /// Whether the string has rows and columns that a screen can have; otherwise both are the default.

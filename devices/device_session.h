@@ -41,7 +41,7 @@ class DeviceSession {
   std::optional<std::uint16_t> port() const { return port_; }
   /// Where its registration is, or the last one was.
   const DeviceEndpoint& endpoint() const { return endpoint_; }
-  /// For the book alone, which keeps the sessions without a registration apart.
+  /// Called by the book alone, which keeps the sessions without a registration apart.
   void attach(std::uint16_t port, const DeviceEndpoint& endpoint) {
     port_ = port;
     endpoint_ = endpoint;

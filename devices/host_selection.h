@@ -53,7 +53,7 @@ class HostSelection {
   std::size_t draw_page(Screen& screen, const Layout& layout, std::size_t first) const;
 
   const DeviceGroups::Offer& offer_;
-  std::optional<std::size_t> chosen_;  ///< by cursor keys, or before
+  std::optional<std::size_t> chosen_;  ///< the host chosen by cursor keys, or before
   std::string typed_;
   std::string notice_;
 };

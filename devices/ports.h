@@ -30,8 +30,8 @@ class DevicePorts {
 
   struct Counts {
     std::size_t free = 0;
-    std::size_t used = 0;   ///< by registrations
-    std::size_t taken = 0;  ///< by foreign programs
+    std::size_t used = 0;   ///< ports that registrations use
+    std::size_t taken = 0;  ///< ports that other programs have
 
     bool operator==(const Counts&) const = default;
   };

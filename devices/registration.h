@@ -103,7 +103,7 @@ class Registration {
   /// What becomes of the registration.
   enum class Fate : std::uint8_t {
     lives,
-    handshake_missing,  ///< of DTLS (E109)
+    handshake_missing,  ///< the DTLS handshake was not done in time (E109)
     config_missing,     ///< packet 6 has not come (E908)
     lost,               ///< away for too long; nobody is there to be told
     used_up,            ///< no number is left (E905)

@@ -152,7 +152,7 @@ struct TelnetDialogue::State {
   bool after_cr = false;   ///< whether the host's text so far ends with a CR
   std::optional<Rejection> fault;
   Bytes written;              ///< for the host
-  std::exception_ptr thrown;  ///< by the outside, while the library was at work
+  std::exception_ptr thrown;  ///< what the outside threw while the library was at work
   const std::unique_ptr<telnet_t, FreeTelnet> telnet{telnet_init(telnet_options, on_event, 0, this)};
 };
 

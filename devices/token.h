@@ -33,7 +33,7 @@ using TokenSecret = std::array<char, 32>;
 
 /// What a token is made for, and good for.
 struct TokenSubject {
-  Address address;                 ///< of the device
+  Address address;                 ///< the device's
   std::uint16_t port = 0;          ///< the dedicated one
   std::uint64_t registration = 0;  ///< the device's number of this run of packets 1 to 4
   std::uint8_t extra = 0;          ///< the agreed bits, so that nobody on the way can take back DTLS

@@ -130,7 +130,7 @@ class Workplace final : private TelnetDialogue::Outside {
   std::string words_;  ///< what is to be said in trouble, and when the session is over
 };
 
-/// In a word or two: "selecting", "connecting".
+/// The state in a word or two: "selecting", "connecting".
 std::string_view to_string(Workplace::State state);
 
 }  // namespace lekt

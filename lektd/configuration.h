@@ -49,7 +49,7 @@ struct Configuration {
   std::uint32_t connection_rate = 10'000;
   std::uint32_t connection_rate_per_address = 100;
   std::uint32_t tls_handshake_rate = 1000;
-  std::uint32_t heartbeat_rate = 100;  ///< of one connection
+  std::uint32_t heartbeat_rate = 100;  ///< for each connection
   std::uint32_t output_bytes_max = 64 * 1024 * 1024;
   AddressRules address_rules;
   std::vector<Block> proxies;  ///< whose connections begin with a PROXY protocol header

@@ -22,7 +22,7 @@ struct Setting {
   using Form = syntax::Form;
 
   std::string name;         ///< without dashes; also the key in the file
-  std::string placeholder;  ///< of the value in --help
+  std::string placeholder;  ///< what stands for the value in --help
   Form form;
   char separator;  ///< between the values of a list that are in one flag or variable
   Apply apply;

@@ -70,7 +70,7 @@ class Exchange {
 struct DtlsSession::RecordHead {
   std::uint8_t type;
   std::uint16_t epoch;
-  std::size_t size;  ///< of what follows the head
+  std::size_t size;  ///< bytes that follow the head
 };
 
 /// The head of the record that begins here; none if it is no record of DTLS 1.2, or not a whole one.

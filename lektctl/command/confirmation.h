@@ -17,7 +17,7 @@ struct Affected {
   Block block;
   struct Clients {
     std::size_t inside = 0;
-    std::size_t sessions = 0;  ///< of those inside, as of the last seconds
+    std::size_t sessions = 0;  ///< sessions of those inside, as of the last seconds
     std::size_t here = 0;      ///< inside and outside
   };
   std::optional<Clients> clients;       ///< nothing when the database cannot be read
