@@ -74,8 +74,8 @@ class ScriptedDevice {
       if (link.phase() == DeviceLink::Phase::ended || now >= *done_at_ + goodbye_limit) is_finished_ = true;
       return;
     }
-    if (link.phase() == DeviceLink::Phase::ended) return end_with(*link.ending());
     keep_ticket();
+    if (link.phase() == DeviceLink::Phase::ended) return end_with(*link.ending());
     // What is typed without a session could be dropped as meant for an earlier one.
     if (link.phase() != DeviceLink::Phase::serving || !device_.has_screen()) return still_screen_.reset();
     while (link.has_delivered()) {
