@@ -119,7 +119,7 @@ class DeviceDesk {
 
   // ---- Time is awake time and never goes back ----
 
-  /// A datagram came to the contact port, at the server's address `local`.
+  /// A datagram came to the contact port, at the server's address `local`. What comes from port 0 can have no answer.
   void receive_at_contact(const DeviceEndpoint& from, Address local, ByteView datagram, AwakeTime now);
   /// A datagram came to a dedicated port as it is.
   void receive(std::uint16_t port, const DeviceEndpoint& from, ByteView datagram, AwakeTime now);

@@ -18,7 +18,7 @@ const Rejection goes_on_elsewhere{ErrorCode::registration_replaced, "the session
 void DeviceDesk::receive(std::uint16_t port, const DeviceEndpoint& from, ByteView datagram, AwakeTime now) {
   ++counts_.received;
   const auto head = read_head_to_server(datagram);
-  if (!head || head->type == DatagramType::connection_request || !ports_.contains(port)) {
+  if (!head || head->type == DatagramType::connection_request || !ports_.contains(port) || from.port == 0) {
     ++counts_.malformed;
     return;
   }
