@@ -69,7 +69,8 @@ void DeviceLink::pause_later(AwakeTime now) {
 }
 
 void DeviceLink::end(const Rejection& why) {
-  if (phase_ == Phase::leaving) ticket_ = no_ticket;
+  const bool is_over = why.code == ErrorCode::host_hung_up || why.code == ErrorCode::session_idle;
+  if (phase_ == Phase::leaving || is_over) ticket_ = no_ticket;
   phase_ = Phase::ended;
   ending_ = why;
   message_ = why.text();

@@ -96,10 +96,11 @@ void DatagramReader::u32(std::string_view, std::uint32_t& value) {
   done();
 }
 
-void DatagramReader::port(std::string_view, std::uint16_t& port) {
+void DatagramReader::port(std::string_view name, std::uint16_t& port) {
   if (stopped()) return;
   port = reader_.u16();
   reader_.u16();  // zeros, so that the token is aligned
+  if (port == 0) refuse("the " + std::string(name) + " is 0; 1 to 65535 would be right");
   done();
 }
 

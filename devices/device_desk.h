@@ -120,7 +120,8 @@ class DeviceDesk {
 
   // ---- Time is awake time and never goes back ----
 
-  /// Takes a datagram that came to the contact port, at the server's address `local`.
+  /// Takes a datagram that came to the contact port, at the server's address `local`. What comes from port 0 can have no
+  /// answer.
   void receive_at_contact(const DeviceEndpoint& from, Address local, ByteView datagram, AwakeTime now);
   /// Takes a plain datagram that came to a dedicated port.
   void receive(std::uint16_t port, const DeviceEndpoint& from, ByteView datagram, AwakeTime now);
@@ -190,8 +191,8 @@ class DeviceDesk {
   struct Place {
     std::unique_ptr<Registration> registration;
     DeviceSession* session = nullptr;
-    std::uint64_t last_number = 0;  ///< of its registration, or the last one; a token is good once
-    bool ended_by_bye = false;      ///< the last one ended with the device's goodbye
+    std::uint64_t last_number = 0;  ///< of its registration, or the last one: a token is good once
+    std::optional<Rejection> over;  ///< that its device was told in the last one: its session has ended
     std::optional<AwakeTime> scheduled;
     std::optional<Yield> yield;
     /// When the port was last offered to another device, although it has this registration.
@@ -239,6 +240,7 @@ class DeviceDesk {
                       const SessionBook::Resumed& decision, AwakeTime now);
   void refuse_session(std::uint16_t port, const SessionBook::Request& request,
                       const SessionBook::Refused& decision, AwakeTime now);
+  void tell_over(std::uint16_t port, const Ticket& ticket, Rejection reason);
   void serve(std::uint16_t port, DeviceSession& session, AwakeTime now);
   void take_input(std::uint16_t port, const InputMessage& input, AwakeTime now);
   void end_registration(std::uint16_t port, const std::optional<Rejection>& reason);

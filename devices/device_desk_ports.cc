@@ -27,7 +27,7 @@ void DeviceDesk::receive_at_contact(const DeviceEndpoint& from, Address local, B
                                     AwakeTime now) {
   ++counts_.received;
   const auto head = read_head_to_server(datagram);
-  if (!head || head->type != DatagramType::connection_request) {
+  if (!head || head->type != DatagramType::connection_request || from.port == 0) {
     ++counts_.malformed;
     return;
   }

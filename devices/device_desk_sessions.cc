@@ -18,7 +18,7 @@ const Rejection goes_on_elsewhere{ErrorCode::registration_replaced, "the session
 void DeviceDesk::receive(std::uint16_t port, const DeviceEndpoint& from, ByteView datagram, AwakeTime now) {
   ++counts_.received;
   const auto head = read_head_to_server(datagram);
-  if (!head || head->type == DatagramType::connection_request || !ports_.contains(port)) {
+  if (!head || head->type == DatagramType::connection_request || !ports_.contains(port) || from.port == 0) {
     ++counts_.malformed;
     return;
   }
@@ -110,7 +110,7 @@ void DeviceDesk::begin_registration(std::uint16_t port, const DeviceEndpoint& fr
   ports_.use(port);
   Place& here = place(port);
   here.last_number = head.registration;
-  here.ended_by_bye = false;
+  here.over.reset();
   here.offered.reset();
   here.registration =
       std::make_unique<Registration>(head.registration, from, (head.version.extra & extra_dtls) != 0, now);
@@ -146,11 +146,10 @@ void DeviceDesk::receive_from_nobody(std::uint16_t port, const DeviceEndpoint& f
   }
   // A session whose registration is over for another reason may live elsewhere, so its device is not told that it has ended.
   const Place& here = place(port);
-  const bool repeats_bye =
-      head.type == DatagramType::bye && here.ended_by_bye && here.last_number == head.registration;
-  const Rejection rejection = repeats_bye ? Rejection{ErrorCode::session_ended, "the session has ended"}
-                                          : Rejection{ErrorCode::registration_unknown, "register again"};
-  refuse(port, from, head.registration, rejection, datagram.size());
+  const bool is_over = here.over && here.last_number == head.registration;
+  refuse(port, from, head.registration,
+         is_over ? *here.over : Rejection{ErrorCode::registration_unknown, "register again"},
+         datagram.size());
 }
 
 void DeviceDesk::use(std::uint16_t port, const Registration::Received& received, AwakeTime now) {
@@ -171,7 +170,7 @@ void DeviceDesk::use(std::uint16_t port, const Registration::Received& received,
       end_session(*session, over);
     else
       end_registration(port, over);
-    place(port).ended_by_bye = true;
+    place(port).over = over;
   }
 }
 
@@ -206,6 +205,8 @@ void DeviceDesk::configure(std::uint16_t port, const DeviceConfig& config, Awake
     if (is_newer(resumed->replaced, port)) return end_registration(port, goes_on_elsewhere);
     return resume_session(port, request, *resumed, now);
   }
+  if (const auto* over = std::get_if<SessionBook::Over>(&decision))
+    return tell_over(port, config.ticket, over->reason);
   const auto& begins = std::get<SessionBook::Begins>(decision);
   const bool is_late = std::ranges::any_of(
       begins.ends, [&](const SessionBook::Ending& ending) { return is_newer(ending.session->port(), port); });
@@ -259,6 +260,14 @@ void DeviceDesk::refuse_session(std::uint16_t port, const SessionBook::Request& 
     schedule(*other->port());
   }
   end_registration(port, decision.rejection);
+}
+
+/// Says that the session of the ticket has ended while its device was away, or did not hear of it.
+void DeviceDesk::tell_over(std::uint16_t port, const Ticket& ticket, Rejection reason) {
+  book_.told(ticket);
+  reason.message += "; start again for a new session";
+  end_registration(port, reason);
+  place(port).over = std::move(reason);
 }
 
 /// Serves the session on this port: packets 7 and 8 and the screen follow.
@@ -332,7 +341,7 @@ void DeviceDesk::end_session(DeviceSession& session, const Rejection& reason) {
   if (session.port()) end_registration(*session.port(), reason);
   outside_.session_ended(session, reason);
   if (session.looked_at()) idle_.erase({*session.looked_at(), session.number()});
-  book_.end(session);
+  book_.end(session, reason);
 }
 
 void DeviceDesk::end_session(DeviceSession::Number session, const Rejection& reason) {

@@ -55,6 +55,7 @@ SessionBook::Decision SessionBook::decide(const Request& request) {
   };
   DeviceSession* const ticketed = request.ticket == no_ticket ? nullptr : find(request.ticket);
   if (ticketed != nullptr && ticketed->device().uid == request.device.uid) return resume(*ticketed);
+  if (const Rejection* const reason = ended_.find(request.ticket, request.device.uid)) return Over{*reason};
 
   Begins begins{group_for(request), {}};
   const DeviceGroup& group = begins.offer->group;
@@ -179,7 +180,8 @@ std::size_t SessionBook::sessions_at(Address address) const {
   return found == at_address_.end() ? 0 : found->second;
 }
 
-void SessionBook::end(DeviceSession& session) {
+void SessionBook::end(DeviceSession& session, const Rejection& reason) {
+  if (EndedSessions::is_to_be_told(reason.code)) ended_.add(session.ticket(), session.device().uid, reason);
   stop_waiting(session);
   leave(session.endpoint().address);
   by_ticket_.erase(session.ticket());

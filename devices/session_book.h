@@ -18,6 +18,7 @@
 
 #include "common/errors.h"
 #include "devices/device_session.h"
+#include "devices/ended_sessions.h"
 
 namespace lekt {
 
@@ -61,7 +62,11 @@ class SessionBook {
     Rejection rejection;
     std::vector<DeviceSession*> in_use;
   };
-  using Decision = std::variant<Resumed, Begins, Refused>;
+  /// The session of the ticket has ended, and its device may not know. To be followed by told().
+  struct Over {
+    Rejection reason;
+  };
+  using Decision = std::variant<Resumed, Begins, Refused, Over>;
 
   explicit SessionBook(std::function<bool(std::uint16_t port)> is_away) : is_away_(std::move(is_away)) {}
 
@@ -84,7 +89,9 @@ class SessionBook {
   void attach(DeviceSession& session, std::uint16_t port, const DeviceEndpoint& endpoint);
   /// Notes that the session's registration, which was heard last at `heard`, is over; the session waits for another.
   void detach(DeviceSession& session, AwakeTime heard);
-  void end(DeviceSession& session);
+  void end(DeviceSession& session, const Rejection& reason);
+  /// The device with this ticket has been told that its session is over: the next time it gets another.
+  void told(const Ticket& ticket) { ended_.forget(ticket); }
 
   DeviceSession* find(const Ticket& ticket);
   DeviceSession* find(DeviceSession::Number number);
@@ -131,6 +138,7 @@ class SessionBook {
   std::uint64_t last_turn_ = 0;
   std::map<std::uint64_t, DeviceSession*> waiting_;  ///< sessions without a registration, by their turns
   std::map<std::pair<Address, std::uint64_t>, DeviceSession*> waiting_at_;
+  EndedSessions ended_;
 };
 
 }  // namespace lekt

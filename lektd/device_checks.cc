@@ -79,6 +79,10 @@ std::optional<std::string> find_device_contradiction(const Configuration& config
       return "device group '" + group.name +
              "': encryption=required leaves nobody to serve while --device-encryption is off: give "
              "--tls-cert and --tls-key, and --device-encryption offered or required";
+  if (configuration.device_listen.empty() &&
+      !(configuration.device_hosts.empty() && configuration.device_groups.empty()))
+    return "--device-host and --device-group are of no use without --device-listen: give it, or take them "
+           "away";
   return std::nullopt;
 }
 

@@ -46,6 +46,9 @@ TEXT of --send is typed, and has these escapes:
   \e      escape                     \\       \
 A host may take an escape and what follows at once for one key. Then wait with --expect for what the escape does.
 
+--print waits until nothing on the screen has changed for half a second, since a screen comes in parts; what a host is
+slower with is waited for with --expect. A screen that never rests is printed when the time of --timeout is over.
+
 The ticket, with which a device comes back to its session, is kept in $XDG_STATE_HOME/lekt/device-UID, or
 ~/.local/state/lekt/device-UID. It is a secret.
 
@@ -201,7 +204,8 @@ Run add_device(CLI::App& app) {
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
       ->allow_extra_args(false);
-  app.add_flag("--print", options.prints, "Print the screen at the end");
+  app.add_flag("--print", options.prints,
+               "Print the screen at the end, once nothing has changed for\n500ms or the time is over");
   add_number(app, "--count", "Be N devices with the uids UID-1, UID-2, ... at once, each\ndoing the script",
              flags->count);
   add_duration(app, "--timeout", "How long a script may take", options.timeout, 10ms, 24h);

@@ -52,6 +52,23 @@ TEST_F(ProgramDevice, waits_types_and_prints_the_screen) {
     EXPECT_PRED_FORMAT2(IsSubstring, line, program.error());
 }
 
+TEST_F(ProgramDevice, prints_a_screen_when_it_is_whole) {
+  server_.draw_slowly(20);
+  Program program(with({"--print"}));
+  EXPECT_EQ(program.wait(), 0) << program.error();
+  EXPECT_PRED_FORMAT2(IsSubstring, "\nrow 19\nrow 20\n", program.out());
+  Program other(with("none", {"--expect", "row 5", "--print"}));
+  EXPECT_EQ(other.wait(), 0) << other.error();
+  EXPECT_PRED_FORMAT2(IsSubstring, "\nrow 19\nrow 20\n", other.out());
+}
+
+TEST_F(ProgramDevice, prints_a_screen_that_never_rests_when_the_time_is_over) {
+  server_.draw_slowly(20, false);
+  Program program(with({"--print", "--timeout", "2s"}));
+  EXPECT_EQ(program.wait(), 0) << program.error();
+  EXPECT_PRED_FORMAT2(IsSubstring, "\nrow 20\n", program.out());
+}
+
 TEST_F(ProgramDevice, comes_back_to_its_session_with_its_ticket) {
   Program first(with({"--send", "1"}));
   EXPECT_EQ(first.wait(), 0) << first.error();

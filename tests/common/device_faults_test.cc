@@ -102,6 +102,7 @@ TEST(DeviceFaults, of_bodies_are_told) {
       {"connection_accept", {0, "", 43}, "the datagram is cut off: it has 43 bytes"},
       {"connection_accept", {0, "", 24}, "the datagram is cut off: it has 24 bytes"},
       {"connection_accept", {0, "", 45}, "the datagram has 45 bytes; \"connection accept (2)\" has 44"},
+      {"connection_accept", {24, "0000"}, "the port is 0; 1 to 65535 would be right"},
       {"registration_accept", {0, "", 25}, "the datagram has 25 bytes; \"registration accept (4)\" has 24"},
       {"get_device_config", {0, "", 28}, "the datagram has 28 bytes; \"getDeviceConfig (5)\" has 24"},
       {"device_config", {0, "", 39}, "the datagram is cut off: it has 39 bytes"},

@@ -142,6 +142,13 @@ class DeskTest : public testing::Test {
     return static_cast<ErrorCode>(answer().head.number);
   }
 
+  /// What the only datagram, a failure, says.
+  std::string failure_text() {
+    return std::string(
+        std::get<DeviceFailure>(std::get<BodyToDevice>(read_body_to_device(answer().head, answer().bytes)))
+            .text);
+  }
+
   ConnectionAccept accept(const DeviceEndpoint& from, std::uint64_t number) {
     contact(from, datagram(number, ConnectionRequest{}));
     return std::get<ConnectionAccept>(
@@ -168,6 +175,15 @@ class DeskTest : public testing::Test {
       wait(20ms);
     }
     return port;
+  }
+
+  /// The registration of this number ends, its session waits.
+  void lose(std::uint64_t number) {
+    for (std::uint16_t port = 5000; port <= 5002; ++port) {
+      const Registration* const registration = desk_.registration(port);
+      if (registration == nullptr || registration->number() != number) continue;
+      dedicated(port, registration->device(), datagram(number, InputMessage{1, "\x09"}, 2, 4));
+    }
   }
 
   DeviceSession& session() { return *desk_.book().find(DeviceSession::Number{1}); }

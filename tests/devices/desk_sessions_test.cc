@@ -20,14 +20,6 @@ class DeskSessionsTest : public DeskTest {
     settings.limits.sessions_max = sessions;
     desk_.use(settings);
   }
-  /// The registration of this number ends, its session waits.
-  void lose(std::uint64_t number) {
-    for (std::uint16_t port = 5000; port <= 5002; ++port) {
-      const Registration* const registration = desk_.registration(port);
-      if (registration == nullptr || registration->number() != number) continue;
-      dedicated(port, registration->device(), datagram(number, InputMessage{1, "\x09"}, 2, 4));
-    }
-  }
   void serve_and_lose(const DeviceEndpoint& from, std::uint64_t number) {
     (void)serve(from, number, no_ticket, string_of_uid("UID" + std::to_string(number)));
     lose(number);

@@ -78,6 +78,20 @@ TEST_F(DeskTest, says_nothing_to_what_belongs_nowhere) {
   EXPECT_EQ(desk_.counts().malformed, 7u);
 }
 
+TEST_F(DeskTest, says_nothing_to_port_0_and_registers_nobody_there) {
+  const DeviceEndpoint nowhere{example_device, 0};
+  contact(nowhere, datagram(first_number, ConnectionRequest{}));
+  EXPECT_TRUE(outside_.sent.empty());
+  wait(11s);
+  EXPECT_TRUE(outside_.alerts.empty()) << "nobody is on the way";
+  const ConnectionAccept accepted = accept(example_endpoint, first_number);
+  dedicated(accepted.port, nowhere, datagram(first_number, RegistrationRequest{accepted.token}));
+  dedicated(accepted.port, nowhere, datagram(first_number, Bye{}));
+  EXPECT_TRUE(outside_.sent.empty());
+  EXPECT_EQ(desk_.registration(accepted.port), nullptr);
+  EXPECT_EQ(desk_.counts().malformed, 3u);
+}
+
 TEST_F(DeskTest, tells_a_device_of_another_version_so) {
   contact(example_endpoint, encode_datagram({DatagramType::connection_request, {1, 0, 0}, first_number, 0, 0},
                                             ConnectionRequest{}));

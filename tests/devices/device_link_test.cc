@@ -93,6 +93,28 @@ TEST_F(DeviceLinkTest, stops_when_another_device_has_its_session) {
   EXPECT_TRUE(world_.is_settled(thief));
 }
 
+TEST_F(DeviceLinkTest, hears_when_it_comes_back_that_its_host_has_hung_up_and_forgets_the_session) {
+  std::uint32_t address = 100;
+  for (const AwakeTime away : {AwakeTime(5s), AwakeTime(5min)}) {
+    const std::size_t device = world_.add_device("0015708E863F", Address::v4(++address));
+    ASSERT_TRUE(world_.run_until([&] { return world_.is_settled(device); }, 5s));
+    const std::size_t sessions = world_.statistics().sessions;
+    world_.cut_off(device, true);
+    world_.type(device);
+    world_.run(away / 2);
+    world_.desk().end_sessions([](const DeviceSession&) { return true; },
+                               {ErrorCode::host_hung_up, "wms has closed the connection"});
+    world_.run(away / 2);
+    world_.cut_off(device, false);
+    const DeviceLink& link = world_.link(device);
+    ASSERT_TRUE(world_.run_until([&] { return link.phase() == DeviceLink::Phase::ended; }, 2min));
+    EXPECT_EQ(link.ending()->code, ErrorCode::host_hung_up);
+    EXPECT_EQ(link.message(), "E910 wms has closed the connection; start again for a new session");
+    EXPECT_EQ(link.ticket(), no_ticket);
+    EXPECT_EQ(world_.statistics().sessions, sessions) << "it has not been given another one";
+  }
+}
+
 TEST_F(DeviceLinkTest, registers_once_more_to_end_a_session_that_has_another_registration) {
   const std::size_t device = world_.add_device("0015708E863F", home);
   ASSERT_TRUE(world_.run_until([&] { return world_.is_settled(device); }, 5s));

@@ -1,5 +1,6 @@
 // Devices of a real lektd whose users choose hosts, cannot reach them, and are left by them; and what of a host's bytes
 // operators are shown.
+#include <atomic>
 #include <filesystem>
 #include <regex>
 
@@ -135,12 +136,37 @@ TEST_F(DevicesHostsTest, when_the_only_host_hangs_up_the_session_is_over_and_the
   EXPECT_PRED_FORMAT2(IsSubstring, "E910 wms has closed the connection", user->output());
   EXPECT_TRUE(are_there(0));
   EXPECT_EQ(devices().size(), 0u);
+  const Outcome next = run_device({"A1", "127.0.0.3"}, {"--expect", "welcome"});
+  EXPECT_EQ(next.status, 0) << "it has heard it: " << next.errors;
   const Outcome last = run_device({"A2", "127.0.0.3"}, {"--expect", "welcome", "--send", "bye"});
   EXPECT_EQ(last.status, 0) << "all was typed: " << last.errors;
   const Outcome waits =
       run_device({"A3", "127.0.0.3"}, {"--expect", "welcome", "--send", "bye", "--expect", never_shown});
   EXPECT_EQ(waits.status, 1) << "it was not done";
   EXPECT_PRED_FORMAT2(IsSubstring, "E910 wms has closed the connection", waits.errors);
+}
+
+TEST_F(DevicesHostsTest, who_was_away_when_the_only_host_hung_up_is_told_so_once_and_has_a_new_session_then) {
+  std::atomic<const TcpStream*> user = nullptr;
+  const TcpHost wms(contact(), [&](const TcpStream& stream) {
+    user = &stream;
+    stream.send("welcome to wms\r\n");
+    while (!stream.receive().empty()) {
+    }
+  });
+  serve(hosts({{"wms", wms.place()}}));
+  const Who who = {"A1", "127.0.0.3"};
+  const Outcome first = run_device(who, {"--expect", "welcome"});
+  ASSERT_EQ(first.status, 0) << first.errors;
+  EXPECT_EQ(devices().size(), 1u) << "its session waits for it";
+  user.load()->finish();
+  ASSERT_TRUE(are_there(0));
+  const Outcome told = run_device(who, {"--expect", "welcome"});
+  EXPECT_EQ(told.status, 1) << told.output;
+  EXPECT_PRED_FORMAT2(
+      IsSubstring, "lekt: E910 wms has closed the connection; start again for a new session\n", told.errors);
+  const Outcome again = run_device(who, {"--expect", "welcome"});
+  EXPECT_EQ(again.status, 0) << again.errors;
 }
 
 TEST_F(DevicesHostsTest, a_group_without_a_host_says_so) {

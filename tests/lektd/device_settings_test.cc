@@ -72,15 +72,15 @@ TEST(DeviceSettings, take_every_flag) {
 TEST(DeviceSettings, keep_the_commas_of_a_group_wherever_it_is_written) {
   const std::string hosts = "--device-host=a=h:1,b=h:2";
   const std::string groups = "x;hosts=a,b~y;hosts=b,a;idle=1h";
-  EXPECT_EQ(group_names(settings({hosts, "--device-group=" + groups})), "x y");
+  EXPECT_EQ(group_names(settings({listens, hosts, "--device-group=" + groups})), "x y");
   {
     const Variable variable("LEKT_DEVICE_GROUP", groups);
-    const Configuration configuration = settings({hosts});
+    const Configuration configuration = settings({listens, hosts});
     EXPECT_EQ(group_names(configuration), "x y");
     EXPECT_EQ(configuration.device_groups.at(1).hosts, (Names{"b", "a"}));
   }
   const SettingsFile file("device-group = ['x;hosts=a,b', 'y']\ndevice-host = ['a=h:1', 'b=h:2']\n");
-  EXPECT_EQ(group_names(settings({file.flag()})), "x y");
+  EXPECT_EQ(group_names(settings({listens, file.flag()})), "x y");
 }
 
 TEST(DeviceSettings, that_are_printed_are_a_file_that_means_the_same) {
@@ -144,8 +144,13 @@ TEST(DeviceSettings, no_device_has_a_contact_port) {
   settings({"--device-ports=3000-4000"});
 }
 
-TEST(DeviceSettings, are_checked_and_allowed_without_an_address_to_listen_on) {
-  settings({"--device-host=a=h:1", "--device-group=x;hosts=a", "--device-log=protocol"});
+TEST(DeviceSettings, without_an_address_to_listen_on_hosts_and_groups_are_refused_and_the_others_checked) {
+  settings({"--device-ports=7000-7001", "--device-log=protocol", "--max-device-sessions=7"});
+  for (const Arguments& given : std::vector<Arguments>{{"--device-host=a=h:1"},
+                                                       {"--device-group=x;idle=1h"},
+                                                       {"--device-host=a=h:1", "--device-group=x;hosts=a"}})
+    expect_refused(given, {"E501 --device-host and --device-group are of no use without --device-listen"});
+  expect_refused({"--check-config", "--device-host=a=h:1"}, {"of no use without --device-listen"});
   expect_refused({"--device-group=x;hosts=a"}, {"device group 'x'"});
 }
 
@@ -190,23 +195,26 @@ TEST(DeviceSettings, a_reload_takes_all_but_sockets_ports_and_the_directory) {
                                    "max-device-sessions", "max-devices-per-address"}));
   EXPECT_EQ(reload.needs_restart, (Names{"device-listen", "device-ports", "device-log-directory"}));
   EXPECT_EQ(reload.configuration.device_listen.at(0).port, 3006);
-  EXPECT_EQ(plan_reload(settings({"--device-group=x"}), settings({"--device-group=x;idle=12h"})).changed,
-            Names{})
+  EXPECT_EQ(
+      plan_reload(settings({listens, "--device-group=x"}), settings({listens, "--device-group=x;idle=12h"}))
+          .changed,
+      Names{})
       << "the same in other words";
 }
 
 TEST(DeviceSettings, are_what_the_desk_is_told) {
   const DeviceService::Settings service =
-      device_settings(settings({"--device-host=a=h:1", "--device-group=x;from=10.0.0.0/8;idle=1h",
+      device_settings(settings({listens, "--device-host=a=h:1", "--device-group=x;from=10.0.0.0/8;idle=1h",
                                 "--max-device-sessions=7", "--max-devices-per-address=3"}));
   const DeviceDesk::Settings& desk = service.desk;
   EXPECT_EQ(desk.limits.sessions_max, 7u);
   EXPECT_EQ(desk.limits.per_address_max, 3u);
   const auto offer = desk.groups->match(Address::v4(0x0a000001), "any");
   EXPECT_EQ(offer->group.name, "x");
-  EXPECT_EQ(offer->hosts, settings({"--device-host=a=h:1"}).device_hosts);
+  EXPECT_EQ(offer->hosts, settings({listens, "--device-host=a=h:1"}).device_hosts);
   Configuration contradicting;
-  contradicting.device_groups = settings({"--device-host=a=h:1", "--device-group=x;hosts=a"}).device_groups;
+  contradicting.device_groups =
+      settings({listens, "--device-host=a=h:1", "--device-group=x;hosts=a"}).device_groups;
   EXPECT_THROW(device_settings(contradicting), WrongSetting);
 }
 

@@ -116,8 +116,16 @@ struct DeviceServer::Desk final : public DeviceDesk::Outside {
       for (std::size_t index = 0; index < waiting.size(); ++index)
         if (waiting[index].revents != 0) receive(index);
       desk.advance(steady_now());
+      draw_more();
       tell_news();
     }
+  }
+
+  void draw_more() {
+    if (last_row == 0 || desk.book().size() == 0 || (rests && row == last_row)) return;
+    row = std::min(row + 1, last_row);
+    ++turn;
+    desk.book().for_each([&](const DeviceSession& session) { news.push_back(session.number()); });
   }
 
   /// `index`: 0 is the contact port.
@@ -156,6 +164,9 @@ struct DeviceServer::Desk final : public DeviceDesk::Outside {
                        TextItem{0, 0, "uid " + session.device().uid},
                        TextItem{1, 0, "typed " + words[session.number()]}, red_on_white,
                        TextItem{2, 0, "red"}, StyleItem{}, TextItem{3, 0, "日本 ü"}, CursorItem{1, 6, true});
+    for (std::size_t drawn = 4; drawn <= row; ++drawn)
+      screen.draw(TextItem{static_cast<std::uint8_t>(drawn), 0, "row " + std::to_string(drawn)}, StyleItem{});
+    if (!rests) screen.draw(TextItem{0, 20, "turn " + std::to_string(turn)}, StyleItem{});
     return Liveliness::lively;
   }
 
@@ -206,6 +217,10 @@ struct DeviceServer::Desk final : public DeviceDesk::Outside {
   bool reachable = true;
   std::map<DeviceSession::Number, std::string> words;
   std::vector<DeviceSession::Number> news;  ///< sessions whose screen has changed
+  std::size_t row = 0;                      ///< down to which is drawn slowly
+  std::size_t last_row = 0;                 ///< 0: nothing is
+  bool rests = true;
+  std::size_t turn = 0;
   std::size_t began = 0;
   std::size_t resumed = 0;
   std::vector<ErrorCode> ended;
@@ -254,6 +269,12 @@ std::size_t DeviceServer::resumed() const {
 std::vector<ErrorCode> DeviceServer::ended() const {
   const std::scoped_lock lock(desk_->mutex);
   return desk_->ended;
+}
+
+void DeviceServer::draw_slowly(std::size_t last_row, bool rests) {
+  const std::scoped_lock lock(desk_->mutex);
+  desk_->last_row = last_row;
+  desk_->rests = rests;
 }
 
 void DeviceServer::end_sessions(const Rejection& reason) {

@@ -41,6 +41,9 @@ class DeviceServer {
   std::size_t began() const;
   std::size_t resumed() const;
   std::vector<ErrorCode> ended() const;
+  /// From the beginning of a session on, screens have one row more with each turn of the server, down to this row: "row 5".
+  /// Afterwards something changes with each turn if `rests` is false.
+  void draw_slowly(std::size_t last_row, bool rests = true);
   /// Ends all sessions for this reason.
   void end_sessions(const Rejection& reason);
 

@@ -106,6 +106,7 @@ class DeviceDissectorTest(unittest.TestCase):
             (changed("bye", 19, b"\1"), "This datagram has no number, which is 0"),
             (changed("screen", 16, bytes(4)), "This datagram has a number from 1 on"),
             (changed("screen", 24, b"\7"), "Item 7 is not known"),
+            (changed("connection_accept", 24, bytes(2)), "The port is 0; 1 to 65535 would be right"),
             (changed("set_time", 34, b"\3\xe8"), "1000 milliseconds; 0 to 999 would be right"),
             (changed("device_config", 44, b"\n"), "The bytes of the string are 0x20 to 0x7e"),
             ((TO_SERVER, EXAMPLES["device_config"][1][:60]), "4 fields that end with '~'; at least 13 are needed"),

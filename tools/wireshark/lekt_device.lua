@@ -157,6 +157,7 @@ local datagram = {
     local range = reader:add(field.port, 2)
     reader:add(field.zeros, 2)
     reader:add(field.token, 16)
+    if range:uint() == 0 then reader:refuse("The port is 0; 1 to 65535 would be right") end
     return "Register Port " .. range:uint()
   end },
   G = { "registration request (3)", to_server, false, function(reader)

@@ -15,6 +15,7 @@
 #include "client/command/device_program/own_string.h"
 #include "client/command/device_program/screen_text.h"
 #include "client/command/device_program/server_finder.h"
+#include "client/command/device_program/still_screen.h"
 #include "client/command/device_program/ticket_file.h"
 #include "client/command/device_program/udp_device.h"
 #include "client/command/output.h"
@@ -47,6 +48,7 @@ class ScriptedDevice {
                  TicketFile* ticket, AwakeTime now)
       : uid_(std::move(uid)),
         is_one_(options.count == 1),
+        prints_(options.prints),
         ticket_(ticket),
         device_(settings, now),
         script_(options.steps) {}
@@ -73,17 +75,18 @@ class ScriptedDevice {
       if (link.phase() == DeviceLink::Phase::ended || now >= *done_at_ + goodbye_limit) is_finished_ = true;
       return;
     }
-    if (link.phase() == DeviceLink::Phase::ended) return end_with(*link.ending());
     keep_ticket();
-    // Without a session, what is typed now could be dropped as meant for an earlier one.
-    if (link.phase() != DeviceLink::Phase::serving || !device_.has_screen()) return;
+    if (link.phase() == DeviceLink::Phase::ended) return end_with(*link.ending());
+    // What is typed without a session could be dropped as meant for an earlier one.
+    if (link.phase() != DeviceLink::Phase::serving || !device_.has_screen()) return still_screen_.reset();
     while (link.has_delivered()) {
       const auto items = script_.go_on(link.screen());
       if (!items) break;
       link.type(*items);
       device_.send(now);
     }
-    if (script_.is_done() && link.has_delivered()) end(now);
+    if (!has_done_all()) return;
+    if (!prints_ || still_screen_.look(link.screen(), now)) end(now);
   }
 
   void time_out(AwakeTime now, std::chrono::milliseconds limit) {
@@ -95,8 +98,9 @@ class ScriptedDevice {
     if (is_served && script_.awaited() != nullptr)
       fail({ErrorCode::answer_timeout, "the screen has not shown \"" + escape(*script_.awaited()) +
                                            "\" within " + format_duration(limit)});
-    else
+    else if (!is_served || !has_done_all())
       fail(device_.trouble());
+    // Otherwise its screen does not come to rest, and is printed as it is.
     if (ticket_ != nullptr || link.phase() == DeviceLink::Phase::ended) return;
     link.leave(now);
     device_.send(now);
@@ -104,11 +108,17 @@ class ScriptedDevice {
 
   std::optional<AwakeTime> due() const {
     auto due = device_.due();
-    if (done_at_) earliest(due, *done_at_ + goodbye_limit);
+    if (done_at_)
+      earliest(due, *done_at_ + goodbye_limit);
+    else
+      earliest(due, still_screen_.due());
     return due;
   }
 
  private:
+  /// But for the screen, which is to be whole before it is printed.
+  bool has_done_all() const { return script_.is_done() && device_.link().has_delivered(); }
+
   void tell() {
     using std::chrono::system_clock;
     const auto now =
@@ -151,10 +161,12 @@ class ScriptedDevice {
 
   const std::string uid_;
   const bool is_one_;
+  const bool prints_;
   TicketFile* const ticket_;
   bool keeps_ = true;
   UdpDevice device_;
   DeviceScript script_;
+  StillScreen still_screen_;  ///< once everything else is done
   DeviceLog log_;
   std::optional<AwakeTime> done_at_;
   bool is_finished_ = false;

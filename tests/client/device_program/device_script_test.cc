@@ -4,6 +4,7 @@
 
 #include "client/command/device_program/message_lines.h"
 #include "client/command/device_program/screen_text.h"
+#include "client/command/device_program/still_screen.h"
 #include "tests/support/screens.h"
 
 namespace lekt::command {
@@ -36,6 +37,23 @@ TEST(DeviceScript, steps_are_done_in_their_order_and_one_input_at_a_time) {
   EXPECT_EQ(*script.awaited(), "2");
   EXPECT_EQ(script.go_on(screen_of(2, 4, TextItem{0, 0, "2"})), "c");
   EXPECT_TRUE(script.is_done());
+}
+
+TEST(StillScreen, is_one_that_has_not_changed_for_half_a_second) {
+  using std::chrono::milliseconds;
+  StillScreen still;
+  EXPECT_EQ(still.due(), std::nullopt);
+  const Screen half = screen_of(2, 4, TextItem{0, 0, "a"});
+  const Screen whole = screen_of(2, 4, TextItem{0, 0, "a"}, TextItem{1, 0, "b"});
+  EXPECT_FALSE(still.look(half, milliseconds(1'000)));
+  EXPECT_FALSE(still.look(half, milliseconds(1'499)));
+  EXPECT_FALSE(still.look(whole, milliseconds(1'600)));
+  EXPECT_EQ(still.due(), milliseconds(2'100));
+  EXPECT_FALSE(still.look(whole, milliseconds(2'099)));
+  EXPECT_TRUE(still.look(whole, milliseconds(2'100)));
+  still.reset();
+  EXPECT_EQ(still.due(), std::nullopt);
+  EXPECT_FALSE(still.look(whole, milliseconds(9'000)));
 }
 
 TEST(ScreenText, rows_are_lines_without_the_blanks_at_their_end) {
