@@ -98,7 +98,7 @@ void DeviceWorld::session_began(const DeviceSession& session) {
   ++statistics_.sessions;
   words_[session.number()] = 0;
   const auto& site = sites_[session.number()] = std::make_unique<Site>(*this, session);
-  site->workplace().begin();
+  site->begin();
   check_secrecy(session);
 }
 
@@ -130,6 +130,7 @@ void DeviceWorld::input(const DeviceSession& session, ByteView items) {
     const std::size_t end = text.find('\n', at);
     const std::string word = text.substr(at, end - at);
     at = end + 1;
+    if (word.find(' ') == word.npos) continue;  // the choice of a host
     const std::string uid = word.substr(0, word.find(' '));
     const std::uint64_t number = std::stoull(word.substr(uid.size() + 1));
     expect_guarantee(uid == session.device().uid, "a session gets what its own device has typed");
@@ -142,8 +143,6 @@ void DeviceWorld::input(const DeviceSession& session, ByteView items) {
                      "word " + std::to_string(number) + " of " + uid + " follows " + std::to_string(last));
     last = number;
     ++statistics_.inputs;
-    Site& site = *sites_.at(session.number());
-    if (site.workplace().host() != nullptr) site.expect_word(word);
     for (Device& device : devices_) {
       if (device.uid != uid) continue;
       expect_guarantee(number > device.taken,
@@ -151,7 +150,7 @@ void DeviceWorld::input(const DeviceSession& session, ByteView items) {
       device.taken = number;
     }
   }
-  sites_.at(session.number())->workplace().input(items);
+  sites_.at(session.number())->input(items);
 }
 
 Liveliness DeviceWorld::draw(const DeviceSession& session, Screen& screen) {
@@ -338,7 +337,7 @@ bool DeviceWorld::is_settled(std::size_t index) {
   Screen expected(1, 1);
   site.workplace().draw(expected);
   const Screen& shown = device.link->screen();
-  if (site.workplace().host() != nullptr) return shown == expected;
+  if (site.workplace().state() != Workplace::State::no_host) return shown == expected;
   if (!shown.has_size_of(expected)) return false;
   for (std::size_t row = 0; row < shown.rows(); ++row)
     if (row != 5 && row_text(shown, row) != row_text(expected, row)) return false;  // row 5 is the time

@@ -1,12 +1,12 @@
 // Devices and the server's desk in one thread and virtual time, with the network between them: it delays, loses, repeats,
 // overtakes and forges. The product's own code on both sides (devices/device_desk.h, client/device_link.h).
 //
-// Each session has its workplace (devices/workplace.h). If its group has a host, that one echoes what is typed, some time
-// later; sometimes it writes much, refuses, or hangs up.
+// Each session has its workplace (devices/workplace.h). If its group has hosts, its user chooses one on the screen, where
+// there are several. A host echoes what is typed, some time later; sometimes it writes much, refuses, or hangs up.
 //
 // The oracle looks at every datagram and every input: what a user types arrives once and in order in the session, and at the
-// host; nobody sees another's screen; a stranger gets no more bytes than it sent; no port is lost; a session has one
-// registration; what belongs to a device with DTLS travels in records (device_world_dtls.cc).
+// host that the user has chosen; nobody sees another's screen; a stranger gets no more bytes than it sent; no port is lost; a
+// session has one registration; what belongs to a device with DTLS travels in records (device_world_dtls.cc).
 //
 // Pure: the same seed makes the same world.
 #pragma once
@@ -57,6 +57,9 @@ class DeviceWorld : private DeviceDesk::Outside {
     std::uint64_t connections = 0;  ///< to hosts
     std::uint64_t refusals = 0;     ///< of hosts
     std::uint64_t hang_ups = 0;
+    std::uint64_t chosen = 0;     ///< connections of those who have several hosts
+    std::uint64_t given_up = 0;   ///< attempts to connect
+    std::uint64_t came_back = 0;  ///< to the selection, since a host hung up
     std::uint64_t echoes = 0;
     std::uint64_t floods = 0;
     std::uint64_t handshakes = 0;  ///< of DTLS, that the server has seen to their end
@@ -108,6 +111,10 @@ class DeviceWorld : private DeviceDesk::Outside {
   DeviceLink& link(std::size_t device) { return *devices_[device].link; }
   /// It types the next word of its own.
   void type(std::size_t device);
+  /// Its user looks at the screen: chooses one of the hosts that it shows, or tries again if one could not be reached.
+  void go_to_host(std::size_t device);
+  /// Gives up if the screen says that a host is being connected, or could not be.
+  void leave_host(std::size_t device);
   /// Words that its session has taken.
   std::uint64_t taken(std::size_t device) const { return devices_[device].taken; }
   /// It gets another address, or a NAT another port for it.
@@ -135,6 +142,8 @@ class DeviceWorld : private DeviceDesk::Outside {
   std::uint64_t datagrams() const { return statistics_.datagrams; }
   /// The device has a session, shows its own screen, and nothing waits.
   bool is_settled(std::size_t device);
+  /// Its session is connected to a host, or has none.
+  bool is_at_work(std::size_t device);
   /// Throws std::logic_error when a guarantee is broken now.
   void check();
   /// The network, the limits and groups, every device and every registration, for the message of a failure.
@@ -188,6 +197,7 @@ class DeviceWorld : private DeviceDesk::Outside {
   void fly(Flight flight);
   void arrive(const Flight& flight);
   void pump(std::size_t device);
+  void press(std::size_t device, const Bytes& items);
   void step(AwakeTime until);
   void take_host_events();
   void tell_desk();

@@ -1,18 +1,117 @@
 #include "tests/simulation/device_world_site.h"
 
 #include <algorithm>
+#include <regex>
 #include <utility>
 
 namespace lekt::test {
 
-void DeviceWorld::Site::expect_word(const std::string& word) {
-  typed_.push_back(word);
-  const bool is_for_host =
-      workplace_.state() == Workplace::State::working || workplace_.state() == Workplace::State::connecting;
-  may_be_lost_ = may_be_lost_ || !is_for_host;
+namespace {
+
+/// Without the keys that send escapes, which come from users who took the host for the selection.
+std::string without_escapes(const std::string& line) {
+  static const std::regex escapes("\x1b([O[][0-9;]*[A-Z~])?");
+  return line.find('\x1b') == line.npos ? line : std::regex_replace(line, escapes, "");
 }
 
-void DeviceWorld::Site::connect(const DeviceHost&) {
+}  // namespace
+
+void DeviceWorld::Site::begin() {
+  if (hosts().size() == 1) (void)foresee_choice(0);
+  workplace_.begin();
+  expect_guarantee(choices_.empty(), "who has one host gets to it at once");
+}
+
+// ---- What has to come of what is typed ----
+
+void DeviceWorld::Site::input(ByteView items) {
+  Workplace::State state = workplace_.state();
+  (void)for_each_input_item(items, [&](const auto& item) { state = foresee(item, state); });
+  workplace_.input(items);
+  expect_guarantee(choices_.empty(), "who chooses a host gets to it");
+  expect_guarantee(workplace_.state() == state, "what is typed leads where users read that it does");
+}
+
+Workplace::State DeviceWorld::Site::foresee(const InputItem& item, Workplace::State state) {
+  const auto* const key = std::get_if<KeyItem>(&item);
+  const bool is_escape = key != nullptr && key->key == Key::escape;
+  switch (state) {
+    case Workplace::State::selecting:
+      return foresee_at_selection(item);
+    case Workplace::State::connecting:
+      if (!is_escape) break;
+      ++world_.statistics_.given_up;
+      lose_host();
+      return hosts().size() > 1 ? Workplace::State::selecting : Workplace::State::trouble;
+    case Workplace::State::trouble:
+      if (key != nullptr && key->key == Key::enter) return foresee_choice(*host_);
+      return is_escape && hosts().size() > 1 ? Workplace::State::selecting : state;
+    case Workplace::State::working:
+      enter_belongs_to_choice_ = false;
+      break;
+    case Workplace::State::no_host:
+    case Workplace::State::over:
+      return state;
+  }
+  foresee_at_host(item);
+  return state;
+}
+
+/// There are less than ten hosts, so a digit is the number of one.
+Workplace::State DeviceWorld::Site::foresee_at_selection(const InputItem& item) {
+  if (const auto* const text = std::get_if<TypedItem>(&item)) {
+    line_ += text->text;
+    const std::size_t number = line_.size() == 1 ? static_cast<std::size_t>(line_[0] - '0') : 0;
+    if (number < 1 || number > hosts().size()) return Workplace::State::selecting;
+    const Workplace::State state = foresee_choice(number - 1);
+    enter_belongs_to_choice_ = true;
+    return state;
+  }
+  const bool follows_text = !std::exchange(line_, {}).empty();
+  switch (std::get<KeyItem>(item).key) {
+    case Key::enter:
+      if (!follows_text && host_) return foresee_choice(*host_);
+      break;
+    case Key::home:
+      host_ = 0;
+      break;
+    case Key::down:
+      host_ = host_ ? std::min(*host_ + 1, hosts().size() - 1) : 0;
+      break;
+    default:
+      host_.reset();
+  }
+  return Workplace::State::selecting;
+}
+
+Workplace::State DeviceWorld::Site::foresee_choice(std::size_t host) {
+  host_ = host;
+  line_.clear();
+  choices_.push_back(host);
+  enter_belongs_to_choice_ = false;
+  return Workplace::State::connecting;
+}
+
+void DeviceWorld::Site::foresee_at_host(const InputItem& item) {
+  const bool belongs_to_choice = std::exchange(enter_belongs_to_choice_, false);
+  if (const auto* const text = std::get_if<TypedItem>(&item)) line_ += text->text;
+  const auto* const key = std::get_if<KeyItem>(&item);
+  if (key != nullptr && key->key == Key::enter && !belongs_to_choice)
+    typed_.push_back(std::exchange(line_, {}));
+}
+
+void DeviceWorld::Site::lose_host() {
+  line_.clear();
+  typed_.clear();
+}
+
+// ---- The host ----
+
+void DeviceWorld::Site::connect(const DeviceHost& host) {
+  expect_guarantee(!choices_.empty() && hosts()[choices_.front()].name == host.name,
+                   "no host is connected but the one that was chosen");
+  choices_.pop_front();
+  if (hosts().size() > 1) ++world_.statistics_.chosen;
   ++connection_;
   text_.clear();
   delay_ = AwakeTime(world_.random_.between(1, world_.random_.chance(20) ? 5000 : 50));
@@ -20,17 +119,12 @@ void DeviceWorld::Site::connect(const DeviceHost&) {
   later([refuses](Site& site) {
     if (refuses) {
       ++site.world_.statistics_.refusals;
-      site.may_be_lost_ = true;
+      site.lose_host();
       return site.workplace_.failed("connection refused");
     }
     ++site.world_.statistics_.connections;
     site.workplace_.connected();
   });
-}
-
-void DeviceWorld::Site::disconnect() {
-  ++connection_;
-  may_be_lost_ = true;
 }
 
 void DeviceWorld::Site::later(std::function<void(Site&)> happens) {
@@ -46,28 +140,27 @@ void DeviceWorld::Site::later(std::function<void(Site&)> happens) {
 void DeviceWorld::Site::arrive(const Bytes& bytes) {
   for (const char byte : bytes) {
     if (byte == '\r')
-      take_word(std::exchange(text_, {}));
+      take_line(without_escapes(std::exchange(text_, {})));
     else if (byte != '\0')
       text_ += byte;
   }
 }
 
-void DeviceWorld::Site::take_word(const std::string& word) {
-  const auto found = std::ranges::find(typed_, word);
-  expect_guarantee(found != typed_.end(), "the host gets \"" + word + "\" once, and from nobody else");
-  expect_guarantee(found == typed_.begin() || may_be_lost_,
-                   "no word before \"" + word + "\" is lost on the way to the host");
-  typed_.erase(typed_.begin(), found + 1);
-  may_be_lost_ = false;
-  answer(word);
+void DeviceWorld::Site::take_line(const std::string& line) {
+  expect_guarantee(!typed_.empty() && typed_.front() == line,
+                   "the host gets \"" + line + "\" in its turn, once, and from nobody else");
+  typed_.pop_front();
+  answer(line);
 }
 
-void DeviceWorld::Site::answer(const std::string& word) {
+void DeviceWorld::Site::answer(const std::string& line) {
   if (world_.hosts_are_moody && world_.random_.chance(1)) {
     return later([](Site& site) {
       if (!site.world_.hosts_are_moody) return;
       ++site.world_.statistics_.hang_ups;
-      site.may_be_lost_ = true;
+      if (site.hosts().size() > 1) ++site.world_.statistics_.came_back;
+      ++site.connection_;  // nothing more comes of it
+      site.lose_host();
       site.workplace_.hung_up("");
     });
   }
@@ -77,7 +170,7 @@ void DeviceWorld::Site::answer(const std::string& word) {
     lines = world_.random_.below(500);
   }
   ++world_.statistics_.echoes;
-  for (; lines > 0; --lines) later([word](Site& site) { site.workplace_.received("\a" + word + "\r\n"); });
+  for (; lines > 0; --lines) later([line](Site& site) { site.workplace_.received("\a" + line + "\r\n"); });
 }
 
 // ---- Between hosts and desk ----

@@ -3,6 +3,7 @@
 
 #include <deque>
 #include <functional>
+#include <optional>
 #include <stdexcept>
 #include <string>
 
@@ -20,14 +21,22 @@ class DeviceWorld::Site final : public Workplace::Outside {
       : world_(world), session_(session), workplace_(session, *this) {}
 
   Workplace& workplace() { return workplace_; }
-  bool is_quiet() const { return on_the_way_ == 0 && (typed_.empty() || may_be_lost_); }
+  bool is_quiet() const { return on_the_way_ == 0 && typed_.empty(); }
 
-  /// The session has taken this word, and the workplace gets it now.
-  void expect_word(const std::string& word);
+  void begin();
+  /// What the session has taken.
+  void input(ByteView items);
 
  private:
+  const std::vector<DeviceHost>& hosts() const { return session_.offer().hosts; }
+  /// What has to come of an item, and the state that it leads to.
+  Workplace::State foresee(const InputItem& item, Workplace::State state);
+  Workplace::State foresee_at_selection(const InputItem& item);
+  Workplace::State foresee_choice(std::size_t host);
+  void foresee_at_host(const InputItem& item);
+
   void connect(const DeviceHost&) override;
-  void disconnect() override;
+  void disconnect() override { ++connection_; }
   void send_to_host(ByteView bytes) override {
     later([bytes = Bytes(bytes)](Site& site) { site.arrive(bytes); });
   }
@@ -38,10 +47,12 @@ class DeviceWorld::Site final : public Workplace::Outside {
   /// What has happened on a connection that was given up meanwhile is nobody's matter.
   void later(std::function<void(Site&)> happens);
 
-  /// A word ends with an enter, which is CR NUL on the wire.
+  /// A line ends with an enter, which is CR NUL on the wire.
   void arrive(const Bytes& bytes);
-  void take_word(const std::string& word);
-  void answer(const std::string& word);
+  void take_line(const std::string& line);
+  void answer(const std::string& line);
+  /// Nothing of what was typed for the host gets there any more.
+  void lose_host();
 
   DeviceWorld& world_;
   const DeviceSession& session_;
@@ -49,9 +60,12 @@ class DeviceWorld::Site final : public Workplace::Outside {
   std::uint64_t connection_ = 0;  ///< the number of the newest
   AwakeTime delay_{1};            ///< one way
   std::size_t on_the_way_ = 0;
-  std::string text_;               ///< that the host has of a word
-  std::deque<std::string> typed_;  ///< words that the session has taken, and the host has not got
-  bool may_be_lost_ = false;       ///< the oldest of these: there was trouble since they were typed
+  std::string text_;                      ///< that the host has of a line
+  std::string line_;                      ///< that the session has taken of one
+  std::deque<std::string> typed_;         ///< lines for the host that it has not got yet
+  std::deque<std::size_t> choices_;       ///< hosts that have to be connected now
+  std::optional<std::size_t> host_;       ///< that was chosen last, or stands out in the selection
+  bool enter_belongs_to_choice_ = false;  ///< if it comes next
 };
 
 }  // namespace lekt::test
