@@ -55,6 +55,23 @@ class ReservedPorts {
   std::vector<PortRange> ranges_;
 };
 
+/// What the kernel says of ports.
+struct KernelPorts {
+  PortRange local;  ///< that it gives to programs
+  ReservedPorts reserved;
+};
+
+/// Nothing unless both can be read: what is reserved decides whether there is trouble.
+std::optional<KernelPorts> read_kernel_ports(const std::filesystem::path& kernel) {
+  std::ifstream range(kernel / "ip_local_port_range");
+  std::ifstream list(kernel / "ip_local_reserved_ports");
+  PortRange local;
+  std::string reserved;
+  if (!(range >> local.first >> local.last) || !list.is_open()) return std::nullopt;
+  std::getline(list, reserved);
+  return KernelPorts{local, ReservedPorts(reserved)};
+}
+
 }  // namespace
 
 bool offers_dtls(const Configuration& configuration) {
@@ -86,19 +103,17 @@ std::optional<std::string> find_device_contradiction(const Configuration& config
   return std::nullopt;
 }
 
+bool knows_kernel_ports(const std::filesystem::path& kernel) { return read_kernel_ports(kernel).has_value(); }
+
 std::optional<Rejection> trouble_with_device_ports(const Configuration& configuration,
                                                    const std::filesystem::path& kernel) {
   if (configuration.device_listen.empty()) return std::nullopt;
-  PortRange local;
-  std::ifstream range(kernel / "ip_local_port_range");
-  if (!(range >> local.first >> local.last)) return std::nullopt;
+  const auto known = read_kernel_ports(kernel);
+  if (!known) return std::nullopt;
+  const PortRange local = known->local;
   const PortRange shared{std::max(local.first, configuration.device_ports.first),
                          std::min(local.last, configuration.device_ports.last)};
-  if (shared.first > shared.last) return std::nullopt;
-  std::string reserved;
-  std::ifstream list(kernel / "ip_local_reserved_ports");
-  std::getline(list, reserved);
-  if (ReservedPorts(reserved).have_all(shared)) return std::nullopt;
+  if (shared.first > shared.last || known->reserved.have_all(shared)) return std::nullopt;
   return Rejection{ErrorCode::device_ports_shared,
                    "the kernel gives ports " + to_string(shared) + " of --device-ports " +
                        to_string(configuration.device_ports) +

@@ -145,6 +145,7 @@ void Server::listen_for_devices() {
         {{"address", address.text()}, {"devices", true}, {"ports", to_string(configuration_.device_ports)}});
     desk_.listens({"devices", address.text(), false});
   }
+  if (!knows_kernel_ports()) log_event(LogLevel::debug, "device_ports_unknown", {{"path", kernel_ports}});
   const auto trouble = trouble_with_device_ports(configuration_);
   if (!trouble) return;
   log_event(LogLevel::warn, "device_ports", {{"message", trouble->text()}});

@@ -1,5 +1,5 @@
 
-// One client: its sessions, what it offers, what has happened to it.
+// One client: its sessions, what it offers, what has happened to it. Or one device, and all sessions of its uid.
 
 class Detail {
   constructor() {
@@ -8,18 +8,27 @@ class Detail {
     this.dialog.addEventListener('click', (event) => { if (event.target === this.dialog) this.dialog.close(); });
   }
 
-  async open(address) {
-    this.address = address;
-    byId('detail-title').textContent = address;
+  openClient(address) {
+    return this.open('client', address, 'clients', (answer) => this.describe(answer));
+  }
+
+  openDevice(name) {
+    return this.open('device', name, 'devices', ({ devices }) => devices.flatMap((device) => this.describeDevice(device)));
+  }
+
+  async open(kind, name, list, describe) {
+    const asked = `api/v1/${list}/${encodeURIComponent(name)}`;
+    this.asked = asked;
+    byId('detail-title').textContent = name;
     this.body.replaceChildren(element('p', 'quiet', 'Looking…'));
     this.dialog.showModal();
     let parts;
     try {
-      parts = this.describe(await getJson(`api/v1/clients/${encodeURIComponent(address)}`));
+      parts = describe(await getJson(asked));
     } catch (error) {
-      parts = [element('p', '', `This client cannot be shown: ${error.message}`)];
+      parts = [element('p', '', `This ${kind} cannot be shown: ${error.message}`)];
     }
-    if (this.address === address) this.body.replaceChildren(...parts);
+    if (this.asked === asked) this.body.replaceChildren(...parts);
   }
 
   describe({ client, sessions, changes, rejects }) {
@@ -31,11 +40,37 @@ class Detail {
       ['Last heard', client.last_heard === null ? 'not known' : `${describeAge(ageOf(client.last_heard))} ago`],
     ];
     return [
-      element('dl', '', '', facts.flatMap(([name, text]) => [element('dt', '', name), element('dd', '', text)])),
+      this.facts(facts),
       ...this.section('Sessions', sessions, (session) => [this.sessionText(session)]),
       ...this.section('History', changes.toReversed(), (change) => [timeElement(change.time, fullTimes.format(new Date(change.time))), `${change.kind} ${change.methods || describeReason(change.reason)}`]),
       ...this.section('Refused', rejects, (reject) => [timeElement(reject.time, fullTimes.format(new Date(reject.time))), `${reject.code} ${reject.message}`]),
     ];
+  }
+
+  describeDevice(device) {
+    const { status } = device;
+    const from = `${status.address}:${status.client_port}`;
+    const facts = [
+      ['Status', `${status.state}, heard ${describeAge(status.silent_seconds)} ago`],
+      ['Session', `session ${status.session}, for ${describeAge(status.age_seconds)}`],
+      ['From', `${from}${status.port === 0 ? ', no registration' : `, port ${status.port}`}${status.dtls ? ', DTLS' : ''}`],
+      ['Host', device.host || 'none'],
+      ['Device', [status.type, status.version, device.system].filter((text) => text !== '').join(' · ') || 'nothing said'],
+      ['Group', status.group],
+      ['Screen', `${device.rows} × ${device.columns}`],
+      ['Round trip', status.rtt_milliseconds === null ? 'not measured yet' : describeDuration(status.rtt_milliseconds / 1000)],
+      ['Messages', `${numbers.format(device.sent)} sent, ${numbers.format(device.repeated)} of them again; ${numbers.format(device.received)} received, ${numbers.format(device.duplicates + device.out_of_order)} of no use; ${numbers.format(device.inputs)} inputs`],
+      ['It says', device.string],
+    ];
+    return [
+      this.facts(facts),
+      ...this.section('Rules', device.rules, (rule) => [rule]),
+      ...this.section('Alerts', device.alerts, (alert) => [timeElement(alert.time, fullTimes.format(new Date(alert.time))), `${alert.code} ${alert.message}`]),
+    ];
+  }
+
+  facts(facts) {
+    return element('dl', '', '', facts.flatMap(([name, text]) => [element('dt', '', name), element('dd', '', text)]));
   }
 
   sessionText(session) {

@@ -10,7 +10,9 @@ const deviceGroupings = {
 };
 
 class Devices {
-  constructor() {
+  /** `show(name)` opens the details of a device: its uid, or its address if it says none. */
+  constructor(show) {
+    this.show = show;
     this.all = [];
     this.open = new Set();
     this.list = byId('devices-groups');
@@ -78,11 +80,19 @@ class Devices {
 
   rows(devices) {
     const rows = devices.slice(0, deviceRowsMax).map((device) => element('li', '', '', [
-      element('b', '', device.uid || 'no uid yet'), ` ${device.address} · ${device.type || 'type not known yet'} · `,
+      this.opener(device), ` ${device.address} · ${device.type || 'type not known yet'} · `,
       element('span', device.state === 'active' ? '' : 'badge', device.state), device.host ? ` · ${device.host}` : '', ` · heard ${describeAge(device.silent_seconds)} ago`,
       device.rtt_milliseconds === null ? '' : ` · ${describeDuration(device.rtt_milliseconds / 1000)}`]));
     if (devices.length > rows.length) rows.push(element('li', 'quiet', `and ${numbers.format(devices.length - rows.length)} more: see api/v1/devices`));
     return element('ul', '', '', rows);
+  }
+
+  /** The name of a device, which opens its details once it has a session. */
+  opener(device) {
+    if (device.session === 0) return element('b', '', device.uid || 'no uid yet');
+    const made = element('button', 'name', device.uid || 'no uid yet');
+    made.addEventListener('click', () => this.show(device.uid || device.address));
+    return made;
   }
 
   drawAlerts(alerts) {

@@ -5,9 +5,9 @@ const statusInterval = 5000;
 const pageOfClients = 5000;
 
 const detail = new Detail();
-const clients = new Clients((address) => detail.open(address));
+const clients = new Clients((address) => detail.openClient(address));
 const activity = new Activity();
-const devices = new Devices();
+const devices = new Devices((name) => detail.openDevice(name));
 const charts = {
   clients: new Chart('chart-clients', { title: 'Clients', value: (s) => s.clients, describe: (v) => numbers.format(v), least: 5 }),
   heartbeats: new Chart('chart-heartbeats', { title: 'Heartbeats', unit: 'per second', value: (s) => s.heartbeats_per_second, describe: describeRate }),

@@ -2,6 +2,7 @@
 
 #include <sys/epoll.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <random>
@@ -73,7 +74,15 @@ void DeviceCrew::leave() {
   for (Device& device : devices_) send_what_is_due(device);
 }
 
-void DeviceCrew::turn(std::chrono::milliseconds time) {
+void DeviceCrew::turn_by(Time latest) {
+  Time next = latest;
+  if (!to_server_.empty()) next = std::min(next, to_server_.front().arrives);
+  if (!to_devices_.empty()) next = std::min(next, to_devices_.front().arrives);
+  if (!deadlines_.empty()) next = std::min<Time>(next, began_ + deadlines_.begin()->first);
+  turn(next - now());
+}
+
+void DeviceCrew::turn(std::chrono::nanoseconds time) {
   for (const std::uint32_t number : wait(time)) {
     while (const auto arrival = receive_from(number)) {
       const std::uint16_t port = arrival->from.port == server_.port ? 0 : arrival->from.port;
@@ -97,7 +106,7 @@ void DeviceCrew::turn_until(const char* what, Condition condition) {
       throw BenchError(std::string("not all devices ") + what + ": " + std::to_string(accepted_) +
                        " are registered, " + std::to_string(served_) + " have a screen, " +
                        std::to_string(left_) + " have left");
-    turn(0ms);
+    turn_by(end);
   }
 }
 
@@ -195,9 +204,11 @@ void DeviceCrew::send_now(std::size_t number, std::uint16_t port, ByteView datag
   device.socket.send(device.source, {server_.address, port}, datagram);
 }
 
-const std::vector<std::uint32_t>& DeviceCrew::wait(std::chrono::milliseconds time) {
+const std::vector<std::uint32_t>& DeviceCrew::wait(std::chrono::nanoseconds time) {
   std::array<epoll_event, events_max> events;
-  const int count = epoll_wait(epoll_.value(), events.data(), events_max, static_cast<int>(time.count()));
+  const auto left = std::max(time, 0ns);
+  const timespec limit{left / 1s, (left % 1s).count()};
+  const int count = epoll_pwait2(epoll_.value(), events.data(), events_max, &limit, nullptr);
   ready_.clear();
   for (int index = 0; index < count; ++index)
     ready_.push_back(events[static_cast<std::size_t>(index)].data.u32);

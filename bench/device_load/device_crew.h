@@ -57,7 +57,9 @@ class DeviceCrew {
   /// All end their sessions.
   void leave();
   /// Receives what has come, waits for it at most so long, and sends what is due.
-  void turn(std::chrono::milliseconds wait);
+  void turn(std::chrono::nanoseconds wait);
+  /// Waits until something comes or is due, but not beyond `latest`: what shares the core works meanwhile.
+  void turn_by(Time latest);
   /// Turns until `count` of them have their first screens, and what they owe the server is sent.
   void turn_until_served(std::size_t count);
   void turn_until_left();
@@ -83,10 +85,10 @@ class DeviceCrew {
   Registered registered(std::size_t number) const;
   /// Sends as the device with this number, whose link is not asked, without a delay.
   void send_now(std::size_t number, std::uint16_t port, ByteView datagram);
-  /// Calls `use(number, datagram)` for what has come, whose links are not told.
+  /// Calls `use(number, datagram)` for what has come, whose links are not told; waits so long if nothing has.
   template <class Use>
-  void receive(Use use) {
-    for (const std::uint32_t number : wait(std::chrono::milliseconds(0)))
+  void receive(std::chrono::nanoseconds time, Use use) {
+    for (const std::uint32_t number : wait(time))
       while (const auto arrival = receive_from(number)) use(std::size_t{number}, arrival->datagram);
   }
 
@@ -118,7 +120,7 @@ class DeviceCrew {
   AwakeTime awake() const;
   bool is_lost();
   void let_arrive();
-  const std::vector<std::uint32_t>& wait(std::chrono::milliseconds time);
+  const std::vector<std::uint32_t>& wait(std::chrono::nanoseconds time);
   std::optional<UdpSocket::Arrival> receive_from(std::size_t number);
   void take(Device& device, std::uint16_t port, ByteView datagram);
   bool sees_its_host(const Device& device) const;

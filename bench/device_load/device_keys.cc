@@ -71,9 +71,9 @@ class Work {
     std::uint64_t scheduled = 0;
     for (Time at = begin; at < begin + time; at = now()) {
       for (; due_at(scheduled) <= at; ++scheduled) type(next_++ % users_.size());
-      turn();
+      turn(due_at(scheduled));
     }
-    for (const Time end = now() + screen_patience; under_way_ > 0; turn())
+    for (const Time end = now() + screen_patience; under_way_ > 0; turn(end))
       if (now() > end) throw BenchError(std::to_string(under_way_) + " keys are not on the screens");
   }
 
@@ -89,11 +89,12 @@ class Work {
     Bytes items;
   };
 
-  void turn() {
+  /// `latest`: when the next key is due.
+  void turn(Time latest) {
     if (options_.echo)
-      crew_.receive([&](std::size_t number, ByteView) { see(number); });
+      crew_.receive(latest - now(), [&](std::size_t number, ByteView) { see(number); });
     else
-      crew_.turn(0ms);
+      crew_.turn_by(latest);
   }
 
   void type(std::size_t number) {

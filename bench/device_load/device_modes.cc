@@ -50,7 +50,7 @@ class Talk {
     std::uint64_t scheduled = 0;
     for (Time at = begin; at < end; at = now()) {
       for (; due_at(scheduled) <= at; ++scheduled) say(next_++ % talkers_.size(), at);
-      crew_.receive([&](std::size_t number, ByteView datagram) { hear(number, datagram, at); });
+      crew_.receive(0ns, [&](std::size_t number, ByteView datagram) { hear(number, datagram, at); });
     }
   }
 

@@ -4,6 +4,8 @@
 #include <asio/post.hpp>
 #include <utility>
 
+#include "server/operators/clock.h"
+
 namespace lekt {
 
 void HostPace::ask_for_turn(std::shared_ptr<Reader> reader) {
@@ -25,15 +27,15 @@ void HostPace::take_turn() {
   is_going_on_ = false;
   const std::shared_ptr<Reader> reader = std::move(waiting_.front());
   waiting_.pop_front();
-  const Clock::time_point began = Clock::now();
-  if (began - slice_began_ >= slice) {
-    slice_began_ = began;
-    spent_in_slice_ = Clock::duration(0);
+  if (const Clock::time_point now = Clock::now(); now - slice_began_ >= slice) {
+    slice_began_ = now;
+    spent_in_slice_ = std::chrono::nanoseconds(0);
   }
+  const std::chrono::nanoseconds began = thread_time();
   is_going_on_ = true;  // who asks now waits behind the others, and go_on() comes below
   reader->take_turn(buffer_);
   is_going_on_ = false;
-  const Clock::duration took = Clock::now() - began;
+  const std::chrono::nanoseconds took = thread_time() - began;
   spent_ += took;
   spent_in_slice_ += took;
   if (!waiting_.empty()) go_on();

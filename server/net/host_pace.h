@@ -1,9 +1,9 @@
 // Who reads next of all connections to hosts: a host that floods must starve neither the devices nor other hosts.
 //
 // A connection that has something to read waits for its turn behind those that wait already. One turn is taken at a time,
-// and between two of them the thread does what else is due. Of the time that turns take, at most `share` is spent in each
-// `slice`: what is more is made up for by a pause, so hosts get half of the thread when they have much to say. Nothing is
-// reserved for them.
+// and between two of them the thread does what else is due. Of the processor time that turns take, at most `share` is spent
+// in each `slice`: what is more is made up for by a pause, so hosts get half of the thread when they have much to say.
+// Nothing is reserved for them. Time in which another program has the core is no host's: nobody has to pause for it.
 //
 // Used by the thread that runs the io_context, which outlives it.
 #pragma once
@@ -40,8 +40,8 @@ class HostPace {
   /// Gives the reader a turn, later; it lives until then. To be called again for another turn, and only after this one.
   void ask_for_turn(std::shared_ptr<Reader> reader);
 
-  /// What all turns together have taken.
-  Clock::duration spent() const { return spent_; }
+  /// The processor time that all turns together have taken.
+  std::chrono::nanoseconds spent() const { return spent_; }
 
  private:
   void go_on();
@@ -52,8 +52,8 @@ class HostPace {
   std::deque<std::shared_ptr<Reader>> waiting_;
   bool is_going_on_ = false;  ///< a turn or the end of a pause will come
   Clock::time_point slice_began_{};
-  Clock::duration spent_in_slice_{0};
-  Clock::duration spent_{0};
+  std::chrono::nanoseconds spent_in_slice_{0};
+  std::chrono::nanoseconds spent_{0};
   std::array<char, 4096> buffer_;
 };
 

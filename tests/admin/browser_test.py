@@ -322,6 +322,15 @@ class PageTest(unittest.TestCase):
         self.wait_for_text("#devices details", INJECTION)
         self.wait_for_text("#devices-alerts", "E918")
         self.assertEqual(self.count_of("#devices details li"), 2)
+        for uid in ("0015708E8640", INJECTION):
+            self.browser.run("""
+                [...document.querySelectorAll('#devices .name')].find((name) => name.textContent === arguments[0]).click();""", uid)
+            self.wait_for_text("#detail-title", uid)
+            for part in ("wms (10.1.0.5:23), working", "16 × 26", "one session of this uid", "E918"):
+                self.wait_for_text("#detail-body", part)
+            self.shoot("device")
+            self.browser.type("#detail button", ESCAPE)
+            self.browser.wait("Escape closes it", lambda: not self.property("#detail", "open"))
         self.assertEqual(self.count_of("img, body script:not(body > script:last-of-type)"), 0)
         self.shoot("devices")
         self.server.tell("no-devices")

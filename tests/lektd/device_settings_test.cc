@@ -252,8 +252,14 @@ TEST_F(KernelPortsTest, are_no_trouble_once_all_of_them_are_reserved) {
 }
 
 TEST_F(KernelPortsTest, are_nobodys_business_without_devices_or_without_the_kernels_word) {
+  EXPECT_FALSE(knows_kernel_ports(directory_.path()));
   EXPECT_EQ(trouble_with_device_ports(settings({listens}), directory_.path()), std::nullopt);
   std::ofstream(directory_.path() / "ip_local_port_range") << "1024\t65535\n";
+  EXPECT_FALSE(knows_kernel_ports(directory_.path()));
+  EXPECT_EQ(trouble_with_device_ports(settings({listens}), directory_.path()), std::nullopt)
+      << "all of them may be reserved";
+  std::ofstream(directory_.path() / "ip_local_reserved_ports");
+  EXPECT_TRUE(knows_kernel_ports(directory_.path()));
   EXPECT_EQ(trouble_with_device_ports(settings({}), directory_.path()), std::nullopt);
   EXPECT_NE(trouble_with_device_ports(settings({listens}), directory_.path()), std::nullopt);
 }
