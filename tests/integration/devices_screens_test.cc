@@ -40,11 +40,12 @@ std::vector<Program> programs() {
        "exec vim.tiny -u NONE -N -i NONE -n -c 'set ruler' vim.txt",
        {"--expect", "line 1", "--send", R"(\{page down}\{page down}\{up}dd)", "--send", R"(Onew ü\e\{down})",
         "--send", R"(:set nu\rGx)", "--expect", "ine 100"}},
-      // Nothing that makes it scroll within margins, of which pyte makes something else; it does so only if it is slow.
       {"nano",
        "exec nano -I nano.txt",
-       {"--expect", "^X", "--send", R"(hello \{down}\{down}\{end}!)", "--send", R"(\x0f)", "--expect",
-        "nano.txt"}},
+       {"--expect", "^X", "--send", R"(hello \{down}\{down}\{end}!)", "--send",
+        R"(\{page down}\{down}\{down}\{down}\{down}\{down}\{down}\{down}\{down}\{down}\{down}\{down}\{down})",
+        "--send", R"(new\r\x0b\x0b\{page up}\{up}\{up}\{up}\{up}\{up}\{up}\{up}\{up})", "--send", R"(\x0f)",
+        "--expect", "nano.txt"}},
       {"htop", "exec htop -d 100", {"--expect", "PID", "--expect", "Help"}},
   };
 }
@@ -86,6 +87,13 @@ class DevicesScreensTest : public DevicesTest {
     return run_device(who, flags).output;
   }
 
+  /// As PyteScreen::cursor.
+  std::string cursor_of(const Who& who) const {
+    const Json cursor = objects({"device", who.uid, "--screen"}).at(0).at("cursor");
+    return cursor.at("row").dump() + " " + cursor.at("column").dump() +
+           (cursor.at("shown") ? " shown" : " hidden");
+  }
+
   std::string shown_by_operator() const {
     const Json screen = objects({"device", "A1", "--screen"}).at(0);
     std::string text;
@@ -111,17 +119,20 @@ TEST_P(DevicesOnPrograms, are_shown_what_another_terminal_shows) {
       script.insert(script.end(), program.script.begin(), program.script.end());
       const Outcome done = run_device(who, script);
       ASSERT_EQ(done.status, 0) << done.errors;
-      std::string ours, other;
+      std::string ours, our_cursor;
+      PyteScreen other;
       // The program may still be drawing.
       eventually(
           [&] {
             other = pyte_screen(static_cast<std::size_t>(rows), static_cast<std::size_t>(columns),
                                 hosts_.at(program.name)->said());
-            ours = shown_to(who, other, size);
-            return ours == other;
+            ours = shown_to(who, other.grid, size);
+            our_cursor = cursor_of(who);
+            return ours == other.grid && our_cursor == other.cursor;
           },
           patience());
-      EXPECT_EQ(lines_of(ours), lines_of(other));
+      EXPECT_EQ(lines_of(ours), lines_of(other.grid));
+      EXPECT_EQ(our_cursor, other.cursor);
     }
   }
 }

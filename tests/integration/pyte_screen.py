@@ -3,7 +3,8 @@
 
     pyte_screen.py ROWS COLUMNS FILE
 
-Each row without the blanks at its end. Exit code 77: python3-pyte is not installed.
+Each row without the blanks at its end; then where the cursor is, counted from 0, and "shown" or "hidden". Exit code 77:
+python3-pyte is not installed.
 """
 
 import sys
@@ -34,18 +35,47 @@ def without_telnet(data: bytes) -> bytes:
     return bytes(text)
 
 
+def screen_after(rows: int, columns: int, text: str):
+    """What pyte shows. It knows no SU and SD (CSI n S, CSI n T), which scroll between the margins."""
+    import pyte
+
+    class Screen(pyte.Screen):
+        def scroll(self, count: int, is_up: bool) -> None:
+            row, column = self.cursor.y, self.cursor.x
+            top, bottom = self.margins or (0, self.lines - 1)
+            self.cursor.y = bottom if is_up else top
+            for _ in range(count or 1):
+                self.index() if is_up else self.reverse_index()
+            self.cursor.y, self.cursor.x = row, column
+
+        def scroll_up(self, count: int = 1) -> None:
+            self.scroll(count, True)
+
+        def scroll_down(self, count: int = 1) -> None:
+            self.scroll(count, False)
+
+    class Stream(pyte.Stream):
+        csi = {**pyte.Stream.csi, "S": "scroll_up", "T": "scroll_down"}
+        events = pyte.Stream.events | {"scroll_up", "scroll_down"}
+
+    screen = Screen(columns, rows)
+    Stream(screen).feed(text)
+    return screen
+
+
 def main() -> int:
-    try:
-        import pyte
-    except ImportError:
-        return 77
     rows, columns = int(sys.argv[1]), int(sys.argv[2])
     with open(sys.argv[3], "rb") as file:
         text = without_telnet(file.read())
-    screen = pyte.Screen(columns, rows)
-    pyte.Stream(screen).feed(text.decode("utf-8", "replace"))
+    try:
+        screen = screen_after(rows, columns, text.decode("utf-8", "replace"))
+    except ImportError:
+        return 77
     for row in screen.display:
         print(row.rstrip())
+    # After the last column it waits for the next character, and is seen on the last one.
+    column = min(screen.cursor.x, columns - 1)
+    print(screen.cursor.y, column, "hidden" if screen.cursor.hidden else "shown")
     return 0
 
 

@@ -102,7 +102,7 @@ std::string missing_for_pyte() {
              : "python3-pyte is not installed";
 }
 
-std::string pyte_screen(std::size_t rows, std::size_t columns, ByteView said) {
+PyteScreen pyte_screen(std::size_t rows, std::size_t columns, ByteView said) {
   const TempDirectory directory;
   const auto file = directory.path() / "said";
   std::ofstream(file, std::ios::binary) << said;
@@ -111,7 +111,9 @@ std::string pyte_screen(std::size_t rows, std::size_t columns, ByteView said) {
                              std::to_string(columns), file.string()},
                             {{"LC_ALL", "C.UTF-8"}});
   if (drawn.status != 0) throw std::runtime_error("pyte_screen.py: " + drawn.errors);
-  return drawn.output;
+  const std::size_t end_of_grid = drawn.output.rfind('\n', drawn.output.size() - 2) + 1;
+  return {drawn.output.substr(0, end_of_grid),
+          drawn.output.substr(end_of_grid, drawn.output.size() - end_of_grid - 1)};
 }
 
 }  // namespace lekt::test

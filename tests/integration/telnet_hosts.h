@@ -44,8 +44,12 @@ class TelnetHost {
   TcpHost relay_;
 };
 
-/// The grid that pyte makes of a host's bytes, as `lekt device --print` prints it.
-std::string pyte_screen(std::size_t rows, std::size_t columns, ByteView said);
+/// What pyte makes of a host's bytes.
+struct PyteScreen {
+  std::string grid;    ///< as `lekt device --print` prints it
+  std::string cursor;  ///< "23 0 shown": row and column, counted from 0
+};
+PyteScreen pyte_screen(std::size_t rows, std::size_t columns, ByteView said);
 /// As missing_for().
 std::string missing_for_pyte();
 
