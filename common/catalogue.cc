@@ -4,15 +4,27 @@
 
 #include "common/device_string.h"
 #include "common/limits.h"
+#include "common/method_words.h"
 #include "common/parse_number.h"
+#include "common/printable.h"
 #include "common/text.h"
 
 namespace lekt {
 
 namespace {
 
+static_assert(name_index <= limits::methods_max_default, "or no server would take a name");
+
+const std::vector<Method>& built_in_methods() {
+  static const std::vector<Method> methods = {{tcp_index, "tcp", {MethodForm::Kind::fixed, 4}},
+                                              {device_index, "device", {MethodForm::Kind::sized, 0}, true},
+                                              {name_index, "name", {MethodForm::Kind::text, 0}}};
+  return methods;
+}
+
 std::optional<MethodForm> parse_form(std::string_view text) {
   if (text == "sized") return MethodForm{MethodForm::Kind::sized, 0};
+  if (text == "text") return MethodForm{MethodForm::Kind::text, 0};
   constexpr std::string_view fixed = "fixed:";
   if (!text.starts_with(fixed)) return std::nullopt;
   const auto bytes = parse_number<std::uint32_t>(text.substr(fixed.size()));
@@ -33,6 +45,14 @@ Rejection padding_rejection(const Method& method) {
   return {ErrorCode::padding_not_zero, "the padding after the information of method " +
                                            std::to_string(method.index) + " (" + method.name +
                                            ") is not zero; pad to a multiple of 4 bytes with zeros"};
+}
+
+std::optional<Rejection> check_text(const Method& method, ByteView content) {
+  if (is_plain_text(content)) return std::nullopt;
+  return Rejection{ErrorCode::text_invalid,
+                   "the text of method " + std::to_string(method.index) + " (" + method.name +
+                       ") cannot be shown; UTF-8 without control characters and without characters that are "
+                       "invisible or change the direction of writing would be right"};
 }
 
 std::optional<Rejection> check_port(ByteView information) {
@@ -63,9 +83,7 @@ std::size_t encoded_size(const Methods& methods) {
   return size;
 }
 
-MethodCatalogue::MethodCatalogue()
-    : methods_{{tcp_index, "tcp", {MethodForm::Kind::fixed, 4}},
-               {device_index, "device", {MethodForm::Kind::sized, 0}, true}} {}
+MethodCatalogue::MethodCatalogue() : methods_(built_in_methods()) {}
 
 std::optional<std::string> MethodCatalogue::add(std::string_view specification) {
   const auto first = specification.find(':');
@@ -75,15 +93,22 @@ std::optional<std::string> MethodCatalogue::add(std::string_view specification) 
   const std::string_view name = specification.substr(first + 1, second - first - 1);
   const auto form = parse_form(specification.substr(second + 1));
   if (!index || *index == 0) return "the index must be a number from 1 (0 ends the setup)";
-  if (*index == tcp_index) return "method 1 is the built-in tcp and cannot be redefined; use an index from 2";
+  if (is_built_in(*index))
+    return "method " + std::to_string(*index) + " is the built-in " + find(*index)->name +
+           " and cannot be redefined; use another index";
   if (!is_name(name)) return "the name must be 1 to 32 of a-z, 0-9 and '-'";
   if (!form)
-    return "the form must be 'sized' or 'fixed:BYTES' with 0 to " +
+    return "the form must be 'text', 'sized', or 'fixed:BYTES' with 0 to " +
            std::to_string(limits::information_bytes_max) + " bytes";
+  if (const Method* known = find(name); known != nullptr && is_built_in(known->index))
+    return "'" + known->name + "' is the built-in method " + std::to_string(known->index) +
+           "; use another name";
   if (find(*index) != nullptr) return "the catalogue has method " + std::to_string(*index) + " already";
   if (find(name) != nullptr) return "the catalogue has a method '" + std::string(name) + "' already";
-  const auto asked_for = std::ranges::count(methods_, false, &Method::given_by_server);
-  if (static_cast<std::size_t>(asked_for) >= limits::catalogue_methods_max)
+  const auto counts = [](const Method& method) {
+    return !method.given_by_server && method.index != name_index;
+  };
+  if (static_cast<std::size_t>(std::ranges::count_if(methods_, counts)) >= limits::catalogue_methods_max)
     return "the catalogue is full; at most " + std::to_string(limits::catalogue_methods_max) + " methods";
   const auto place = std::ranges::upper_bound(methods_, *index, {}, &Method::index);
   methods_.insert(place, Method{*index, std::string(name), *form});
@@ -108,17 +133,19 @@ std::optional<std::string> MethodCatalogue::why_not_offered(std::uint32_t index)
 }
 
 std::optional<Rejection> MethodCatalogue::read_information(const Method& method, ByteReader& reader,
-                                                           Bytes& information) const {
+                                                           Bytes& information, Source source) const {
+  const bool is_offered_text = method.form.kind == MethodForm::Kind::text && source == Source::offer;
+  const std::uint32_t length_max = is_offered_text ? limits::text_bytes_max : limits::information_bytes_max;
   std::uint32_t length = method.form.bytes;
   information.clear();
   ByteWriter writer(information);
-  if (method.form.kind == MethodForm::Kind::sized) {
+  if (method.form.has_length()) {
     length = reader.u32();
-    if (length > limits::information_bytes_max)
-      return Rejection{ErrorCode::information_too_long,
-                       "method " + std::to_string(method.index) + " (" + method.name + ") has " +
-                           std::to_string(length) + " bytes of information; at most " +
-                           std::to_string(limits::information_bytes_max) + " are allowed"};
+    if (length > length_max)
+      return Rejection{ErrorCode::information_too_long, "method " + std::to_string(method.index) + " (" +
+                                                            method.name + ") has " + std::to_string(length) +
+                                                            " bytes of information; at most " +
+                                                            std::to_string(length_max) + " are allowed"};
     writer.u32(length);
   }
   writer.bytes(reader.take(length));
@@ -127,25 +154,30 @@ std::optional<Rejection> MethodCatalogue::read_information(const Method& method,
   if (!all_zero(padding)) return padding_rejection(method);
   writer.bytes(padding);
   if (method.index == tcp_index) return check_port(information);
+  if (is_offered_text) return check_text(method, content_of(method.form, information));
   return std::nullopt;
 }
 
 Bytes MethodCatalogue::wrap(const MethodForm& form, ByteView content) {
   Bytes information;
   ByteWriter writer(information);
-  if (form.kind == MethodForm::Kind::sized) writer.u32(static_cast<std::uint32_t>(content.size()));
+  if (form.has_length()) writer.u32(static_cast<std::uint32_t>(content.size()));
   writer.bytes(content);
   writer.zeros(padding_of(content.size()));
   return information;
 }
 
+ByteView MethodCatalogue::content_of(const MethodForm& form, ByteView information) {
+  ByteReader reader(information);
+  return reader.take(form.has_length() ? reader.u32() : form.bytes);
+}
+
 std::string MethodCatalogue::describe(const MethodInformation& method) const {
   const Method* known = find(method.index);
-  ByteReader reader(method.information);
   if (known == nullptr) return "?" + std::to_string(method.index) + ":" + to_hex(method.information);
-  if (known->index == tcp_index) return "tcp:" + std::to_string(reader.u32());
-  const std::size_t length = known->form.kind == MethodForm::Kind::sized ? reader.u32() : known->form.bytes;
-  const ByteView content = reader.take(length);
+  if (known->index == tcp_index) return "tcp:" + std::to_string(ByteReader(method.information).u32());
+  const ByteView content = content_of(known->form, method.information);
+  if (known->form.kind == MethodForm::Kind::text) return known->name + ":" + text_word(content);
   return known->name + ":" + (known->index == device_index ? device_method_text(content) : to_hex(content));
 }
 
@@ -176,6 +208,31 @@ std::string MethodCatalogue::summary(const Methods& methods) const {
     text += ":(" + std::to_string(bytes) + " bytes)";
   }
   return text;
+}
+
+bool is_built_in(std::uint32_t index) {
+  return std::ranges::find(built_in_methods(), index, &Method::index) != built_in_methods().end();
+}
+
+std::string to_string(const MethodForm& form) {
+  switch (form.kind) {
+    case MethodForm::Kind::fixed:
+      return "fixed:" + std::to_string(form.bytes);
+    case MethodForm::Kind::sized:
+      return "sized";
+    case MethodForm::Kind::text:
+      break;
+  }
+  return "text";
+}
+
+std::vector<std::string> names_in(const Methods& methods) {
+  std::vector<std::string> names;
+  for (const MethodInformation& method : methods)
+    if (method.index == name_index)
+      names.push_back(
+          plain_text(MethodCatalogue::content_of({MethodForm::Kind::text, 0}, method.information)));
+  return names;
 }
 
 Bytes tcp_information(std::uint16_t port) {

@@ -42,9 +42,12 @@ struct MethodForm {
   enum class Kind : std::uint8_t {
     fixed,  ///< `bytes` bytes, padded to 4
     sized,  ///< a u32 length, that many bytes, padded to 4
+    text,   ///< as sized, and the bytes are text for people to read: is_plain_text()
   };
   Kind kind = Kind::fixed;
   std::uint32_t bytes = 0;  ///< the size of the fixed form; unused otherwise
+
+  bool has_length() const { return kind != Kind::fixed; }
 
   bool operator==(const MethodForm&) const = default;
 };
@@ -62,15 +65,17 @@ struct Method {
 inline constexpr std::uint32_t tcp_index = 1;
 /// Of the method by which the server lists devices; no client can offer it.
 inline constexpr std::uint32_t device_index = 3006;
+/// Of what people call a program or its machine. It is not unique, and anybody can take any.
+inline constexpr std::uint32_t name_index = 3007;
 
 /// The known methods, ordered by index. It is built once at the start, then read by any thread.
 class MethodCatalogue {
  public:
-  /// A new catalogue has the two built-in methods: 1, "tcp", whose information is the port in 4 bytes, and 3006,
-  /// "device", which is sized and given by the server (docs/protocol.md, "Connection methods").
+  /// A new catalogue has the built-in methods: 1, "tcp", whose information is the port in 4 bytes; 3006, "device", which
+  /// is sized and given by the server; and 3007, "name", which is text (docs/protocol.md, "Connection methods").
   MethodCatalogue();
 
-  /// Adds a method written INDEX:NAME:FORM, where FORM is `fixed:BYTES` or `sized`.
+  /// Adds a method written INDEX:NAME:FORM, where FORM is `fixed:BYTES`, `sized` or `text`.
   /// Returns nothing, or what is wrong with the method and what would be right.
   std::optional<std::string> add(std::string_view specification);
 
@@ -82,19 +87,25 @@ class MethodCatalogue {
   /// catalogue.
   std::optional<std::string> why_not_offered(std::uint32_t index) const;
 
+  /// Whose information is read: a client's own, or that of others in a server's list. A server of another release may
+  /// list what is no text, and one such client must not cost the others.
+  enum class Source : std::uint8_t { offer, list };
+
   /// Reads the information of `method` from the wire into `information`. If the reader ran short, the
   /// information is unspecified and nothing is returned. A rejection is returned as soon as the bytes at hand
   /// justify it.
-  std::optional<Rejection> read_information(const Method& method, ByteReader& reader,
-                                            Bytes& information) const;
+  std::optional<Rejection> read_information(const Method& method, ByteReader& reader, Bytes& information,
+                                            Source source = Source::offer) const;
 
   /// The wire form of `content`, with length word and padding. For a fixed form, the content must have that
   /// form's size.
   static Bytes wrap(const MethodForm& form, ByteView content);
+  /// The content of information on the wire: a part of it, whatever its bytes are.
+  static ByteView content_of(const MethodForm& form, ByteView information);
 
   /// The method in words: "tcp:7890", "device:uid=0015708E863F,..." (see device_method_text()), "chat:0a0b0c"
-  /// (content in hexadecimal), and "?9:0000000a" if it is not in the catalogue. Words are printable ASCII without
-  /// blanks and quotation marks.
+  /// (content in hexadecimal), "name:kitchen" and "name:\"kitchen pi\"" (text, see text_word()), and "?9:0000000a" if it
+  /// is not in the catalogue. Words are printable UTF-8; only text in quotation marks has blanks and anything but ASCII.
   std::string describe(const MethodInformation& method) const;
   /// All methods in words, separated by spaces; empty for a client that nobody can connect to.
   std::string describe(const Methods& methods) const;
@@ -107,6 +118,15 @@ class MethodCatalogue {
  private:
   std::vector<Method> methods_;
 };
+
+/// Whether nobody can add a method of this index.
+bool is_built_in(std::uint32_t index);
+
+/// The form as a specification has it: "fixed:6", "sized", "text".
+std::string to_string(const MethodForm& form);
+
+/// The names among the methods, in words that can be shown; several when several programs run at an address.
+std::vector<std::string> names_in(const Methods& methods);
 
 /// The information of method 1, on the wire.
 Bytes tcp_information(std::uint16_t port);

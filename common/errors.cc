@@ -39,6 +39,9 @@ constexpr std::array catalogue = {
               "pad to a multiple of 4 bytes with zeros; usually the padding was forgotten"},
     ErrorInfo{record_too_large, "the methods of all sessions of this address do not fit one packet",
               "announce less, run fewer programs on the address, or raise --max-packet-bytes"},
+    ErrorInfo{text_invalid, "the information of a method of the form text is not text that can be shown",
+              "send UTF-8 without control characters and without characters that are invisible or change the "
+              "direction of writing"},
     ErrorInfo{heartbeat_timeout, "no heartbeat came within --heartbeat-timeout",
               "send heartbeats more often than the timeout"},
     ErrorInfo{reads_too_slowly, "the client does not read what it asked for, or reads it too slowly",

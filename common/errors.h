@@ -31,6 +31,7 @@ enum class ErrorCode : std::uint16_t {
   information_too_long = 203,
   padding_not_zero = 204,
   record_too_large = 205,
+  text_invalid = 206,
   // Heartbeat
   heartbeat_timeout = 301,
   reads_too_slowly = 302,

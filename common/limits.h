@@ -16,9 +16,9 @@ inline constexpr std::uint32_t update_count_max = 0xffffff;  // the count has 24
 
 // ---- Our choice ----
 
-/// Known methods in a handshake (N). Far more than any real program needs, and the bit field still has only
-/// 128 bytes.
-inline constexpr std::uint32_t methods_max_default = 1024;
+/// Known methods in a handshake (N). More than the highest index that is built in, and the bit field still has only 512
+/// bytes.
+inline constexpr std::uint32_t methods_max_default = 4096;
 /// The largest value of --max-methods. The bit field then takes 8 KiB, still less than one read.
 inline constexpr std::uint32_t methods_max_ceiling = 65536;
 
@@ -26,7 +26,11 @@ inline constexpr std::uint32_t methods_max_ceiling = 65536;
 /// not.
 inline constexpr std::uint32_t information_bytes_max = 4096;
 
-/// Methods in the catalogue, without those that the server gives. A setup asks for each of them, one round trip each.
+/// Information of the form `text`: a name that is longer is none.
+inline constexpr std::uint32_t text_bytes_max = 255;
+
+/// Methods in the catalogue, without `device`, which no setup asks for, and `name`. Each of them costs a setup one round
+/// trip.
 inline constexpr std::size_t catalogue_methods_max = 64;
 inline constexpr std::size_t method_name_max = 32;
 

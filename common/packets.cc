@@ -180,7 +180,8 @@ void PacketReader::client(std::string_view name, Address& address, Methods& meth
       return;
     }
     MethodInformation read{index, {}};
-    const auto rejection = context_.catalogue.read_information(*method, inner, read.information);
+    const auto rejection =
+        context_.catalogue.read_information(*method, inner, read.information, MethodCatalogue::Source::list);
     if (rejection || inner.ran_short()) {
       refuse(ErrorCode::answer_malformed, rejection ? rejection->message
                                                     : "the information of method " + std::to_string(index) +

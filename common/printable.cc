@@ -91,6 +91,17 @@ bool is_plain_text(std::string_view text) {
   return true;
 }
 
+std::string plain_text(std::string_view text) {
+  std::string plain;
+  plain.reserve(text.size());
+  while (!text.empty()) {
+    const std::string_view bytes = text.substr(0, first_character(text).bytes);
+    plain += is_plain_text(bytes) ? std::string(bytes) : escape(bytes);
+    text.remove_prefix(bytes.size());
+  }
+  return plain;
+}
+
 std::size_t columns_of(std::string_view text) {
   std::size_t columns = 0;
   for_each(text, [&](std::string_view, int width) {

@@ -99,9 +99,8 @@ MethodInformation method_of(const Json& line) {
     throw LineError(rejection->message);
   if (read != method.information || reader.ran_short() || reader.left() != 0)
     throw LineError("\"information\" of method " + known->name + " must have " +
-                    (known->form.kind == MethodForm::Kind::sized
-                         ? "a length word, as many bytes, and zeros to a multiple of 4"
-                         : std::to_string(known->form.bytes) + " bytes"));
+                    (known->form.has_length() ? "a length word, as many bytes, and zeros to a multiple of 4"
+                                              : std::to_string(known->form.bytes) + " bytes"));
   return method;
 }
 

@@ -211,16 +211,15 @@ Syntax<MethodCatalogue> added_methods() {
   const auto take = [](MethodCatalogue& catalogue, const std::string& text) {
     if (const auto wrong = catalogue.add(text)) refuse(text, *wrong);
   };
-  return {Form::list, "INDEX:NAME:FORM", take, [](const MethodCatalogue& catalogue) {
-            Values texts;
-            for (const Method& method : catalogue.methods()) {
-              const bool is_sized = method.form.kind == MethodForm::Kind::sized;
-              const std::string form = is_sized ? "sized" : "fixed:" + std::to_string(method.form.bytes);
-              if (MethodCatalogue().find(method.index) == nullptr)
-                texts.push_back(std::to_string(method.index) + ":" + method.name + ":" + form);
-            }
-            return texts;
-          }};
+  return {
+      Form::list, "INDEX:NAME:FORM", take, [](const MethodCatalogue& catalogue) {
+        Values texts;
+        for (const Method& method : catalogue.methods()) {
+          if (!is_built_in(method.index))
+            texts.push_back(std::to_string(method.index) + ":" + method.name + ":" + to_string(method.form));
+        }
+        return texts;
+      }};
 }
 
 }  // namespace lekt::syntax

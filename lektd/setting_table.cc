@@ -164,8 +164,8 @@ const std::vector<Setting>& all_settings() {
             number(limits::packet_bytes_floor, limits::packet_bytes_ceiling), restart,
             "largest packet with clients in an answer"),
       entry("method", &C::catalogue, added_methods(), at_once,
-            "add a connection method to the catalogue; repeatable; FORM is fixed:BYTES or sized; 1:tcp and "
-            "3006:device are built in"),
+            "add a connection method to the catalogue; repeatable; FORM is fixed:BYTES, sized or text; "
+            "1:tcp, 3006:device and 3007:name are built in"),
       entry("log-level", &C::log_level, log_levels(), at_once, "trace, debug, info, warn, error or off"),
       entry("log-format", &C::log_format,
             choice<LogFormat>("text|json", "text or json",

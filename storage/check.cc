@@ -10,6 +10,7 @@
 
 #include "common/block.h"
 #include "common/catalogue.h"
+#include "common/method_words.h"
 #include "common/text.h"
 #include "storage/address_column.h"
 #include "storage/open_errors.h"
@@ -29,25 +30,30 @@ std::optional<std::uint32_t> index_in(std::string_view name) {
 }
 
 /// Whether the word can stand for the method. The names and forms of methods that are not built in are the server's
-/// settings, which are not known here; but their content is always a part of the record.
+/// settings, which are not known here; but their content is always a part of the record. Method 3007 was such a
+/// method of earlier servers.
 bool can_stand_for(std::string_view word, const MethodInformation& method) {
   static const MethodCatalogue built_in;
-  if (built_in.find(method.index) != nullptr) return word == built_in.describe(method);
+  const Method* known = built_in.find(method.index);
+  if (known != nullptr && (known->index != name_index || has_method(word, known->name)))
+    return word == built_in.describe(method);
   const std::size_t colon = word.find(':');
   if (colon == word.npos) return false;
   const std::string_view content = word.substr(colon + 1);
   const std::string information = to_hex(method.information);
   const auto index = index_in(word.substr(0, colon));
-  return index ? *index == method.index && content == information
-               : information.find(content) != information.npos;
+  if (index) return *index == method.index && content == information;
+  const ByteView text = MethodCatalogue::content_of({MethodForm::Kind::text, 0}, method.information);
+  return information.find(content) != information.npos || content == text_word(text);
 }
 
 /// Says what is wrong with the words for these methods; nothing if they fit. Long words may have been cut at the end.
 std::optional<std::string> compare(std::string_view words, const Methods& methods) {
-  constexpr std::string_view ellipsis = "...";
-  const bool cut = words.size() == words_max && words.ends_with(ellipsis);
+  // A character of UTF-8 that does not fit leaves at most three bytes free.
+  const bool cut =
+      words.size() <= words_max && words.size() + 3 >= words_max && words.ends_with(words_ellipsis);
   for (const MethodInformation& method : methods) {
-    const std::size_t end = std::min(words.find(' '), words.size());
+    const std::size_t end = first_word(words).size();
     if (cut && end == words.size()) return std::nullopt;
     if (!can_stand_for(words.substr(0, end), method))
       return "column methods has \"" + escape(words.substr(0, end)) + "\", the record has method " +

@@ -13,6 +13,7 @@
 #include "storage/read_only.h"
 #include "storage/record.h"
 #include "storage/tables.h"
+#include "storage/word_functions.h"
 
 namespace lekt::storage {
 
@@ -33,8 +34,9 @@ constexpr std::string_view client_columns = R"sql(
 // The bound of the page comes first, so that SQLite walks the index on the address from there.
 constexpr std::string_view client_filter = R"sql(
    WHERE address BETWEEN ?1 AND ?2
-     AND (?3 = '' OR instr(' ' || methods, ' ' || ?3 || ':') > 0)
+     AND (?3 = '' OR has_method(methods, ?3))
      AND iif(?4 < 0, status <> 2, status = ?4)
+     AND (?6 = '' OR has_name(methods, ?6))
 )sql";
 
 constexpr std::string_view change_sql = R"sql(
@@ -94,6 +96,8 @@ std::string_view order_of(ClientQuery::Order order) {
       return " ORDER BY since DESC, address";
     case ClientQuery::Order::heard:
       return " ORDER BY heard, address";
+    case ClientQuery::Order::name:
+      return " ORDER BY first_name(methods) IS NULL, first_name(methods) COLLATE NOCASE, address";
     default:
       return " ORDER BY address";
   }
@@ -174,7 +178,9 @@ std::string_view to_string(ChangeKind kind) { return kind_names[static_cast<std:
 
 class Reader::Implementation {
  public:
-  explicit Implementation(const fs::path& path) : path_(path), database_(open_read_only(path)) {}
+  explicit Implementation(const fs::path& path) : path_(path), database_(open_read_only(path)) {
+    add_word_functions(database_);
+  }
 
   /// Calls `take` with each row of the query, whose values `bind` binds.
   template <class Bind, class Take>
@@ -260,6 +266,7 @@ void Reader::clients(const ClientQuery& query, const std::function<void(StoredCl
         row.bind(3, query.method);
         row.bind(4, query.status ? static_cast<int>(*query.status) : -1);
         row.bind(5, static_cast<std::int64_t>(query.count_max));
+        row.bind(6, query.name);
       },
       [&](SQLite::Statement& row) { take(read_client(row)); });
 }

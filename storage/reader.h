@@ -76,9 +76,11 @@ struct ClientQuery {
     address,
     since,  ///< the newest first
     heard,  ///< the one that has been silent for longest first
+    name,   ///< those without a name last
   };
   Block block = Block::everyone();
   std::string method = {};                  ///< its name, or "?9" if it has none; empty: any
+  std::string name = {};                    ///< a part of its name, in any case; empty: any name, or none
   std::optional<ClientStatus> status = {};  ///< nothing: all that are present
   Order order = Order::address;
   std::optional<Address> after = {};  ///< only higher addresses, for page after page

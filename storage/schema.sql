@@ -267,3 +267,25 @@ CREATE VIEW device_alerts AS
            AS address,
          uid, message
     FROM device_alert_record ORDER BY number DESC;
+
+-- migration 6: methods that are text
+
+DROP VIEW methods;
+CREATE VIEW methods AS
+  -- Who offers what: one row a client and method, sorted by method. Text, such as that of the method name, is shown
+  -- without the quotation marks and backslashes that it has elsewhere.
+  -- Words are separated by blanks, and a text in quotation marks can have blanks as well. So those, \" and \\ first become
+  -- characters without a shape, which no word has: 8203, 8204 and 8205.
+  SELECT (address >> 24) || '.' || (address >> 16 & 255) || '.' || (address >> 8 & 255) || '.' || (address & 255)
+           AS address,
+         substr(value, 1, instr(value, ':') - 1) AS method,
+         replace(replace(replace(substr(value, instr(value, ':') + 1, 60), char(8203), ' '), char(8204), '"'),
+                 char(8205), '\') AS information
+    FROM (SELECT address,
+                 (SELECT group_concat(iif(key % 2, replace(value, ' ', char(8203)), value), '')
+                    FROM json_each('["' ||
+                           replace(replace(replace(replace(methods, '\\', char(8205)), '\"', char(8204)),
+                                           '\', char(8205)), '"', '","') || '"]')) AS words
+            FROM client_record WHERE present = 1 AND methods <> '') AS client,
+         json_each('["' || replace(words, ' ', '","') || '"]')
+   ORDER BY method, client.address;

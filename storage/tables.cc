@@ -5,6 +5,7 @@
 #include <limits>
 #include <string_view>
 
+#include "common/utf8.h"
 #include "storage/address_column.h"
 #include "storage/record.h"
 #include "storage/statements.h"
@@ -103,12 +104,11 @@ std::int64_t signed_of(std::uint64_t sequence) { return static_cast<std::int64_t
   throw RowError("client_record, sequence " + std::to_string(sequence) + ": " + why);
 }
 
-/// The methods in words, cut to words_max. Words are ASCII, so no character is split.
+/// The methods in words, cut to words_max, though not within a character.
 std::string cut(std::string words) {
-  constexpr std::string_view ellipsis = "...";
   if (words.size() <= words_max) return words;
-  words.resize(words_max - ellipsis.size());
-  return words.append(ellipsis);
+  words.resize(cut_to_bytes(words, words_max - words_ellipsis.size()).size());
+  return words.append(words_ellipsis);
 }
 
 /// A row of client_record, checked on its own; the caller checks how it follows the one before.

@@ -10,6 +10,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 #include "common/catalogue.h"
 #include "storage/database.h"
@@ -24,6 +25,7 @@ inline constexpr std::uint64_t history_changes_max = 10'000;
 /// How many characters methods in words may have: they are for reading, and a client can announce 64 KiB of
 /// information.
 inline constexpr std::size_t words_max = 500;
+inline constexpr std::string_view words_ellipsis = "...";  ///< their end where they were longer
 
 /// The last second that is valid: one after the year 9999 is no time, and one near the largest number leaves no room
 /// for a next one.

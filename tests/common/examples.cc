@@ -55,6 +55,8 @@ std::vector<Example> make_examples() {
        encode(test::response({2, wrapped(2, "hello")}))},
       {"response_fixed", response, hex("4c454b54 54000000 00000003 61626364 65660000"),
        encode(test::response({3, wrapped(3, "abcdef")}))},
+      {"response_text", response, hex("4c454b54 54000000 00000bbf 0000000a 6b697463 68656e20 70690000"),
+       encode(test::response({3007, wrapped(3007, "kitchen pi")}))},
       {"heartbeat", heartbeat, hex("4c454b54 48000000 00000000 6553f103"),
        encode(test::heartbeat(1700000003))},
       {"update_added", PacketForm::update,

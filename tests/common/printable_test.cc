@@ -45,6 +45,14 @@ TEST(Printable, is_cut_between_characters_by_the_columns_that_they_take) {
   EXPECT_EQ(cut("abcdef", 2), "ab");
 }
 
+TEST(Printable, escapes_the_same_text_on_every_machine) {
+  EXPECT_EQ(plain_text("Küche \"7\" \\"), "Küche \"7\" \\");
+  EXPECT_EQ(plain_text("a\n\x1b\xff\xe2\x80\xae"), "a\\n\\x1b\\xff\\xe2\\x80\\xae");
+  EXPECT_EQ(plain_text("\xf3\xb0\x80\x80"), "\xf3\xb0\x80\x80")
+      << "of private use, which no terminal's tables know";
+  EXPECT_TRUE(is_plain_text(plain_text("\xc2\x9b\xc3")));
+}
+
 TEST(Printable, has_no_control_characters_whatever_the_bytes_were) {
   test::Random random;
   for (int turn = 0; turn < 2'000; ++turn) {

@@ -21,7 +21,7 @@ TEST(Configuration, has_defaults_that_serve) {
   EXPECT_EQ(configuration.restart_grace, 90s);
   EXPECT_EQ(configuration.retention, 7 * 24h);
   EXPECT_GE(configuration.threads, 1u);
-  EXPECT_EQ(configuration.methods_max, 1024u);
+  EXPECT_EQ(configuration.methods_max, 4096u);
   EXPECT_EQ(configuration.packet_bytes_max, 65536u);
   EXPECT_EQ(configuration.catalogue, MethodCatalogue());
   EXPECT_EQ(configuration.log_level, LogLevel::info);
@@ -158,7 +158,7 @@ TEST(Configuration, takes_every_setting_from_a_file) {
   EXPECT_EQ(configuration.database, "/var/lib/lekt/lekt.db");
   EXPECT_EQ(configuration.heartbeat_timeout, 30s);
   EXPECT_EQ(configuration.clients_max, 17u);
-  EXPECT_EQ(configuration.catalogue.methods().size(), 4u);
+  EXPECT_EQ(configuration.catalogue.methods().size(), 5u);
 }
 
 TEST(Configuration, a_flag_beats_the_environment_and_the_environment_beats_the_file) {
@@ -199,7 +199,7 @@ TEST(Configuration, listen_and_method_can_be_repeated) {
   ASSERT_EQ(configuration.listen.size(), 2u);
   EXPECT_EQ(configuration.listen[0].text(), "127.0.0.1:1");
   EXPECT_EQ(configuration.listen[1].text(), "127.0.0.2:2");
-  EXPECT_EQ(configuration.catalogue.methods().size(), 4u);
+  EXPECT_EQ(configuration.catalogue.methods().size(), 5u);
 }
 
 TEST(Configuration, the_restart_grace_follows_the_heartbeat_timeout_unless_it_is_set) {
@@ -254,8 +254,10 @@ TEST(Configuration, a_wrong_value_names_the_flag_the_value_and_what_is_allowed) 
       {"--max-packet-bytes", "16777217", "a whole number from 8192 to 16777216"},
       {"--method", "2:chat", "INDEX:NAME:FORM"},
       {"--method", "1:other:sized", "built-in tcp"},
-      {"--method", "3006:other:sized", "the catalogue has method 3006 already"},
-      {"--method", "2:device:sized", "the catalogue has a method 'device' already"},
+      {"--method", "3006:other:sized", "method 3006 is the built-in device"},
+      {"--method", "2:device:sized", "'device' is the built-in method 3006"},
+      {"--method", "3007:motd:sized", "method 3007 is the built-in name"},
+      {"--method", "9:name:text", "'name' is the built-in method 3007"},
       {"--log-level", "loud", "trace, debug, info, warn, error or off"},
       {"--log-format", "xml", "text or json"},
   };
@@ -285,6 +287,15 @@ TEST(Configuration, a_file_that_is_not_there_is_refused) {
   expect_refused({"--config", "/nonexistent/lekt.toml"}, {"/nonexistent/lekt.toml"});
   const Variable config("LEKT_CONFIG", "/nonexistent/lekt.toml");
   expect_refused({}, {"/nonexistent/lekt.toml"});
+}
+
+TEST(Configuration, methods_of_each_form_are_shown_as_they_are_given) {
+  const std::vector<std::string> given = {"2:chat:sized", "3:key:fixed:6", "4:place:text"};
+  Arguments flags;
+  for (const std::string& method : given) flags.push_back("--method=" + method);
+  const Configuration configuration = settings(flags);
+  for (const Setting& setting : all_settings())
+    if (setting.name == "method") EXPECT_EQ(setting.show(configuration), given);
 }
 
 TEST(Configuration, one_method_cannot_be_given_twice) {

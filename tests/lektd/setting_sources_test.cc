@@ -99,7 +99,7 @@ TEST(SettingSources, replace_lists_and_do_not_add_to_them) {
 TEST(SettingSources, may_all_say_the_same) {
   const SettingsFile file("method = [\"2:chat:sized\"]\n");
   const Variable method("LEKT_METHOD", "2:chat:sized");
-  EXPECT_EQ(settings({file.flag(), "--method=2:chat:sized"}).catalogue.methods().size(), 3u);
+  EXPECT_EQ(settings({file.flag(), "--method=2:chat:sized"}).catalogue.methods().size(), 4u);
 }
 
 TEST(SettingSources, lose_nothing_between_commas) {

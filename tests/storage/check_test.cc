@@ -4,6 +4,7 @@
 #include <SQLiteCpp/SQLiteCpp.h>
 
 #include "storage/migrations.h"
+#include "storage/reader.h"
 #include "tests/storage/support.h"
 
 namespace lekt::storage {
@@ -75,6 +76,51 @@ TEST_F(CheckTest, compares_the_words_with_the_record) {
 TEST_F(CheckTest, compares_words_of_methods_that_only_the_server_knows_by_their_content) {
   change("UPDATE client_record SET methods = replace(methods, 'chat:68', 'chat:69')");
   EXPECT_PRED_FORMAT2(IsSubstring, "sequence 2: column methods has \"chat:69", finding());
+}
+
+class CheckOfTextTest : public CheckTest {
+ protected:
+  CheckOfTextTest() {
+    catalogue_.add("4:place:text");
+    const MethodForm text{MethodForm::Kind::text, 0};
+    Database database(settings_);
+    commit(database, {added(7, started + 20, address_of("10.0.0.7"),
+                            {{4, MethodCatalogue::wrap(text, "the \"hall\" 2")},
+                             {name_index, MethodCatalogue::wrap(text, "kitchen pi tcp:22")}}),
+                      added(8, started + 20, address_of("10.0.0.8"),
+                            {{name_index, MethodCatalogue::wrap(text, long_name)}})});
+    database.note_stop(started + 30);
+  }
+
+  /// Its 497th byte is within a character.
+  const std::string long_name = [] {
+    std::string text = "x";
+    while (text.size() < 900) text += "\u00fc";
+    return text;
+  }();
+};
+
+TEST_F(CheckOfTextTest, finds_nothing_in_words_with_blanks_nor_in_text_that_is_cut) {
+  EXPECT_EQ(check(path()).findings, std::vector<std::string>{});
+  const auto cut = Reader(path()).client(address_of("10.0.0.8"));
+  ASSERT_TRUE(cut);
+  EXPECT_TRUE(cut->methods.ends_with("\u00fc...")) << cut->methods;
+}
+
+TEST_F(CheckOfTextTest, finds_a_text_that_is_not_in_the_record) {
+  change("UPDATE client_record SET methods = replace(methods, 'hall', 'halls') WHERE sequence = 7");
+  EXPECT_PRED_FORMAT2(IsSubstring, "the record has method 4", finding());
+  change("UPDATE client_record SET methods = replace(replace(methods, 'halls', 'hall'), 'pi', 'pie')");
+  EXPECT_PRED_FORMAT2(IsSubstring, "the record has method 3007", finding());
+}
+
+TEST_F(CheckOfTextTest, bears_method_3007_of_earlier_servers_which_was_not_the_name) {
+  change(
+      "UPDATE client_record SET methods = replace(methods, 'name:\"kitchen pi tcp:22\"', "
+      "'motd:6b69746368656e207069207463703a3232') WHERE sequence = 7");
+  EXPECT_EQ(check(path()).findings, std::vector<std::string>{});
+  change("UPDATE client_record SET methods = replace(methods, 'motd:6b', 'motd:6c') WHERE sequence = 7");
+  EXPECT_PRED_FORMAT2(IsSubstring, "the record has method 3007", finding());
 }
 
 TEST_F(CheckTest, finds_words_too_many_and_too_few) {

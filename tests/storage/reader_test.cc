@@ -149,6 +149,25 @@ TEST_F(ReaderTest, leaves_every_file_as_it_was) {
   EXPECT_EQ(database.state().sequence, 5u);
 }
 
+TEST_F(ReaderTest, finds_and_sorts_clients_by_their_names) {
+  const auto named = [](std::uint64_t sequence, const char* address, const Lines& names) {
+    Methods methods = {{tcp_index, tcp_information(1)}};
+    for (const std::string& name : names)
+      methods.push_back({name_index, MethodCatalogue::wrap({MethodForm::Kind::text, 0}, name)});
+    return added(sequence, started + 1, address_of(address), methods);
+  };
+  Database database(settings_);
+  commit(database, {named(1, "10.0.0.1", {"kitchen pi", "Attic"}), named(2, "10.0.0.2", {}),
+                    named(3, "10.0.0.3", {"Garden chat:00"}), named(4, "10.0.0.4", {"attic"})});
+  EXPECT_EQ(ask({.order = ClientQuery::Order::name}),
+            (Lines{"10.0.0.4", "10.0.0.3", "10.0.0.1", "10.0.0.2"}));
+  EXPECT_EQ(ask({.name = "ATTIC"}), (Lines{"10.0.0.1", "10.0.0.4"}));
+  EXPECT_EQ(ask({.name = "n p"}), Lines{"10.0.0.1"});
+  EXPECT_EQ(ask({.name = "%"}), Lines{});
+  EXPECT_EQ(ask({.method = "name"}), (Lines{"10.0.0.1", "10.0.0.3", "10.0.0.4"}));
+  EXPECT_EQ(ask({.method = "chat"}), Lines{}) << "a part of a name is no method";
+}
+
 TEST_F(ReaderTest, finds_clients_by_block_method_and_status) {
   Database database(settings_);
   commit_four(database);

@@ -1,4 +1,6 @@
 // What an operator sees in the sqlite3 shell, to the letter.
+#include <SQLiteCpp/SQLiteCpp.h>
+
 #include <algorithm>
 #include <sstream>
 
@@ -62,6 +64,31 @@ TEST_F(ViewsTest, methods_tell_who_offers_what) {
             "10.0.0.4         device  uid=__,_     \n"
             "10.0.0.3         tcp     7890         \n"
             "192.168.100.200  tcp     7890         \n");
+}
+
+TEST_F(ViewsTest, methods_show_text_as_it_was_chosen_and_in_one_row) {
+  const MethodForm text{MethodForm::Kind::text, 0};
+  const auto named = [&](std::uint64_t sequence, const char* address, ByteView name) {
+    return added(sequence, started + 1, address_of(address),
+                 {{tcp_index, tcp_information(1)}, {name_index, MethodCatalogue::wrap(text, name)}});
+  };
+  Database database(settings_);
+  commit(database,
+         {named(1, "10.0.0.1", "kitchen"), named(2, "10.0.0.2", "kitchen pi"),
+          named(3, "10.0.0.3", R"(a "b" \"c\ tcp:22 d)"), named(4, "10.0.0.4", ""),
+          named(5, "10.0.0.5", "'); DROP TABLE client_record; --"), named(6, "10.0.0.6", "\x1b\xff"),
+          named(7, "10.0.0.7", std::string(255, ' ') + std::string(400, '"'))});
+  SQLite::Database reader(path().string());
+  std::string names;
+  for (SQLite::Statement row(reader, "SELECT information FROM methods WHERE method = 'name'");
+       row.executeStep();)
+    names += row.getColumn(0).getString() + "\n";
+  EXPECT_EQ(
+      names,
+      "kitchen\nkitchen pi\na \"b\" \\\"c\\ tcp:22 d\n\n'); DROP TABLE client_record; --\n\\x1b\\xff\n" +
+          std::string(60, ' ') + "\n");
+  EXPECT_EQ(reader.execAndGet("SELECT count(*) FROM methods WHERE method = 'tcp'").getInt(), 7);
+  EXPECT_EQ(reader.execAndGet("SELECT count(*) FROM methods").getInt(), 14);
 }
 
 TEST_F(ViewsTest, clients_wait_after_a_restart_until_they_are_seen_again) {
