@@ -72,6 +72,11 @@ class PacketAnnotator {
     item(std::string(name) + ": " + context_.catalogue.describe(MethodInformation{index, information}));
   }
 
+  void log_identity(std::string_view name, LogIdentity& identity) {
+    reader_.log_identity(name, identity);
+    item(std::string(name) + ": " + to_string(identity));
+  }
+
   void text(std::string_view name, std::string& text) {
     reader_.text(name, text);
     item(std::string(name) + ": \"" + escape(text) + "\"");

@@ -141,6 +141,12 @@ void PacketReader::information(std::string_view, std::uint32_t index, Bytes& inf
   if (rejection) refuse(rejection->code, rejection->message);
 }
 
+void PacketReader::log_identity(std::string_view, LogIdentity& identity) {
+  if (stopped()) return;
+  const ByteView taken = reader_.take(identity.size());
+  if (!stopped()) std::ranges::copy(taken, identity.begin());
+}
+
 void PacketReader::text(std::string_view name, std::string& text) {
   if (stopped()) return;
   const ByteView rest = input_.substr(reader_.consumed());

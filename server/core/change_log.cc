@@ -235,16 +235,13 @@ std::shared_ptr<const FullList> ChangeLog::encode_full() const {
   full->sequence = last_sequence_;
   std::size_t size_max = 0;
   for (const auto& piece : pieces_) size_max += piece->added.bytes.size();
-  full->packets.reserve(size_max + (size_max / (packet_bytes_max_ / 2) + 1) * limits::update_header_bytes);
-  Bytes entries;
+  full->entries.reserve(size_max);
+  std::size_t packet_start = 0;
   std::uint32_t count = 0;
   const auto finish_packet = [&] {
     if (count == 0) return;
-    UpdatePacket packet;
-    packet.count = count;
-    write(full->packets, packet);
-    full->packets.append(entries);
-    entries.clear();
+    full->packets.push_back({full->entries.size(), count});
+    packet_start = full->entries.size();
     count = 0;
   };
   for (const auto& piece : pieces_) {
@@ -253,19 +250,23 @@ std::shared_ptr<const FullList> ChangeLog::encode_full() const {
       const std::size_t begin = side.begin_of(index);
       const ByteView entry = ByteView(side.bytes).substr(begin, side.marks[index].end - begin);
       if (!is_newest(address_of(entry, UpdateKind::added), side.marks[index].sequence)) continue;
-      if (limits::update_header_bytes + entries.size() + entry.size() > packet_bytes_max_) finish_packet();
-      entries.append(entry);
+      if (limits::update_header_bytes + full->entries.size() - packet_start + entry.size() >
+          packet_bytes_max_)
+        finish_packet();
+      full->entries.append(entry);
       ++count;
     }
   }
   finish_packet();
+  full->entries.shrink_to_fit();
   full->packets.shrink_to_fit();
-  full->memory = CountedMemory(memory_, sizeof(FullList) + full->packets.capacity());
+  full->memory = CountedMemory(memory_, sizeof(FullList) + full->entries.capacity() +
+                                            full->packets.capacity() * sizeof(FullList::Packet));
   return full;
 }
 
 std::shared_ptr<const ChangeView> ChangeLog::publish(const storage::LogState& state, std::int64_t closing) {
-  if (full_is_stale_ || bytes_since_full_ > std::max(full_list_slack, full_->packets.size() / 2)) {
+  if (full_is_stale_ || bytes_since_full_ > std::max(full_list_slack, full_->entries.size() / 2)) {
     full_ = encode_full();
     full_is_stale_ = false;
     bytes_since_full_ = 0;

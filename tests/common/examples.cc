@@ -42,6 +42,9 @@ std::vector<Example> make_examples() {
       {"handshake", handshake, hex("4c454b54 48000000 00000021 00000003 00000001"),
        encode(test::handshake({1, 2, 33}))},
       {"accept", accept, hex("4c454b54 41000000"), encode(AcceptPacket{})},
+      {"accept_identity", accept, hex("4c454b54 41000008 00010203 04050607 08090a0b 0c0d0e0f"),
+       encode(AcceptPacket{version_with({Feature::identity}),
+                           {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}})},
       {"reject", reject,
        hex("4c454b54 52000000"
            "45313031 2070726f 746f636f 6c207665 7273696f 6e20312e 32206973 206e6f74 20737570 706f7274"

@@ -148,7 +148,7 @@ TEST(ChangeLog, ten_thousand_that_ask_for_all_share_one_encoding) {
   for (int client = 0; client < 10'000; ++client) {
     Cursor cursor = history.join();
     Output output;
-    view->answer(cursor, 0, output);
+    view->answer(cursor, 0, {}, output);
     const char* first = nullptr;
     output.each(0, [&](ByteView part) {
       first = part.data();
