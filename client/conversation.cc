@@ -4,14 +4,16 @@
 #include <cassert>
 #include <utility>
 
+#include "common/text.h"
+
 namespace lekt {
 
 namespace {
 
 constexpr std::size_t type_offset = 4;
 
-HandshakePacket handshake_for(const Methods& offered) {
-  HandshakePacket packet;
+HandshakePacket handshake_for(const Methods& offered, Features asked) {
+  HandshakePacket packet{.version = version_with(asked)};
   for (const MethodInformation& method : offered) {
     assert(method.index >= 1 && method.index <= limits::methods_max_ceiling);
     assert(!packet.supports(method.index));
@@ -20,11 +22,18 @@ HandshakePacket handshake_for(const Methods& offered) {
   return packet;
 }
 
+std::string words(const ListDigest& list) {
+  Bytes sum;
+  ByteWriter(sum).u64(list.sum);
+  return std::to_string(list.clients) + " clients with the digest " + to_hex(sum);
+}
+
 }  // namespace
 
-Conversation::Conversation(const MethodCatalogue& catalogue, const Methods& offered, PeerView& view)
-    : context_{.catalogue = catalogue, .from_server = true}, offered_(offered), view_(view) {
-  write(output_, handshake_for(offered));
+Conversation::Conversation(const MethodCatalogue& catalogue, const Methods& offered, PeerView& view,
+                           Features asked)
+    : context_{.catalogue = catalogue, .from_server = true}, offered_(offered), view_(view), asked_(asked) {
+  write(output_, handshake_for(offered, asked));
 }
 
 std::vector<ConversationEvent> Conversation::receive(ByteView bytes) {
@@ -72,6 +81,7 @@ bool Conversation::step_reject(ByteView& rest, Events& events) {
 bool Conversation::step_accept(ByteView& rest, Events& events) {
   AcceptPacket packet;
   if (!take(rest, packet, events)) return false;
+  context_.features = packet.version.features() & asked_;
   phase_ = Phase::setup;
   events.emplace_back(Accepted{packet.version});
   return true;
@@ -116,8 +126,9 @@ bool Conversation::step_update(ByteView& rest, Events& events) {
 bool Conversation::step_entry(ByteView& rest, Events& events) {
   if (update_.kind == UpdateKind::added) {
     AddedEntry entry;
+    const ByteView before = rest;
     if (!take(rest, entry, events)) return false;
-    view_.apply(entry);
+    view_.apply(entry, object_of_entry(before.substr(0, before.size() - rest.size())));
   } else {
     RemovedEntry entry;
     if (!take(rest, entry, events)) return false;
@@ -132,6 +143,26 @@ void Conversation::finish_packet(Events& events) {
   if (!update_.closes()) return;
   answer_expected_ = false;
   events.emplace_back(Updated{std::move(changes)});
+  if (update_.list && compares_) compare(events);
+}
+
+/// Whether the list is the server's. A wrong one is asked for anew once; if that is wrong as well, asking again would never
+/// end.
+void Conversation::compare(Events& events) {
+  if (doubts_ && !view_.was_all()) return;  // a change of the wrong list
+  const ListDigest& held = view_.digest();
+  const bool is_wrong = held != *update_.list;
+  const bool again = std::exchange(doubts_, is_wrong) && is_wrong;
+  if (!is_wrong) return;
+  std::string message = "the list has " + words(held) + "; the server says " + words(*update_.list);
+  if (again) {
+    compares_ = false;
+    message += "; it was sent as a whole, so it is not compared any more on this connection";
+  } else {
+    view_.doubt();
+    message += "; all of it is asked for anew";
+  }
+  events.emplace_back(ListDiffers{std::move(message)});
 }
 
 void Conversation::end() {

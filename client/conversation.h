@@ -37,6 +37,11 @@ struct Updated {
   std::vector<PeerChange> changes;
 };
 
+/// The list is not the one that the server says the client holds now (E716): client, server or memory is at fault.
+struct ListDiffers {
+  std::string message;  ///< both lists in figures, and what is done about it
+};
+
 /// The server refused the client, and will close. The text is the server's: escape it before showing it.
 struct Rejected {
   std::string text;
@@ -47,13 +52,14 @@ struct Malformed {
   Rejection rejection;
 };
 
-using ConversationEvent = std::variant<Accepted, Joined, Updated, Rejected, Malformed>;
+using ConversationEvent = std::variant<Accepted, Joined, Updated, ListDiffers, Rejected, Malformed>;
 
 class Conversation {
  public:
   /// A conversation that begins with the handshake. `offered` has at most one method of each index, and none
   /// above limits::methods_max_ceiling.
-  Conversation(const MethodCatalogue& catalogue, const Methods& offered, PeerView& view);
+  /// `asked`: the features that the client can do.
+  Conversation(const MethodCatalogue& catalogue, const Methods& offered, PeerView& view, Features asked = {});
 
   /// The bytes that have to be sent now. The caller takes them after construction and after each of the calls
   /// below.
@@ -85,6 +91,7 @@ class Conversation {
   bool step_update(ByteView& rest, Events& events);
   bool step_entry(ByteView& rest, Events& events);
   void finish_packet(Events& events);
+  void compare(Events& events);
   void end();
   void fail(std::string message, Events& events);
   template <class Packet>
@@ -93,11 +100,14 @@ class Conversation {
   ReadContext context_;
   const Methods& offered_;
   PeerView& view_;
+  Features asked_;
   Phase phase_ = Phase::handshake;
   std::uint32_t requested_last_ = 0;  ///< index of the last request that was answered
   bool answer_expected_ = false;
   UpdatePacket update_;  ///< the update whose entries are being read
   std::uint32_t entries_left_ = 0;
+  bool compares_ = true;  ///< lists, with `digest` in force
+  bool doubts_ = false;   ///< the last list that was compared was wrong, and all was asked for
   Bytes input_;
   Bytes output_;
 };

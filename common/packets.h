@@ -13,6 +13,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,24 +22,33 @@
 #include "common/bytes.h"
 #include "common/catalogue.h"
 #include "common/errors.h"
+#include "common/features.h"
 #include "common/limits.h"
+#include "common/list_digest.h"
 
 namespace lekt {
 
 /// What every packet begins with, and every datagram of a device session as well.
 inline constexpr std::string_view packet_begins = "LEKT";
 
-/// The version in a header. EXTRA is a bit mask of optional features, and never decides acceptance.
+/// The version in a header. EXTRA is a bit mask of optional features (common/features.h), and never decides acceptance.
 struct Version {
   std::uint8_t major = 0;
   std::uint8_t minor = 0;
   std::uint8_t extra = 0;
 
+  Features features() const { return Features::from_extra(extra); }
+
   bool operator==(const Version&) const = default;
 };
 
-/// The version that this program speaks. It has no optional features yet.
+/// The version that this program speaks, without optional features.
 inline constexpr Version version_spoken{0, 0, 0};
+
+/// The same version, and what is asked for, or in force.
+constexpr Version version_with(Features features) {
+  return {version_spoken.major, version_spoken.minor, features.extra()};
+}
 
 /// How many words the bit field has for `known` methods.
 constexpr std::uint32_t words_for(std::uint32_t known) { return known / 32 + (known % 32 != 0 ? 1 : 0); }
@@ -69,20 +79,25 @@ struct HandshakePacket {
   void support(std::uint32_t method);
 };
 
-/// Server to client: the handshake is accepted. The header alone, 8 bytes.
+/// Server to client: the handshake is accepted. EXTRA says what is in force from here on. The header alone, 8 bytes; with
+/// `identity` in force 16 more:
+///
+///              8 | identity of the change log, 16 bytes |
 struct AcceptPacket {
   static constexpr char type = 'A';
   static constexpr std::string_view name = "accept";
   Version version = version_spoken;
+  LogIdentity identity{};
 
   template <class Self, class Io>
   static void fields(Self& self, Io& io) {
     io.header(name, type, self.version);
+    if (self.version.features().has(Feature::identity)) io.log_identity("identity of the log", self.identity);
   }
 };
 
 /// Server to client, in any phase: the last packet. The version is the server's own, so a reader does not
-/// compare it.
+/// compare it; EXTRA says what the server could do, to a client that has asked for something.
 ///
 ///              8 | UTF-8 text, NUL, zeros to a multiple of 4 |
 struct RejectPacket {
@@ -152,13 +167,16 @@ struct HeartbeatPacket {
 enum class UpdateKind : char { added = 'A', removed = 'R' };
 
 /// Server to client: the head of an update; `count` entries follow. 'A' with count 0 closes an answer.
+/// With `digest` in force the closing one has 12 bytes more, which say what the list is that the client holds now.
 ///
 ///              8 | Unix timestamp, i64           |
 ///             12 |                               |
 ///                +--------+----------------------+
 ///             16 | 'A'/'R'| count, 24 bits       |
 ///                +--------+----------------------+
-///             20 | AddedEntry or RemovedEntry... |
+///             20 | AddedEntry or RemovedEntry... |   closing, with `digest`: | number of clients, u32 |
+///                                                                         | digest, u64            |
+///                                                                         |                        |
 struct UpdatePacket {
   static constexpr char type = 'H';
   static constexpr std::string_view name = "update";
@@ -166,6 +184,7 @@ struct UpdatePacket {
   std::int64_t timestamp = 0;
   UpdateKind kind = UpdateKind::added;
   std::uint32_t count = 0;
+  std::optional<ListDigest> list = {};  ///< in a closing one, with `digest` in force
 
   template <class Self, class Io>
   static void fields(Self& self, Io& io) {
@@ -173,6 +192,7 @@ struct UpdatePacket {
     io.timestamp("timestamp", self.timestamp);
     io.update_kind("kind", self.kind);
     io.u24("number of clients", self.count);
+    if (self.closes()) io.list_digest("clients in the list", "digest of the list", self.list);
   }
 
   bool closes() const { return kind == UpdateKind::added && count == 0; }
@@ -217,6 +237,8 @@ struct ReadContext {
   std::uint32_t index_requested = 0;
   /// Whether the packets are the server's: a client has one code for everything that is wrong with them.
   bool from_server = false;
+  /// What is in force on the connection. A reader of accepts and handshakes needs none.
+  Features features = {};
 };
 
 enum class ReadStatus {
@@ -242,6 +264,8 @@ class PacketReader {
   void method_bits(std::string_view name, std::vector<std::uint32_t>& words, std::uint32_t known);
   void requested_index(std::string_view name, std::uint32_t& index);
   void information(std::string_view name, std::uint32_t index, Bytes& information);
+  void log_identity(std::string_view name, LogIdentity& identity);
+  void list_digest(std::string_view clients, std::string_view sum, std::optional<ListDigest>& list);
   void text(std::string_view name, std::string& text);
   void address(std::string_view name, Address& address);
   void client(std::string_view name, Address& address, Methods& methods, Bytes& unknown);
@@ -275,6 +299,14 @@ class PacketWriter {
   void method_bits(std::string_view name, const std::vector<std::uint32_t>& words, std::uint32_t known);
   void requested_index(std::string_view, std::uint32_t index) { writer_.u32(index); }
   void information(std::string_view, std::uint32_t, const Bytes& information) { writer_.bytes(information); }
+  void log_identity(std::string_view, const LogIdentity& identity) {
+    for (const std::uint8_t byte : identity) writer_.u8(byte);
+  }
+  void list_digest(std::string_view, std::string_view, const std::optional<ListDigest>& list) {
+    if (!list) return;
+    writer_.u32(list->clients);
+    writer_.u64(list->sum);
+  }
   void text(std::string_view name, const std::string& text);
   void address(std::string_view, const Address& address) { writer_.u32(address.as_v4()); }
   void client(std::string_view name, const Address& address, const Methods& methods, const Bytes& unknown);

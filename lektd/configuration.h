@@ -11,6 +11,7 @@
 
 #include "common/block.h"
 #include "common/catalogue.h"
+#include "common/features.h"
 #include "common/limits.h"
 #include "common/time.h"
 #include "devices/groups.h"
@@ -57,6 +58,7 @@ struct Configuration {
   std::uint32_t methods_max = limits::methods_max_default;
   std::uint32_t packet_bytes_max = limits::packet_bytes_default;
   MethodCatalogue catalogue;
+  Features features = Features::all();  ///< those that clients may have
   LogLevel log_level = LogLevel::info;
   LogFormat log_format = LogFormat::text;
   // Devices. Without an address to listen on there are none, and the other values mean nothing.

@@ -77,7 +77,7 @@ void return_freed_memory() {
 Server::Server(const Configuration& configuration, ReadAgain read_again, std::vector<PassedSocket> passed)
     : configuration_(configuration),
       read_again_(std::move(read_again)),
-      first_rules_(rules_.emplace_back(configuration_.catalogue, configuration_.methods_max)),
+      first_rules_(rules_.emplace_back(configuration_)),
       database_(database_settings(configuration_, first_rules_.catalogue)),
       writer_(database_, writer_settings(configuration_), {AwakeTime(0), wall_seconds()},
               signals::expect_no_end),

@@ -71,10 +71,16 @@ class Server {
     MethodCatalogue catalogue;
     SessionRules session;
 
-    Rules(const MethodCatalogue& known, std::uint32_t methods_max)
-        : catalogue(known), session{catalogue, methods_max} {}
+    explicit Rules(const Configuration& configuration)
+        : catalogue(configuration.catalogue),
+          session{catalogue, configuration.methods_max, configuration.features} {}
     Rules(const Rules&) = delete;
     Rules& operator=(const Rules&) = delete;
+
+    bool follow(const Configuration& configuration) const {
+      return catalogue == configuration.catalogue && session.methods_max == configuration.methods_max &&
+             session.features == configuration.features;
+    }
   };
 
   std::unique_ptr<DeviceService> make_devices();

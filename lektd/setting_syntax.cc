@@ -222,4 +222,14 @@ Syntax<MethodCatalogue> added_methods() {
       }};
 }
 
+Syntax<Features> features() {
+  const auto take = [](Features& value, const std::string& text) {
+    const std::optional<Features> read = parse_features(text);
+    if (!read) refuse(text, "all, none, or a list of these: " + to_string(Features::all()));
+    value = *read;
+  };
+  return {Form::text, "LIST", take,
+          [](const Features& value) { return Values{value == Features::all() ? "all" : to_string(value)}; }};
+}
+
 }  // namespace lekt::syntax

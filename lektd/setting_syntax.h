@@ -14,6 +14,7 @@
 #include "common/block.h"
 #include "common/catalogue.h"
 #include "common/duration.h"
+#include "common/features.h"
 #include "devices/groups.h"
 #include "lektd/port_range.h"
 #include "server/net/listen_address.h"
@@ -53,6 +54,7 @@ Syntax<std::filesystem::path> directory_path();
 Syntax<std::vector<DeviceHost>> device_hosts();
 Syntax<std::vector<DeviceGroup>> device_groups();  ///< with '~' between them, since they have commas
 Syntax<bool> off_or_on();
+Syntax<Features> features();
 
 /// Reads a duration of at most ten years; the default is the example in the message about a wrong one.
 std::chrono::milliseconds read_duration(const std::string& text, std::chrono::milliseconds least,

@@ -166,6 +166,9 @@ const std::vector<Setting>& all_settings() {
       entry("method", &C::catalogue, added_methods(), at_once,
             "add a connection method to the catalogue; repeatable; FORM is fixed:BYTES, sized or text; "
             "1:tcp, 3006:device and 3007:name are built in"),
+      entry(
+          "features", &C::features, features(), at_once,
+          "optional features of the protocol that clients may have, with commas between them; all, or none"),
       entry("log-level", &C::log_level, log_levels(), at_once, "trace, debug, info, warn, error or off"),
       entry("log-format", &C::log_format,
             choice<LogFormat>("text|json", "text or json",

@@ -7,12 +7,8 @@ namespace lekt {
 
 namespace {
 
-void write_header(std::int64_t timestamp, UpdateKind kind, std::size_t count, Bytes& out) {
-  UpdatePacket packet;
-  packet.timestamp = timestamp;
-  packet.kind = kind;
-  packet.count = static_cast<std::uint32_t>(count);
-  write(out, packet);
+void write_header(Features features, std::int64_t timestamp, UpdateKind kind, std::size_t count, Bytes& out) {
+  write(out, UpdatePacket{version_with(features), timestamp, kind, static_cast<std::uint32_t>(count)});
 }
 
 }  // namespace
@@ -47,7 +43,7 @@ ChangeView::ChangeView(Parts parts) : parts_(std::move(parts)) {
   assert(parts_.full != nullptr);
   bytes_ = parts_.full->memory.bytes();
   for (const auto& piece : parts_.pieces) bytes_ += piece->memory.bytes();
-  write_header(parts_.closing, UpdateKind::added, 0, closing_packet_);
+  write_header({}, parts_.closing, UpdateKind::added, 0, closing_packet_);
 }
 
 std::size_t old_answers_max(std::size_t bytes, const ChangeView& newest) {
@@ -60,26 +56,26 @@ std::size_t ChangeView::bytes_of_older() const {
   return held > bytes_ ? held - bytes_ : 0;
 }
 
-Basis ChangeView::answer(Cursor& cursor, std::int64_t timestamp, Output& output) const {
+Basis ChangeView::answer(Cursor& cursor, std::int64_t timestamp, Features features, Output& output) const {
   const Basis basis = basis_of(cursor, timestamp);
   switch (basis) {
     case Basis::exact:
-      if (cursor.answered != parts_.newest_sequence) append_after(cursor.answered, output);
+      if (cursor.answered != parts_.newest_sequence) append_after(cursor.answered, features, output);
       break;
     case Basis::second_again:
-      append_after(sequence_before(timestamp), output);
+      append_after(sequence_before(timestamp), features, output);
       break;
     case Basis::asked_for_all:
-      append_full(output);
+      append_full(features, output);
       break;
     case Basis::before_history:
     case Basis::never_given_out:
-      write_header(0, UpdateKind::removed, 1, output.copied());
+      write_header(features, 0, UpdateKind::removed, 1, output.copied());
       write(output.copied(), RemovedEntry{forget_everyone});
-      append_full(output);
+      append_full(features, output);
       break;
   }
-  output.copied().append(closing_packet_);
+  append_closing(features, output);
   cursor.has_answered(parts_.newest_sequence);
   cursor.second = parts_.closing;
   cursor.first = false;
@@ -114,12 +110,27 @@ std::uint64_t ChangeView::sequence_before(std::int64_t second) const {
   return parts_.newest_sequence;
 }
 
-void ChangeView::append_full(Output& output) const {
-  output.share(parts_.full->packets);
-  append_after(parts_.full->sequence, output);
+void ChangeView::append_full(Features features, Output& output) const {
+  std::size_t begin = 0;
+  for (const FullList::Packet& packet : parts_.full->packets) {
+    write_header(features, 0, UpdateKind::added, packet.count, output.copied());
+    output.share(ByteView(parts_.full->entries).substr(begin, packet.end - begin));
+    begin = packet.end;
+  }
+  append_after(parts_.full->sequence, features, output);
 }
 
-void ChangeView::append_after(std::uint64_t sequence, Output& output) const {
+void ChangeView::append_closing(Features features, Output& output) const {
+  if (features.empty()) {
+    output.copied().append(closing_packet_);
+    return;
+  }
+  UpdatePacket packet{version_with(features), parts_.closing};
+  if (features.has(Feature::digest)) packet.list = parts_.list;
+  write(output.copied(), packet);
+}
+
+void ChangeView::append_after(std::uint64_t sequence, Features features, Output& output) const {
   const auto first = std::ranges::upper_bound(parts_.pieces, sequence, {},
                                               [](const auto& piece) { return piece->last_sequence; });
   for (auto piece = first; piece != parts_.pieces.end(); ++piece) {
@@ -130,13 +141,14 @@ void ChangeView::append_after(std::uint64_t sequence, Output& output) const {
     if (removed < (*piece)->removed.marks.size()) first_second = (*piece)->removed.marks[removed].second;
     if (added < (*piece)->added.marks.size())
       first_second = std::min(first_second, (*piece)->added.marks[added].second);
-    append_side(UpdateKind::removed, **piece, removed, (*piece)->base_second + first_second, output);
-    append_side(UpdateKind::added, **piece, added, (*piece)->base_second + first_second, output);
+    append_side(UpdateKind::removed, **piece, removed, (*piece)->base_second + first_second, features,
+                output);
+    append_side(UpdateKind::added, **piece, added, (*piece)->base_second + first_second, features, output);
   }
 }
 
 void ChangeView::append_side(UpdateKind kind, const Piece& piece, std::size_t first,
-                             std::int64_t first_second, Output& output) const {
+                             std::int64_t first_second, Features features, Output& output) const {
   const Piece::Side& side = kind == UpdateKind::removed ? piece.removed : piece.added;
   const std::size_t room = parts_.packet_bytes_max - limits::update_header_bytes;
   while (first < side.marks.size()) {
@@ -149,7 +161,7 @@ void ChangeView::append_side(UpdateKind kind, const Piece& piece, std::size_t fi
     // earlier.
     const std::int64_t safe =
         kind == UpdateKind::added ? piece.base_second + side.marks[last - 1].second : first_second;
-    write_header(std::min(safe, parts_.closing), kind, last - first, output.copied());
+    write_header(features, std::min(safe, parts_.closing), kind, last - first, output.copied());
     output.share(ByteView(side.bytes).substr(begin, side.marks[last - 1].end - begin));
     first = last;
   }

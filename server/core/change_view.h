@@ -18,6 +18,8 @@
 #include <vector>
 
 #include "common/bytes.h"
+#include "common/features.h"
+#include "common/list_digest.h"
 #include "common/packets.h"
 #include "server/core/counted_memory.h"
 #include "server/core/output.h"
@@ -64,6 +66,9 @@ struct Piece {
     std::vector<Mark> marks;  ///< one for each entry, ascending
 
     std::size_t begin_of(std::size_t index) const { return index == 0 ? 0 : marks[index - 1].end; }
+    ByteView entry(std::size_t index) const {
+      return ByteView(bytes).substr(begin_of(index), marks[index].end - begin_of(index));
+    }
     std::size_t first_after(std::uint64_t sequence) const;
     std::size_t first_in(std::uint32_t second) const;
   };
@@ -77,11 +82,19 @@ struct Piece {
   std::size_t entries() const { return removed.marks.size() + added.marks.size(); }
 };
 
-/// All clients that were present at `sequence`, as complete packets with timestamp 0.
+/// All clients that were present at `sequence`, as the entries of packets with timestamp 0.
 struct FullList {
+  struct Packet {
+    std::size_t end;      ///< offset in `entries` behind its last entry
+    std::uint32_t count;  ///< of its entries
+  };
   std::uint64_t sequence = 0;
-  Bytes packets;
+  Bytes entries;
+  std::vector<Packet> packets;
   CountedMemory memory;
+
+  /// As they are sent.
+  std::size_t bytes() const { return entries.size() + packets.size() * limits::update_header_bytes; }
 };
 
 class ChangeView;
@@ -99,6 +112,7 @@ class ChangeView {
     std::uint64_t forgotten_sequence = 0;  ///< removals up to this one may have been forgotten
     std::int64_t history_begins = 0;       ///< clients can resume from this second on
     std::int64_t closing = 0;              ///< timestamp of closing packets
+    ListDigest list;                       ///< of the clients that are present at newest_sequence
     std::size_t packet_bytes_max = limits::packet_bytes_default;
     std::shared_ptr<const FullList> full;  ///< never null
     std::vector<std::shared_ptr<const Piece>> pieces;
@@ -107,15 +121,15 @@ class ChangeView {
 
   explicit ChangeView(Parts parts);
 
-  /// Appends the complete answer to a heartbeat and moves the cursor. Shared parts of `output` live as long
-  /// as this view. Allocates nothing if nothing has changed.
-  Basis answer(Cursor& cursor, std::int64_t timestamp, Output& output) const;
+  /// Appends the complete answer to a heartbeat, on a connection where these features are in force, and moves the
+  /// cursor. Shared parts of `output` live as long as this view. Allocates nothing if nothing has changed.
+  Basis answer(Cursor& cursor, std::int64_t timestamp, Features features, Output& output) const;
 
   std::uint64_t newest_sequence() const { return parts_.newest_sequence; }
   std::int64_t closing() const { return parts_.closing; }
   std::int64_t history_begins() const { return parts_.history_begins; }
   const Parts& parts() const { return parts_; }
-  std::size_t full_list_bytes() const { return parts_.full->packets.size(); }
+  std::size_t full_list_bytes() const { return parts_.full->bytes(); }
   /// How many bytes older views of the same log hold that this one does not. For the newest view, that is what
   /// unread answers keep in memory. Any thread.
   std::size_t bytes_of_older() const;
@@ -126,14 +140,15 @@ class ChangeView {
  private:
   Basis basis_of(const Cursor& cursor, std::int64_t timestamp) const;
   std::uint64_t sequence_before(std::int64_t second) const;
-  void append_full(Output& output) const;
-  void append_after(std::uint64_t sequence, Output& output) const;
+  void append_full(Features features, Output& output) const;
+  void append_after(std::uint64_t sequence, Features features, Output& output) const;
   void append_side(UpdateKind kind, const Piece& piece, std::size_t first, std::int64_t first_second,
-                   Output& output) const;
+                   Features features, Output& output) const;
+  void append_closing(Features features, Output& output) const;
 
   Parts parts_;
   std::size_t bytes_ = 0;
-  Bytes closing_packet_;
+  Bytes closing_packet_;  ///< on a connection without features
 };
 
 }  // namespace lekt

@@ -121,27 +121,25 @@ using Entries = std::unordered_map<Address, ByteView>;
 /// The clients that the packets of a full list name, each with its entry.
 Entries entries_of(const FullList& full, std::size_t packet_bytes_max) {
   Entries entries;
-  ByteReader reader(full.packets);
-  std::size_t count = 0;
-  while (reader.left() > 0) {
-    const std::size_t begin = reader.consumed();
-    reader.take(limits::header_bytes);
-    expect_invariant(reader.i64() == 0, "packets of a full list have the timestamp 0");
-    expect_invariant(reader.u8() == static_cast<std::uint8_t>(UpdateKind::added), "a full list only adds");
-    const std::uint32_t in_packet = reader.u24();
-    for (std::uint32_t index = 0; index < in_packet && !reader.ran_short(); ++index) {
-      const ByteView rest = ByteView(full.packets).substr(reader.consumed());
-      const std::uint32_t size = reader.u32();
-      reader.take(size);
-      if (reader.ran_short()) break;
-      entries.insert_or_assign(address_in(rest, UpdateKind::added), rest.substr(0, 4 + std::size_t{size}));
-    }
-    expect_invariant(!reader.ran_short() && in_packet > 0, "a full list is made of complete packets");
+  std::size_t begin = 0, count = 0;
+  for (const FullList::Packet& packet : full.packets) {
+    expect_invariant(packet.count > 0 && packet.end > begin && packet.end <= full.entries.size(),
+                     "packets of a full list follow one another and have entries");
+    ByteView rest = ByteView(full.entries).substr(begin, packet.end - begin);
     // An entry that was stored under a larger limit than today's is a packet of its own.
-    expect_invariant(reader.consumed() - begin <= packet_bytes_max || in_packet == 1,
+    expect_invariant(limits::update_header_bytes + rest.size() <= packet_bytes_max || packet.count == 1,
                      "a packet of a full list is no larger than a packet may be");
-    count += in_packet;
+    for (std::uint32_t index = 0; index < packet.count; ++index) {
+      const std::size_t size = 4 + std::size_t{ByteReader(rest).u32()};
+      expect_invariant(rest.size() >= size, "a full list is made of complete packets");
+      entries.insert_or_assign(address_in(rest, UpdateKind::added), rest.substr(0, size));
+      rest.remove_prefix(size);
+    }
+    expect_invariant(rest.empty(), "a packet of a full list has as many entries as it says");
+    count += packet.count;
+    begin = packet.end;
   }
+  expect_invariant(begin == full.entries.size(), "a full list has no entries outside of its packets");
   expect_invariant(entries.size() == count, "a full list names each client once");
   return entries;
 }
@@ -212,6 +210,10 @@ void ChangeLog::check(const ChangeView& view) const {
   expect_invariant(found == newest_.size(), "the newest change of every address is in a piece");
   expect_invariant(entries_after_full(view.parts()) == present,
                    "full list and what follows make the whole list");
+  ListDigest list;
+  for (const auto& [address, entry] : present) list.add(digest_of_object(object_of_entry(entry)));
+  expect_invariant(list_ == list && view.parts().list == list,
+                   "the digest is that of the clients that are present");
 }
 
 // ---- A session ----

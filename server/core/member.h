@@ -89,7 +89,7 @@ class Member {
                 Output& output) {
     was_heard(now);
     const std::size_t before = output.size();
-    const Basis basis = view.answer(session_.cursor(), timestamp, output);
+    const Basis basis = view.answer(session_.cursor(), timestamp, session_.features(), output);
     const auto units = static_cast<std::uint32_t>(1 + (output.size() - before) / answer_bytes_unit);
     settings.heartbeats.charge(paid_until_, now, units);
     return {basis, asks_too_fast(settings, now)};

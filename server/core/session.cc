@@ -96,9 +96,10 @@ Session::Action Session::read_handshake(ByteView& input, Bytes& out) {
   Rejection rejection{};
   const ReadStatus status = read(input, details_->handshake, context, rejection);
   if (status != ReadStatus::complete) return stopped(status, rejection, out);
-  AcceptPacket accept;
-  accept.version.extra = details_->handshake.version.extra & version_spoken.extra;
-  write(out, accept);
+  const Features asked = details_->handshake.version.features();
+  if (!asked.empty()) told_on_reject_ = rules.features;
+  features_ = asked & rules.features;
+  write(out, AcceptPacket{version_with(features_), rules.log_identity});
   phase_ = Phase::setup;
   return request_next(input, out);
 }
@@ -110,9 +111,7 @@ Session::Action Session::request_next(ByteView& input, Bytes& out) {
     if (method.given_by_server || method.index <= details_->requested) continue;
     if (!details_->handshake.supports(method.index)) continue;
     details_->requested = method.index;
-    RequestPacket request;
-    request.index = method.index;
-    write(out, request);
+    write(out, RequestPacket{version_with(features_), method.index});
     return read_response(input, out);
   }
   normalise(details_->methods);
@@ -154,7 +153,7 @@ void Session::joined(std::int64_t second, Bytes& out) {
     details_.reset();
   else
     details_->methods.clear();
-  write(out, RequestPacket{});
+  write(out, RequestPacket{.version = version_with(features_)});
 }
 
 void Session::reject(const Rejection& rejection, Bytes& out) {
@@ -162,9 +161,7 @@ void Session::reject(const Rejection& rejection, Bytes& out) {
   phase_ = Phase::ended;
   details().methods.clear();
   details().rejection = rejection;
-  RejectPacket packet;
-  packet.text = rejection.text();
-  write(out, packet);
+  write(out, RejectPacket{version_with(told_on_reject_), rejection.text()});
 }
 
 }  // namespace lekt

@@ -27,6 +27,7 @@
 #include "common/bytes.h"
 #include "common/catalogue.h"
 #include "common/errors.h"
+#include "common/features.h"
 #include "common/packets.h"
 #include "server/core/change_view.h"
 #include "server/core/registry.h"
@@ -37,6 +38,8 @@ namespace lekt {
 struct SessionRules {
   const MethodCatalogue& catalogue;
   std::uint32_t methods_max = limits::methods_max_default;
+  Features features = {};         ///< which the server has
+  LogIdentity log_identity = {};  ///< of the change log, for `identity`
 };
 
 class Session {
@@ -76,6 +79,8 @@ class Session {
   SessionId id() const { return id_; }
   Address address() const { return address_; }
   Phase phase() const { return phase_; }
+  /// What is in force; nothing before the accept.
+  Features features() const { return features_; }
   Cursor& cursor() { return cursor_; }
   /// What the client offers, in order, while it is joining; empty otherwise.
   const Methods& methods() const;
@@ -109,6 +114,8 @@ class Session {
   std::unique_ptr<Details> details_;
   Address address_;
   Phase phase_ = Phase::handshake;
+  Features features_;        ///< in force
+  Features told_on_reject_;  ///< the server's, once the client has asked for some
 };
 
 std::string_view to_string(Session::Phase phase);

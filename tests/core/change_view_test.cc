@@ -12,7 +12,7 @@ using namespace test;
 
 Basis basis_of(const ChangeView& view, Cursor cursor, std::int64_t timestamp) {
   Output output;
-  return view.answer(cursor, timestamp, output);
+  return view.answer(cursor, timestamp, {}, output);
 }
 
 /// What an answer tells, in words: "A 10.0.0.1", "R 10.0.0.2", without its closing packet.
@@ -136,7 +136,7 @@ TEST(Answer, to_nothing_new_allocates_no_entries_and_shares_none) {
   Cursor cursor = history.join();
   answer_of(*view, cursor, 0);
   Output output;
-  view->answer(cursor, cursor.second, output);
+  view->answer(cursor, cursor.second, {}, output);
   EXPECT_TRUE(output.only_copies());
   EXPECT_EQ(output.size(), limits::update_header_bytes);
 }

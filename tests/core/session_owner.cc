@@ -6,8 +6,10 @@
 
 namespace lekt::test {
 
-SessionOwner::SessionOwner(Joins joins, std::uint32_t methods_max)
-    : rules_{example_catalogue(), methods_max}, session_(1, Address::v4(0x0a000007), rules_), joins_(joins) {}
+SessionOwner::SessionOwner(Joins joins, std::uint32_t methods_max, Features features)
+    : rules_{example_catalogue(), methods_max, features, example_identity},
+      session_(1, Address::v4(0x0a000007), rules_),
+      joins_(joins) {}
 
 void SessionOwner::receive(ByteView bytes) {
   for (;;) {
@@ -43,8 +45,8 @@ std::string SessionOwner::refusal() const {
   return session_.rejection() == nullptr ? std::string() : session_.rejection()->text();
 }
 
-Bytes handshake(std::initializer_list<std::uint32_t> methods) {
-  HandshakePacket packet;
+Bytes handshake(std::initializer_list<std::uint32_t> methods, Features asked) {
+  HandshakePacket packet{.version = version_with(asked)};
   for (const std::uint32_t method : methods) packet.support(method);
   return encode(packet);
 }

@@ -15,8 +15,8 @@ class SessionOwner {
  public:
   enum class Joins { at_once, later };
 
-  explicit SessionOwner(Joins joins = Joins::at_once,
-                        std::uint32_t methods_max = limits::methods_max_default);
+  explicit SessionOwner(Joins joins = Joins::at_once, std::uint32_t methods_max = limits::methods_max_default,
+                        Features features = {});
 
   void receive(ByteView bytes);
   /// Makes the decision that waits.
@@ -39,8 +39,11 @@ class SessionOwner {
   std::vector<std::string> decisions_;
 };
 
+/// Of the log behind each SessionOwner.
+inline constexpr LogIdentity example_identity{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+
 /// What clients and servers say; the catalogue of the sessions is tcp, 2:chat:sized and 3:key:fixed:6.
-Bytes handshake(std::initializer_list<std::uint32_t> methods);
+Bytes handshake(std::initializer_list<std::uint32_t> methods, Features asked = {});
 Bytes response(std::uint32_t index, ByteView information);
 Bytes response_tcp(std::uint32_t port);
 Bytes response_chat(ByteView content);

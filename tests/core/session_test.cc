@@ -113,6 +113,34 @@ TEST(Session, ignores_the_extra_bits_of_every_packet_and_accepts_with_none) {
   EXPECT_EQ(owner.sent(), accept() + request(1) + request(0) + closing(5));
 }
 
+TEST(Session, has_the_features_that_both_sides_have_and_says_so_in_every_packet) {
+  const Features asked = Features::from_extra(0xf8);  // identity, observe, and bits that nobody has defined
+  const Features identity{Feature::identity};
+  SessionOwner owner(Joins::at_once, limits::methods_max_default, {Feature::digest, Feature::identity});
+  owner.receive(handshake({1}, asked) + response_tcp(7890));
+  EXPECT_EQ(owner.session().features(), identity);
+  EXPECT_EQ(owner.sent(), encode(AcceptPacket{version_with(identity), example_identity}) +
+                              encode(RequestPacket{version_with(identity), 1}) +
+                              encode(RequestPacket{version_with(identity), 0}));
+}
+
+TEST(Session, has_no_features_that_the_client_does_not_ask_for) {
+  SessionOwner owner(Joins::at_once, limits::methods_max_default, Features::all());
+  owner.receive(handshake({1}) + response_tcp(7890));
+  EXPECT_TRUE(owner.session().features().empty());
+  EXPECT_EQ(owner.sent(), accept() + request(1) + request(0));
+}
+
+TEST(Session, tells_a_client_that_it_refuses_what_the_server_has_if_it_has_asked_for_something) {
+  const Features server{Feature::digest, Feature::identity};
+  for (const Features asked : {Features{}, Features{Feature::push}}) {
+    SessionOwner owner(Joins::at_once, limits::methods_max_default, server);
+    owner.receive(handshake({1}, asked) + heartbeat(5));
+    const Features told = asked.empty() ? Features{} : server;
+    EXPECT_TRUE(owner.sent().ends_with(encode(RejectPacket{version_with(told), owner.refusal()})));
+  }
+}
+
 TEST(Session, relays_every_timestamp_as_it_is) {
   for (const std::int64_t timestamp : {INT64_MIN, std::int64_t{-1}, std::int64_t{0}, INT64_MAX}) {
     SessionOwner owner;

@@ -79,7 +79,7 @@ void Follower::apply(const std::vector<AnswerPacket>& packets) {
 
 Bytes answer_of(const ChangeView& view, Cursor& cursor, std::int64_t timestamp) {
   Output output;
-  view.answer(cursor, timestamp, output);
+  view.answer(cursor, timestamp, {}, output);
   return flatten(output);
 }
 

@@ -147,7 +147,7 @@ TEST_F(WriterTest, a_restart_keeps_the_clients_and_what_they_were_told) {
   Cursor resumed;
   resumed.second = writer_->state().second;
   Output output;
-  EXPECT_EQ(writer_->view()->answer(resumed, follower.ask(), output), Basis::second_again);
+  EXPECT_EQ(writer_->view()->answer(resumed, follower.ask(), {}, output), Basis::second_again);
   EXPECT_EQ(output.size(), limits::update_header_bytes) << "nothing has changed";
 }
 
@@ -223,7 +223,7 @@ TEST_F(WriterTest, old_removals_are_forgotten_and_history_begins_behind_them) {
   Cursor cursor;
   cursor.second = writer_->state().second;
   Output output;
-  EXPECT_EQ(writer_->view()->answer(cursor, removed_in, output), Basis::before_history);
+  EXPECT_EQ(writer_->view()->answer(cursor, removed_in, {}, output), Basis::before_history);
 }
 
 TEST_F(WriterTest, what_was_forgotten_stays_forgotten_after_a_restart) {

@@ -90,7 +90,7 @@ class SessionOwner {
   void answer(std::int64_t timestamp) {
     static const std::shared_ptr<const ChangeView> view = small_view();
     Output output;
-    view->answer(session_.cursor(), timestamp, output);
+    view->answer(session_.cursor(), timestamp, session_.features(), output);
     out_ += flatten(output);
   }
 

@@ -34,7 +34,7 @@ void Oracle::check(bool holds, const std::string& what) const {
 Peers Oracle::listed_in(const ChangeView& view) const {
   Cursor cursor;
   Output output;
-  view.answer(cursor, 0, output);
+  view.answer(cursor, 0, {}, output);
   const Bytes bytes = flatten(output);
   PeerView peers;
   peers.request(0);
