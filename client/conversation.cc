@@ -10,8 +10,8 @@ namespace {
 
 constexpr std::size_t type_offset = 4;
 
-HandshakePacket handshake_for(const Methods& offered) {
-  HandshakePacket packet;
+HandshakePacket handshake_for(const Methods& offered, Features asked) {
+  HandshakePacket packet{.version = version_with(asked)};
   for (const MethodInformation& method : offered) {
     assert(method.index >= 1 && method.index <= limits::methods_max_ceiling);
     assert(!packet.supports(method.index));
@@ -22,9 +22,10 @@ HandshakePacket handshake_for(const Methods& offered) {
 
 }  // namespace
 
-Conversation::Conversation(const MethodCatalogue& catalogue, const Methods& offered, PeerView& view)
-    : context_{.catalogue = catalogue, .from_server = true}, offered_(offered), view_(view) {
-  write(output_, handshake_for(offered));
+Conversation::Conversation(const MethodCatalogue& catalogue, const Methods& offered, PeerView& view,
+                           Features asked)
+    : context_{.catalogue = catalogue, .from_server = true}, offered_(offered), view_(view), asked_(asked) {
+  write(output_, handshake_for(offered, asked));
 }
 
 std::vector<ConversationEvent> Conversation::receive(ByteView bytes) {
@@ -41,8 +42,9 @@ std::vector<ConversationEvent> Conversation::receive(ByteView bytes) {
 void Conversation::heartbeat() {
   assert(can_ask());
   const std::int64_t timestamp = view_.next_timestamp();
-  write(output_, HeartbeatPacket{.timestamp = timestamp});
-  view_.request(timestamp);
+  write(output_, HeartbeatPacket{.version = version_with(features_), .timestamp = timestamp});
+  // What was pushed may still be on its way, and belongs to the list as it is: a full answer begins with a reset then.
+  if (!features_.has(Feature::push) || !was_answered_) view_.request(timestamp);
   answer_expected_ = true;
 }
 
@@ -73,6 +75,7 @@ bool Conversation::step_accept(ByteView& rest, Events& events) {
   AcceptPacket packet;
   if (!take(rest, packet, events)) return false;
   phase_ = Phase::setup;
+  features_ = asked_ & packet.version.features();
   events.emplace_back(Accepted{packet.version});
   return true;
 }
@@ -98,16 +101,18 @@ bool Conversation::step_request(ByteView& rest, Events& events) {
     return false;
   }
   requested_last_ = packet.index;
-  write(output_, ResponsePacket{.method = *method});
+  write(output_, ResponsePacket{.version = version_with(features_), .method = *method});
   return true;
 }
 
 bool Conversation::step_update(ByteView& rest, Events& events) {
   if (!take(rest, update_, events)) return false;
-  if (!answer_expected_) {
+  const bool may_come = answer_expected_ || (features_.has(Feature::push) && was_answered_);
+  if (!may_come) {
     fail("an update came that no heartbeat asked for", events);
     return false;
   }
+  within_answer_ = true;
   entries_left_ = update_.count;
   if (entries_left_ == 0) finish_packet(events);
   return true;
@@ -130,13 +135,14 @@ bool Conversation::step_entry(ByteView& rest, Events& events) {
 void Conversation::finish_packet(Events& events) {
   std::vector<PeerChange> changes = view_.finish(update_);
   if (!update_.closes()) return;
-  answer_expected_ = false;
+  answer_expected_ = within_answer_ = false;
+  was_answered_ = true;
   events.emplace_back(Updated{std::move(changes)});
 }
 
 void Conversation::end() {
   phase_ = Phase::ended;
-  answer_expected_ = false;
+  answer_expected_ = within_answer_ = false;
 }
 
 void Conversation::fail(std::string message, Events& events) {

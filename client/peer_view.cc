@@ -69,7 +69,7 @@ std::vector<PeerChange> PeerView::publish() {
     }
   }
   pending_.clear();
-  pending_is_all_ = false;
+  pending_is_all_ = answer_was_reset_ = false;
   return changes;
 }
 
