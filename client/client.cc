@@ -27,6 +27,9 @@ namespace {
 
 constexpr std::chrono::milliseconds duration_max = std::chrono::hours(24 * 365);
 
+constexpr std::chrono::milliseconds interval_polling{5000};
+constexpr std::chrono::milliseconds interval_pushed_to{20000};
+
 void require(bool holds, const std::string& message) {
   if (!holds) throw CodedError(ErrorCode::usage_wrong, message);
 }
@@ -49,7 +52,7 @@ ClientOptions checked(ClientOptions options) {
     const auto reason = options.catalogue.why_not_offered(index);
     require(!reason, reason.value_or(""));
   }
-  check_duration(options.interval, "the interval");
+  if (options.interval) check_duration(*options.interval, "the interval");
   check_duration(options.connect_timeout, "the timeout of connecting");
   check_duration(options.answer_timeout, "the timeout of answers");
   check_duration(options.retry_first, "the shortest wait before the next attempt");
@@ -122,8 +125,9 @@ class Client::Implementation final : public LinkOwner {
 
   void connect() {
     if (leaving_) return;
-    link_ = std::make_shared<ServerLink>(context_, settings_, route_,
-                                         Conversation(options_.catalogue, options_.methods, view_), *this);
+    link_ = std::make_shared<ServerLink>(
+        context_, settings_, route_,
+        Conversation(options_.catalogue, options_.methods, view_, options_.features), *this);
     link_->start();
   }
 
@@ -207,8 +211,12 @@ class Client::Implementation final : public LinkOwner {
     }
   }
 
+  /// Within an answer that was pushed it waits for the end of that one.
   void ask() {
-    heartbeat_due_ = Clock::now() + options_.interval;
+    if (!link_->can_ask()) return;
+    const bool is_pushed_to = link_->features().has(Feature::push);
+    heartbeat_due_ =
+        Clock::now() + options_.interval.value_or(is_pushed_to ? interval_pushed_to : interval_polling);
     link_->heartbeat();
   }
 

@@ -30,6 +30,7 @@
 #include "client/tls.h"
 #include "common/address.h"
 #include "common/catalogue.h"
+#include "common/features.h"
 
 namespace lekt {
 
@@ -39,8 +40,12 @@ struct ClientOptions {
   /// How others can reach this program: at most one method of each index, and none that the server gives. Without
   /// any it is listed, and nobody can connect to it.
   Methods methods = {};
-  /// Time from one heartbeat to the next. Must be well below the server's --heartbeat-timeout (90 s by default).
-  std::chrono::milliseconds interval{5000};
+  /// Optional features of the protocol to ask for. With `push` changes come as soon as there are some, and not with the
+  /// next heartbeat, if the server has it as well.
+  Features features = Features::all();
+  /// Time from one heartbeat to the next. Must be well below the server's --heartbeat-timeout (90 s by default). Nothing:
+  /// 5 s, and 20 s where changes are pushed, since heartbeats then only show that either side is still there.
+  std::optional<std::chrono::milliseconds> interval = {};
   /// Local address to connect from, and so the one by which others know this program.
   std::optional<Address> source = {};
   /// How to speak TLS with the server, on its port for TLS. Nothing: plain TCP.

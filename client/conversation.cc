@@ -49,9 +49,11 @@ std::vector<ConversationEvent> Conversation::receive(ByteView bytes) {
 
 void Conversation::heartbeat() {
   assert(can_ask());
-  const std::int64_t timestamp = view_.next_timestamp();
-  write(output_, HeartbeatPacket{.timestamp = timestamp});
-  view_.request(timestamp);
+  // Something that was pushed may have come since the list was found wrong.
+  const std::int64_t timestamp = doubts_ ? 0 : view_.next_timestamp();
+  write(output_, HeartbeatPacket{.version = version_with(context_.features), .timestamp = timestamp});
+  // What was pushed may still be on its way, and belongs to the list as it is: a full answer begins with a reset then.
+  if (!context_.features.has(Feature::push) || !was_answered_) view_.request(timestamp);
   answer_expected_ = true;
 }
 
@@ -108,16 +110,18 @@ bool Conversation::step_request(ByteView& rest, Events& events) {
     return false;
   }
   requested_last_ = packet.index;
-  write(output_, ResponsePacket{.method = *method});
+  write(output_, ResponsePacket{.version = version_with(context_.features), .method = *method});
   return true;
 }
 
 bool Conversation::step_update(ByteView& rest, Events& events) {
   if (!take(rest, update_, events)) return false;
-  if (!answer_expected_) {
+  const bool may_come = answer_expected_ || (context_.features.has(Feature::push) && was_answered_);
+  if (!may_come) {
     fail("an update came that no heartbeat asked for", events);
     return false;
   }
+  within_answer_ = true;
   entries_left_ = update_.count;
   if (entries_left_ == 0) finish_packet(events);
   return true;
@@ -141,7 +145,8 @@ bool Conversation::step_entry(ByteView& rest, Events& events) {
 void Conversation::finish_packet(Events& events) {
   std::vector<PeerChange> changes = view_.finish(update_);
   if (!update_.closes()) return;
-  answer_expected_ = false;
+  answer_expected_ = within_answer_ = false;
+  was_answered_ = true;
   events.emplace_back(Updated{std::move(changes)});
   if (update_.list && compares_) compare(events);
 }
@@ -156,7 +161,7 @@ void Conversation::compare(Events& events) {
   if (!is_wrong) return;
   std::string message = "the list has " + words(held) + "; the server says " + words(*update_.list);
   if (again) {
-    compares_ = false;
+    compares_ = doubts_ = false;
     message += "; it was sent as a whole, so it is not compared any more on this connection";
   } else {
     view_.doubt();
@@ -167,7 +172,7 @@ void Conversation::compare(Events& events) {
 
 void Conversation::end() {
   phase_ = Phase::ended;
-  answer_expected_ = false;
+  answer_expected_ = within_answer_ = false;
 }
 
 void Conversation::fail(std::string message, Events& events) {

@@ -4,7 +4,11 @@
 // It has no socket, clock or thread, and never throws on input. The work is linear in the bytes: the entries of
 // an update are applied one by one, however small the pieces are.
 //
-// Invariants: at most one heartbeat is unanswered; after Rejected or Malformed nothing more happens.
+// With `push` in force answers also come unasked, and look like any other. A heartbeat then counts as answered by the first
+// answer that ends behind it, which may have been on its way already.
+//
+// Invariants: at most one heartbeat is unanswered, and none is sent within an answer; after Rejected or Malformed nothing more
+// happens.
 // Owned by one thread. The catalogue, the offered methods and the view outlive it; the view is kept over
 // reconnects.
 #pragma once
@@ -20,6 +24,7 @@
 #include "common/bytes.h"
 #include "common/catalogue.h"
 #include "common/errors.h"
+#include "common/features.h"
 #include "common/packets.h"
 
 namespace lekt {
@@ -56,9 +61,8 @@ using ConversationEvent = std::variant<Accepted, Joined, Updated, ListDiffers, R
 
 class Conversation {
  public:
-  /// A conversation that begins with the handshake. `offered` has at most one method of each index, and none
-  /// above limits::methods_max_ceiling.
-  /// `asked`: the features that the client can do.
+  /// A conversation that begins with the handshake, which asks for these features. `offered` has at most one method of
+  /// each index, and none above limits::methods_max_ceiling.
   Conversation(const MethodCatalogue& catalogue, const Methods& offered, PeerView& view, Features asked = {});
 
   /// The bytes that have to be sent now. The caller takes them after construction and after each of the calls
@@ -70,12 +74,15 @@ class Conversation {
 
   /// Asks for what has changed, with the view's timestamp. Only if can_ask().
   void heartbeat();
-  bool can_ask() const { return phase_ == Phase::heartbeat && !answer_expected_; }
+  bool can_ask() const { return phase_ == Phase::heartbeat && !answer_expected_ && !within_answer_; }
 
   /// Whether it is the server's turn; then silence means trouble.
   bool expects_bytes() const {
-    return phase_ == Phase::handshake || phase_ == Phase::setup || answer_expected_;
+    return phase_ == Phase::handshake || phase_ == Phase::setup || answer_expected_ || within_answer_;
   }
+
+  /// What both sides have; nothing before Accepted.
+  Features features() const { return context_.features; }
 
   /// The number of bytes that wait for the rest of their packet or entry.
   std::size_t buffered() const { return input_.size(); }
@@ -100,10 +107,12 @@ class Conversation {
   ReadContext context_;
   const Methods& offered_;
   PeerView& view_;
-  Features asked_;
   Phase phase_ = Phase::handshake;
   std::uint32_t requested_last_ = 0;  ///< index of the last request that was answered
+  Features asked_;
   bool answer_expected_ = false;
+  bool within_answer_ = false;  ///< some of its packets have come, and the closing one has not
+  bool was_answered_ = false;
   UpdatePacket update_;  ///< the update whose entries are being read
   std::uint32_t entries_left_ = 0;
   bool compares_ = true;  ///< lists, with `digest` in force

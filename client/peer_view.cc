@@ -74,7 +74,7 @@ std::vector<PeerChange> PeerView::publish() {
   }
   pending_.clear();
   was_all_ = pending_is_all_;
-  pending_is_all_ = false;
+  pending_is_all_ = answer_was_reset_ = false;
   return changes;
 }
 

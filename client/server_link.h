@@ -64,6 +64,9 @@ class ServerLink : public std::enable_shared_from_this<ServerLink> {
 
   /// Sends a heartbeat; see Conversation::heartbeat().
   void heartbeat();
+  bool can_ask() const { return conversation_.can_ask(); }
+  /// What is in force.
+  Features features() const { return conversation_.features(); }
 
   /// Ends cleanly: says that nothing more will be sent, and waits a moment for the server to close as well, so
   /// that the server sees an end and not an error. on_ended follows, and no other event does.

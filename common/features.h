@@ -29,7 +29,8 @@ struct NamedFeature {
 };
 
 /// Those that this program speaks, in the order of their bits.
-inline constexpr std::array<NamedFeature, 2> all_features{{
+inline constexpr std::array<NamedFeature, 3> all_features{{
+    {Feature::push, "push"},
     {Feature::digest, "digest"},
     {Feature::identity, "identity"},
 }};

@@ -52,6 +52,7 @@ struct Configuration {
   std::uint32_t tls_handshake_rate = 1000;
   std::uint32_t heartbeat_rate = 100;  ///< for each connection
   std::uint32_t output_bytes_max = 64 * 1024 * 1024;
+  AwakeTime push_interval = std::chrono::milliseconds(100);
   AddressRules address_rules;
   std::vector<Block> proxies;  ///< whose connections begin with a PROXY protocol header
   TlsSettings tls;             ///< for those who listen with TLS

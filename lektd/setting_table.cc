@@ -169,6 +169,9 @@ const std::vector<Setting>& all_settings() {
       entry(
           "features", &C::features, features(), at_once,
           "optional features of the protocol that clients may have, with commas between them; all, or none"),
+      entry("push-interval", &C::push_interval, duration(10ms), at_once,
+            "changes are pushed to one client at least so long after one another; what gathers goes out "
+            "together"),
       entry("log-level", &C::log_level, log_levels(), at_once, "trace, debug, info, warn, error or off"),
       entry("log-format", &C::log_format,
             choice<LogFormat>("text|json", "text or json",

@@ -71,6 +71,7 @@ WorkerSettings worker_settings(const Configuration& configuration) {
   settings.members.handshake_timeout = configuration.handshake_timeout;
   settings.members.heartbeats = rate_of(configuration.heartbeat_rate);
   settings.output_bytes_max = configuration.output_bytes_max;
+  settings.push_interval = configuration.push_interval;
   return settings;
 }
 

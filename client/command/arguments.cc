@@ -170,23 +170,42 @@ void add_catalogue(CLI::App& app, MethodCatalogue& catalogue) {
       ->allow_extra_args(false);
 }
 
-void add_duration(CLI::App& app, const std::string& flag, const std::string& help,
-                  std::chrono::milliseconds& value, std::chrono::milliseconds first,
-                  std::chrono::milliseconds last) {
+namespace {
+
+template <class Value>
+void add_any_duration(CLI::App& app, const std::string& flag, const std::string& help, Value& value,
+                      std::chrono::milliseconds first, std::chrono::milliseconds last,
+                      std::chrono::milliseconds example, const std::string& otherwise) {
   const std::string range = format_duration(first) + " to " + format_duration(last);
   app.add_option_function<std::string>(
          flag,
          [=, &value](const std::string& text) {
            const auto duration = parse_duration(text);
            if (!duration || *duration < first || *duration > last)
-             throw CodedError(ErrorCode::usage_wrong,
-                              flag + " \"" + escape(text) + "\" is not a duration of " + range +
-                                  ", for example " + format_duration(value) + " (units are ms, s, m, h, d)");
+             throw CodedError(ErrorCode::usage_wrong, flag + " \"" + escape(text) +
+                                                          "\" is not a duration of " + range +
+                                                          ", for example " + format_duration(example) +
+                                                          " (units are ms, s, m, h, d)");
            value = *duration;
          },
          help + "\n(" + range + ")")
       ->type_name("TIME")
-      ->default_str(format_duration(value));
+      ->default_str(otherwise);
+}
+
+}  // namespace
+
+void add_duration(CLI::App& app, const std::string& flag, const std::string& help,
+                  std::chrono::milliseconds& value, std::chrono::milliseconds first,
+                  std::chrono::milliseconds last) {
+  add_any_duration(app, flag, help, value, first, last, value, format_duration(value));
+}
+
+void add_duration(CLI::App& app, const std::string& flag, const std::string& help,
+                  std::optional<std::chrono::milliseconds>& value, std::chrono::milliseconds first,
+                  std::chrono::milliseconds last, std::chrono::milliseconds example,
+                  const std::string& otherwise) {
+  add_any_duration(app, flag, help, value, first, last, example, otherwise);
 }
 
 void add_number(CLI::App& app, const std::string& flag, const std::string& help, std::uint64_t& value) {

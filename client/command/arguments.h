@@ -33,6 +33,11 @@ void add_catalogue(CLI::App& app, MethodCatalogue& catalogue);
 void add_duration(CLI::App& app, const std::string& flag, const std::string& help,
                   std::chrono::milliseconds& value, std::chrono::milliseconds first,
                   std::chrono::milliseconds last);
+/// One whose default depends on something else: `otherwise` says it, and `value` stays empty.
+void add_duration(CLI::App& app, const std::string& flag, const std::string& help,
+                  std::optional<std::chrono::milliseconds>& value, std::chrono::milliseconds first,
+                  std::chrono::milliseconds last, std::chrono::milliseconds example,
+                  const std::string& otherwise);
 
 /// Adds a number that has to be at least 1.
 void add_number(CLI::App& app, const std::string& flag, const std::string& help, std::uint64_t& value);

@@ -128,10 +128,11 @@ Run add_join(CLI::App& app) {
       ->type_name("tcp:PORT|NAME:HEX|INDEX:HEX")
       ->allow_extra_args(false);
   add_catalogue(app, options->catalogue);
-  add_duration(
-      app, "--interval",
-      "From one heartbeat to the next; keep it well below the\nserver's --heartbeat-timeout, 90s by default",
-      options->interval, 10ms, 24h);
+  add_duration(app, "--interval",
+               "From one heartbeat to the next; keep it well below the\nserver's --heartbeat-timeout, 90s by "
+               "default. A server "
+               "that\npushes tells of changes without them",
+               options->interval, 10ms, 24h, 5s, "20s, or 5s if the server does not push");
   add_source(app, options->source);
   add_tls(app, options->tls);
   add_choice(app, "--format", "How the list and its changes are written; see below", options->format,

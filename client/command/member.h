@@ -27,7 +27,7 @@ struct JoinOptions {
   std::string server;
   std::vector<std::string> methods;
   MethodCatalogue catalogue;
-  std::chrono::milliseconds interval{5000};
+  std::optional<std::chrono::milliseconds> interval;  ///< nothing: the library's
   std::optional<Address> source;
   std::optional<TlsOptions> tls;
   JoinFormat format = JoinFormat::text;

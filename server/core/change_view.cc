@@ -57,7 +57,7 @@ std::size_t ChangeView::bytes_of_older() const {
 }
 
 Basis ChangeView::answer(Cursor& cursor, std::int64_t timestamp, Features features, Output& output) const {
-  const Basis basis = basis_of(cursor, timestamp);
+  const Basis basis = basis_of(cursor, timestamp, features);
   switch (basis) {
     case Basis::exact:
       if (cursor.answered != parts_.newest_sequence) append_after(cursor.answered, features, output);
@@ -66,12 +66,13 @@ Basis ChangeView::answer(Cursor& cursor, std::int64_t timestamp, Features featur
       append_after(sequence_before(timestamp), features, output);
       break;
     case Basis::asked_for_all:
+      // What was pushed while the client asked has come into a list that it may have emptied already.
+      if (features.has(Feature::push) && !cursor.first) append_reset(features, output);
       append_full(features, output);
       break;
     case Basis::before_history:
     case Basis::never_given_out:
-      write_header(features, 0, UpdateKind::removed, 1, output.copied());
-      write(output.copied(), RemovedEntry{forget_everyone});
+      append_reset(features, output);
       append_full(features, output);
       break;
   }
@@ -82,13 +83,24 @@ Basis ChangeView::answer(Cursor& cursor, std::int64_t timestamp, Features featur
   return basis;
 }
 
-Basis ChangeView::basis_of(const Cursor& cursor, std::int64_t timestamp) const {
+std::optional<Basis> ChangeView::push(Cursor& cursor, Features features, Output& output) const {
+  assert(!cursor.first && output.only_copies());
+  if (cursor.answered == parts_.newest_sequence) return std::nullopt;
+  const std::size_t before = output.size();
+  const Basis basis = answer(cursor, INT64_MAX, features, output);
+  // Entries are shared, but for that of a reset.
+  if (sends_full_list(basis) || !output.only_copies()) return basis;
+  output.copied().resize(before);
+  return std::nullopt;
+}
+
+Basis ChangeView::basis_of(const Cursor& cursor, std::int64_t timestamp, Features features) const {
   if (timestamp <= 0) return Basis::asked_for_all;
   if (cursor.first) {
     if (timestamp < parts_.history_begins) return Basis::before_history;
     return timestamp >= cursor.second ? Basis::never_given_out : Basis::second_again;
   }
-  if (timestamp >= cursor.second)
+  if (timestamp >= cursor.second || features.has(Feature::push))
     return cursor.answered < parts_.forgotten_sequence ? Basis::before_history : Basis::exact;
   return timestamp < parts_.history_begins ? Basis::before_history : Basis::second_again;
 }
@@ -108,6 +120,11 @@ std::uint64_t ChangeView::sequence_before(std::int64_t second) const {
     if (first != UINT64_MAX) return first - 1;
   }
   return parts_.newest_sequence;
+}
+
+void ChangeView::append_reset(Features features, Output& output) const {
+  write_header(features, 0, UpdateKind::removed, 1, output.copied());
+  write(output.copied(), RemovedEntry{forget_everyone});
 }
 
 void ChangeView::append_full(Features features, Output& output) const {

@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -42,14 +43,15 @@ struct Cursor {
 
 /// What an answer rests on: a ladder of reasons, checked from the top. On a connection that was answered before,
 /// `exact` is checked right after `asked_for_all`: what came after its last answer is known by sequence, even if its
-/// second is older than the history.
+/// second is older than the history. With `push` in force nothing else is checked there: whatever was sent arrives
+/// before what follows it.
 enum class Basis : std::uint8_t {
-  asked_for_all,    ///< timestamp 0 or less: the full list
+  asked_for_all,    ///< timestamp 0 or less: the full list; behind what may have been pushed, a reset first
   before_history,   ///< the log cannot continue from there: reset and the full list
   never_given_out,  ///< a first timestamp that no answer before the join can have carried: reset and the full
                     ///< list
-  exact,            ///< the connection's last closing timestamp or later: what came after the last answer
-  second_again,     ///< an earlier second: everything from that second on
+  exact,         ///< what came after the last answer: the connection's last closing timestamp, or a later one
+  second_again,  ///< an earlier second: everything from that second on
 };
 std::string_view to_string(Basis basis);
 inline bool sends_full_list(Basis basis) { return basis < Basis::exact; }
@@ -124,6 +126,9 @@ class ChangeView {
   /// Appends the complete answer to a heartbeat, on a connection where these features are in force, and moves the
   /// cursor. Shared parts of `output` live as long as this view. Allocates nothing if nothing has changed.
   Basis answer(Cursor& cursor, std::int64_t timestamp, Features features, Output& output) const;
+  /// Appends what a connection that was answered before has not been told yet, as an answer: nothing, if that has no
+  /// entry for it. `output` has no shared parts yet.
+  std::optional<Basis> push(Cursor& cursor, Features features, Output& output) const;
 
   std::uint64_t newest_sequence() const { return parts_.newest_sequence; }
   std::int64_t closing() const { return parts_.closing; }
@@ -138,8 +143,9 @@ class ChangeView {
   void check() const;
 
  private:
-  Basis basis_of(const Cursor& cursor, std::int64_t timestamp) const;
+  Basis basis_of(const Cursor& cursor, std::int64_t timestamp, Features features) const;
   std::uint64_t sequence_before(std::int64_t second) const;
+  void append_reset(Features features, Output& output) const;
   void append_full(Features features, Output& output) const;
   void append_after(std::uint64_t sequence, Features features, Output& output) const;
   void append_side(UpdateKind kind, const Piece& piece, std::size_t first, std::int64_t first_second,

@@ -39,7 +39,7 @@ struct MemberSettings {
   AwakeTime handshake_timeout = std::chrono::seconds(10);
   /// How long a rejected client may go on sending until it has read the reject.
   AwakeTime drain_timeout = std::chrono::seconds(2);
-  /// Of one connection. A heartbeat counts once, and once more for each 64 KiB of its answer.
+  /// Of one connection. An answer counts once, and once more for each 64 KiB of it, whether or not it was asked for.
   Rate heartbeats{100, 200};
 };
 
@@ -90,9 +90,24 @@ class Member {
     was_heard(now);
     const std::size_t before = output.size();
     const Basis basis = view.answer(session_.cursor(), timestamp, session_.features(), output);
-    const auto units = static_cast<std::uint32_t>(1 + (output.size() - before) / answer_bytes_unit);
-    settings.heartbeats.charge(paid_until_, now, units);
+    charge(settings, now, output.size() - before);
     return {basis, asks_too_fast(settings, now)};
+  }
+
+  /// Whether the client is to be told of changes without asking: the feature is in force, and it has joined.
+  bool is_pushed_to() const { return is_established() && session_.features().has(Feature::push); }
+  /// Whether there is something for push() to say: its first heartbeat was answered, and the view is another one.
+  bool is_behind(const ChangeView& view) const {
+    return !session_.cursor().first && session_.cursor().answered != view.newest_sequence();
+  }
+  /// Answers a client that is_behind() without having been asked, or appends nothing if there is no entry for it. It was
+  /// not heard by that, but what it is sent counts as if it had asked: not while it asks_too_fast(). `output` is empty,
+  /// and its shared parts live as long as `view`.
+  std::optional<Basis> push(const ChangeView& view, const MemberSettings& settings, AwakeTime now,
+                            Output& output) {
+    const std::optional<Basis> basis = view.push(session_.cursor(), session_.features(), output);
+    if (basis) charge(settings, now, output.size());
+    return basis;
   }
 
   bool asks_too_fast(const MemberSettings& settings, AwakeTime now) const {
@@ -162,6 +177,10 @@ class Member {
   static constexpr std::size_t answer_bytes_unit = 64 * 1024;
 
   void begin_join(ByteView& input, AwakeTime now);
+  void charge(const MemberSettings& settings, AwakeTime now, std::size_t answer_bytes) {
+    const auto units = static_cast<std::uint32_t>(1 + answer_bytes / answer_bytes_unit);
+    settings.heartbeats.charge(paid_until_, now, units);
+  }
 
   [[no_unique_address]] Session session_;  // what follows lies in the bytes that it leaves free
   State state_ = State::entering;

@@ -82,6 +82,7 @@ class Session {
   /// What is in force; nothing before the accept.
   Features features() const { return features_; }
   Cursor& cursor() { return cursor_; }
+  const Cursor& cursor() const { return cursor_; }
   /// What the client offers, in order, while it is joining; empty otherwise.
   const Methods& methods() const;
   /// Why the session ended, if it broke a rule or reject() was called; null otherwise.

@@ -16,7 +16,7 @@ namespace {
 constexpr std::size_t output_bytes_max = 16 * 1024;
 
 /// What a rejected client may still send before it is cut off: 1 MiB, or less in many small pieces.
-constexpr std::uint16_t drain_kilobytes_max = 1024;
+constexpr std::uint32_t drain_kilobytes_max = 1024;
 
 }  // namespace
 
@@ -132,7 +132,10 @@ void Connection::on_read(const asio::error_code& error, std::size_t size) {
   if (member_.state() == Member::State::draining) return drop_input(size);
   if (member_.state() == Member::State::entering) return enter();
   if (tls() != nullptr) return go_on();
-  process(ByteView(received_.data(), size));
+  // What was pushed may have filled the socket while this was read.
+  ByteView input(received_.data(), size);
+  if (extras_ != nullptr && !can_proceed()) return member_.keep(input);
+  process(input);
   if (size == received_.size() && can_proceed()) read_more();
   go_on();
 }
@@ -142,7 +145,7 @@ void Connection::on_read(const asio::error_code& error, std::size_t size) {
 void Connection::drop_input(std::size_t size) {
   asio::error_code error;
   const std::size_t dropped = size + socket_.read_some(asio::buffer(worker().buffer()), error);
-  drained_ = static_cast<std::uint16_t>(drained_ + 1 + dropped / 1024);
+  drained_ += static_cast<std::uint32_t>(1 + dropped / 1024);
   const bool over = error && !would_block(error);
   return over || drained_ >= drain_kilobytes_max ? close() : read();
 }
@@ -326,6 +329,7 @@ void Connection::end(Output& output) {
 void Connection::drain() {
   asio::error_code error;
   member_.reject_was_sent();
+  drained_ = 0;
   if (tls() != nullptr) tls()->end();
   socket_.shutdown(asio::ip::tcp::socket::shutdown_send, error);
   if (error) return close();

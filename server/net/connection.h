@@ -1,6 +1,6 @@
 // A connection: the socket of one member, and nothing that the member (server/core/member.h) could decide itself.
 //
-// It reads into 20 bytes of its own, into which a heartbeat (16 bytes) fits. Asio looks once when a read begins, and again
+// It reads into 18 bytes of its own, into which a heartbeat (16 bytes) fits. Asio looks once when a read begins, and again
 // when the socket has become readable: the heartbeat of a client that waits between two of them costs a recv that finds
 // nothing, one that finds the heartbeat, and a send. Waiting without a look costs an epoll_ctl instead. What does not
 // fit is read through the worker's shared buffer. An idle connection holds no other buffer.
@@ -100,6 +100,13 @@ class Connection {
   void resume();
   /// Its turn has come to do what takes long in a TLS handshake.
   void shake_hands();
+  /// What it is told of changes without asking.
+  enum class Pushed : std::uint8_t {
+    nothing,  ///< it holds everything, or asks for another round once the socket has taken earlier output
+    later,    ///< it is sent too much: a later round
+    sent,
+  };
+  Pushed push();
   /// Closes now; the client is told nothing.
   void close();
 
@@ -130,7 +137,7 @@ class Connection {
   bool can_be_freed() const { return is_closed() && operations_ == 0; }
 
  private:
-  friend class Worker;  // keeps self_ and verdict_
+  friend class Worker;  // keeps self_, verdict_ and push_place_
 
   /// Output that the socket did not take at once, with what keeps its shared bytes alive.
   struct Blocked {
@@ -192,6 +199,7 @@ class Connection {
   void proceed();
   void go_on();
   void slow_down();
+  void catch_up();
   bool send(Output& output);
   bool send_from(Output& output, std::size_t& sent, asio::error_code& error);
   std::size_t send_parts(Output& output, std::size_t sent, asio::error_code& error);
@@ -211,13 +219,16 @@ class Connection {
   // In the order in which a heartbeat uses them, and so that none of them leaves a gap: there are many of these.
   Socket socket_;
   OperationMemory read_memory_;
-  std::array<char, 20> received_;
-  std::uint16_t drained_ = 0;        ///< KiB since the reject was sent; each read counts as one more
+  std::array<char, 18> received_;
   std::uint8_t operations_ : 4 = 0;  ///< asynchronous ones under way
   bool reading_ : 1 = false;
   bool was_slowed_ : 1 = false;  ///< at some time, and the log has said so
   bool traced_ : 1 = false;
   Admission::Verdict verdict_ = Admission::Verdict::admitted;
+  union {
+    std::uint32_t push_place_ = 0;  ///< in the worker's rounds, while it has joined and is pushed to
+    std::uint32_t drained_;         ///< KiB since the reject was sent; each read counts as one more
+  };
   std::unique_ptr<Extras> extras_;
   Member member_;
   List::iterator self_;  ///< in the worker's list of its state

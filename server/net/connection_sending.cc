@@ -89,6 +89,29 @@ bool Connection::reads_too_slowly(AwakeTime now) const {
   return extras().blocked != nullptr && now >= extras().blocked->deadline;
 }
 
+/// Answers without having been asked, if there is something new.
+Connection::Pushed Connection::push() {
+  Worker& worker = this->worker();
+  const ChangeView& view = *worker.view();
+  if (!member_.is_behind(view) || extras().blocked != nullptr) return Pushed::nothing;
+  const MemberSettings& settings = worker.settings().members;
+  if (extras().place != nullptr || member_.asks_too_fast(settings, worker.now())) return Pushed::later;
+  Output& output = worker.output();
+  output.clear();
+  const std::optional<Basis> basis = member_.push(view, settings, worker.now(), output);
+  if (!basis) return Pushed::nothing;
+  worker.meters().pushes.add();
+  if (sends_full_list(*basis)) worker.meters().full_lists.add();
+  if (traced_) watch();  // its time may have passed
+  (void)send(output);
+  return Pushed::sent;
+}
+
+/// The socket has taken what rounds found waiting: there may be something newer by now.
+void Connection::catch_up() {
+  if (member_.is_pushed_to() && member_.is_behind(*worker().view())) worker().want_round();
+}
+
 void Connection::wait_writable() {
   ++operations_;
   socket_.async_wait(asio::socket_base::wait_write, [this](const asio::error_code& error) {
@@ -107,7 +130,9 @@ void Connection::on_writable(const asio::error_code& error) {
   if (!send_from(blocked.output, blocked.sent, failure))
     return would_block(failure) ? wait_writable() : lose(failure);
   drop(&Extras::blocked);
-  member_.state() == Member::State::ending ? drain() : proceed();
+  if (member_.state() == Member::State::ending) return drain();
+  catch_up();
+  proceed();
 }
 
 }  // namespace lekt

@@ -28,6 +28,9 @@ class Front {
   virtual void post(std::function<void()> task) = 0;
   /// What the writer has decided about joins of this front's sessions; the view that holds them is published.
   virtual void deliver(std::vector<Writer::Completion> completions) = 0;
+  /// The writer has published a view. Its thread calls this after each; a front that waits for the next heartbeats has
+  /// nothing to do.
+  virtual void view_was_published() {}
   /// Tells every client that the server stops, and ends run() shortly after.
   virtual void stop() = 0;
   virtual const WorkerMeters& meters() const = 0;

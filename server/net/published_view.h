@@ -6,6 +6,9 @@
 //
 // Guarantee: a thread that begins to look after publish() has returned sees that view or a later one. The writer
 // completes joins after publishing, so nobody can hear of a join from its client before the server would tell it.
+//
+// The version is sequentially consistent: a thread that asks to be woken by the next view (Worker::view_was_published())
+// and then finds no newer one is certain to be woken.
 #pragma once
 
 #include <atomic>
@@ -29,7 +32,7 @@ class PublishedView {
     // The old view may be the last reference to large pieces: it is released outside the lock.
     const MutexLock lock(mutex_);
     view_.swap(view);
-    version_.fetch_add(1, std::memory_order_release);
+    version_.fetch_add(1);
   }
 
   /// One thread's copy of the pointer.
@@ -39,7 +42,7 @@ class PublishedView {
 
     /// Looks for a newer view. A view that view() returned before may be gone then.
     void refresh() {
-      if (published_.version_.load(std::memory_order_acquire) != version_) take();
+      if (published_.version_.load() != version_) take();
     }
     const Pointer& view() const { return view_; }
 

@@ -124,9 +124,11 @@ void Worker::run() {
 }
 
 void Worker::turn(std::chrono::steady_clock::time_point now) {
+  driven_at_ = now;
   io_.restart();
   io_.poll();
   look(now);
+  begin_round_in_time();
 }
 
 AwakeTime Worker::tick_interval() const { return stopping_ ? 20ms : tick_of(settings_); }
@@ -314,6 +316,7 @@ void Worker::watch(const Block& block) {
 void Worker::use(const WorkerSettings& settings, const SessionRules& rules) {
   settings_ = settings;
   rules_ = &rules;
+  begin_round_in_time();
 }
 
 // ---- For its connections ----
@@ -341,6 +344,7 @@ void Worker::has_changed(Connection& connection, Member::State before) {
   list_of(to).splice(list_of(to).end(), list_of(from), connection.self_);
   if (from == Stage::handshaking && to != from)
     shared_.doors.admission.end_handshake(connection.member().address());
+  follow_pushes(connection, from, to);
 }
 
 Worker::Stage Worker::stage_of(Member::State state) {

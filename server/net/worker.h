@@ -12,10 +12,12 @@
 #include <asio/buffer.hpp>
 #include <asio/io_context.hpp>
 #include <asio/steady_timer.hpp>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -32,6 +34,7 @@
 #include "server/net/front.h"
 #include "server/net/membership.h"
 #include "server/net/published_view.h"
+#include "server/net/push_round.h"
 #include "server/net/tls.h"
 #include "server/net/watchdog.h"
 #include "server/operators/log.h"
@@ -49,6 +52,8 @@ struct WorkerSettings {
   /// The memory that older lists may take in the whole server because answers made from them have not been read yet;
   /// four times the newest list in any case.
   std::size_t output_bytes_max = 64 * 1024 * 1024;
+  /// The least time from the end of one round of pushes to the beginning of the next.
+  AwakeTime push_interval = std::chrono::milliseconds(100);
 };
 
 /// A connected socket that the admission has counted. One that is refused is taken over only to be told why.
@@ -93,6 +98,7 @@ class Worker final : public Front {
   void adopt(std::vector<Arrival> arrivals);
   void post(std::function<void()> task) override;
   void deliver(std::vector<Writer::Completion> completions) override;
+  void view_was_published() override;
   void stop() override;
   const WorkerMeters& meters() const override { return meters_; }
   const TurnCount& turns() const override { return turns_; }
@@ -146,9 +152,14 @@ class Worker final : public Front {
   std::unique_ptr<Membership<Connection>> wait_for_turn(Connection& connection);
   /// Those whose output waits for the socket; who has read nothing for the longest time stands first.
   MemberList<Connection>& blocked() { return blocked_; }
+  /// Somebody has to be told of changes who cannot wait for the next one.
+  void want_round();
   void was_closed(Connection& connection);
 
  private:
+  /// What connections wait for, and so which list they stand in.
+  enum class Stage : std::uint8_t { handshaking, established, draining, closed };
+
   void tick();
   void look(std::chrono::steady_clock::time_point now);
   void admit(Arrival& arrival);
@@ -161,6 +172,12 @@ class Worker final : public Front {
   void report_hidden_lines();
   void limit_old_answers();
   void shake_hands();
+  void follow_pushes(Connection& connection, Stage from, Stage to);
+  std::chrono::steady_clock::time_point time() const;
+  std::chrono::steady_clock::time_point round_due() const;
+  void begin_round_in_time();
+  void begin_round();
+  void go_on_with_round();
   void begin_stop();
   void close_everything();
   AwakeTime tick_interval() const;
@@ -195,9 +212,6 @@ class Worker final : public Front {
     std::chrono::steady_clock::time_point asked;
   };
 
-  /// What connections wait for, and so which list they stand in.
-  enum class Stage : std::uint8_t { handshaking, established, draining, closed };
-
   static Stage stage_of(Member::State state);
   Connection::List& list_of(Stage stage) { return lists_[static_cast<std::size_t>(stage)]; }
   const Connection::List& list_of(Stage stage) const { return lists_[static_cast<std::size_t>(stage)]; }
@@ -211,6 +225,17 @@ class Worker final : public Front {
   /// looked at for the longest time stands first.
   std::array<Connection::List, 4> lists_;
   std::unordered_map<SessionId, Joining> joining_;
+
+  // Pushes (worker_push.cc).
+  PushRound<Connection, &Connection::push_place_> push_round_;
+  std::atomic<bool> awaits_view_{false};  ///< the next view begins a round
+  bool round_wanted_ = false;             ///< once the time for it has come
+  bool round_goes_on_ = false;
+  std::chrono::steady_clock::time_point round_began_{};
+  std::chrono::steady_clock::time_point round_ended_{};
+  asio::steady_timer round_timer_{io_};
+  /// The time, for a worker that is driven instead of run.
+  std::optional<std::chrono::steady_clock::time_point> driven_at_;
   bool stopping_ = false;
 };
 

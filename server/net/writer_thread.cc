@@ -136,7 +136,10 @@ void WriterThread::tell_what_is_stored() {
 
 /// Publishes the view first, and then completes the joins that it holds.
 void WriterThread::deliver(Writer::Turn& turn) {
-  if (turn.published) shared_.doors.published.publish(writer_.view());
+  if (turn.published) {
+    shared_.doors.published.publish(writer_.view());
+    for (Front* const front : shared_.fronts) front->view_was_published();
+  }
   if (turn.recovered)
     shared_.seen.changes.begin_anew(turn.changes.empty() ? writer_.state().sequence
                                                          : turn.changes.front().sequence - 1);

@@ -36,6 +36,7 @@ struct Counts {
   Count joins{};
   Count leaves{};
   Count heartbeats{};
+  Count pushes{};
   Count full_lists{};
   Count received_bytes{};
   Count sent_bytes{};
@@ -54,6 +55,8 @@ struct Counts {
     io.counter("joins", "Sessions that have joined.", self.joins...);
     io.counter("leaves", "Sessions that had joined and have ended.", self.leaves...);
     io.counter("heartbeats", "Heartbeats that were answered.", self.heartbeats...);
+    io.counter("pushes", "Answers that no heartbeat asked for, because there was something new.",
+               self.pushes...);
     io.counter("full_lists", "Answers that began with the full list.", self.full_lists...);
     io.counter("received_bytes", "Bytes received from clients.", self.received_bytes...);
     io.counter("sent_bytes", "Bytes sent to clients.", self.sent_bytes...);

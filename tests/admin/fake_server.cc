@@ -59,6 +59,7 @@ Totals example_totals() {
   totals.joins = 700;
   totals.leaves = 569;
   totals.heartbeats = 80'000;
+  totals.pushes = 640;
   totals.full_lists = 650;
   totals.received_bytes = 1'600'000;
   totals.sent_bytes = 9'000'000;

@@ -95,6 +95,7 @@ TEST_F(MetricsTest, numbers_are_those_of_the_totals) {
                                  "lekt_joins_total 700",
                                  "lekt_leaves_total 569",
                                  "lekt_heartbeats_total 80000",
+                                 "lekt_pushes_total 640",
                                  "lekt_full_lists_total 650",
                                  "lekt_received_bytes_total 1600000",
                                  "lekt_sent_bytes_total 9000000",

@@ -70,6 +70,23 @@ TEST(Client, sends_heartbeats_at_its_interval) {
   EXPECT_GE(times.back() - times.front(), 4 * 20ms - 20ms);
 }
 
+TEST(Client, hears_of_changes_that_are_pushed_and_sends_no_heartbeat_for_them) {
+  FakeServer server({[](FakeConnection& connection) {
+    EXPECT_EQ(connection.receive<HandshakePacket>().version.features(), Features{Feature::push});
+    const Version version = version_with({Feature::push});
+    connection.send(encode(AcceptPacket{.version = version}) + encode(RequestPacket{.version = version}));
+    connection.answer(100, {});
+    connection.send(update(101, {{parse_address("10.0.0.2").value(), {}, {}}}) + closing(102));
+    connection.send(update(102, {{parse_address("10.0.0.3").value(), {}, {}}}) + closing(103));
+    connection.expect_end();
+  }});
+  Recorder recorder;
+  ClientOptions options = quick_options(server.name());
+  options.interval.reset();
+  run_until(recorder, options, [](const Recorder& seen) { return seen.synchronised == 3; });
+  EXPECT_EQ(recorder.text, "joined\nsynchronised\n+ 10.0.0.2 \nsynchronised\n+ 10.0.0.3 \nsynchronised\n");
+}
+
 TEST(Client, connects_from_the_source_address) {
   FakeServer server({[](FakeConnection& connection) {
     EXPECT_EQ(to_string(connection.peer()), "127.0.0.7");

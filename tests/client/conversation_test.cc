@@ -193,6 +193,8 @@ TEST(Conversation, names_what_is_wrong_with_the_servers_bytes) {
       {accept + request_1, request_1,
        "the server requests method 1 after method 1; ascending order would be right"},
       {setup, closing(1) + closing(1), "an update came that no heartbeat asked for"},
+      {encode(AcceptPacket{.version = version_with({Feature::push})}) + setup_ends, closing(1) + closing(1),
+       "an update came that no heartbeat asked for"},
       {setup, update(0, {added("10.0.0.1", {{tcp_index, hex("00000000")}})}),
        "port 0 of method 1 (tcp) is not a port; 1 to 65535 would be right"},
       {setup, hex("4c454b54 48000000 0000000000000001 5a000001"),
@@ -203,6 +205,84 @@ TEST(Conversation, names_what_is_wrong_with_the_servers_bytes) {
     peer.receive(one.wrong);
     EXPECT_TRUE(peer.events.ends_with("E703 " + one.said + "\n")) << peer.events << one.said;
   }
+}
+
+// ---- Pushed answers ----
+
+/// One that asks for pushes, from a server that has them.
+struct PushedTo {
+  PushedTo() {
+    receive(encode(AcceptPacket{.version = version_with({Feature::push})}) +
+            encode(RequestPacket{.version = version_with({Feature::push})}));
+  }
+
+  void receive(ByteView bytes) {
+    for (const ConversationEvent& event : conversation.receive(bytes))
+      events += std::visit(EventText(), event);
+  }
+
+  MethodCatalogue catalogue;
+  Methods offered;
+  PeerView view;
+  Conversation conversation{catalogue, offered, view, {Feature::push}};
+  std::string events;
+};
+
+TEST(Conversation, asks_for_features_and_says_what_is_in_force) {
+  PushedTo peer;
+  EXPECT_EQ(peer.conversation.take_output(), hex("4c454b54 48000002 00000000"));
+  EXPECT_EQ(peer.conversation.features(), Features{Feature::push});
+  peer.conversation.heartbeat();
+  EXPECT_EQ(peer.conversation.take_output(), hex("4c454b54 48000002 00000000 00000000"));
+}
+
+TEST(Conversation, takes_answers_that_come_unasked_once_the_first_has_come) {
+  PushedTo peer;
+  peer.conversation.heartbeat();
+  peer.receive(update(0, {added("10.0.0.1", tcp(1))}) + closing(100));
+  peer.events.clear();
+  peer.receive(update(101, {added("10.0.0.2", tcp(2))}) + closing(102));
+  EXPECT_EQ(peer.events, "updated\n+ 10.0.0.2 tcp:2\n");
+  EXPECT_FALSE(peer.conversation.expects_bytes());
+  PushedTo other;
+  other.receive(closing(100));
+  EXPECT_TRUE(other.events.ends_with("E703 an update came that no heartbeat asked for\n")) << other.events;
+}
+
+TEST(Conversation, sends_no_heartbeat_within_a_pushed_answer_and_expects_its_end) {
+  PushedTo peer;
+  peer.conversation.heartbeat();
+  peer.receive(closing(100));
+  EXPECT_TRUE(peer.conversation.can_ask());
+  peer.receive(update(101, {added("10.0.0.2", tcp(2))}));
+  EXPECT_FALSE(peer.conversation.can_ask());
+  EXPECT_TRUE(peer.conversation.expects_bytes());
+  peer.receive(closing(102));
+  EXPECT_TRUE(peer.conversation.can_ask());
+  EXPECT_FALSE(peer.conversation.expects_bytes());
+}
+
+TEST(Conversation, takes_a_pushed_answer_that_crosses_a_heartbeat_for_its_answer_and_the_next_one_too) {
+  PushedTo peer;
+  peer.conversation.heartbeat();
+  peer.receive(closing(100));
+  peer.conversation.heartbeat();
+  EXPECT_TRUE(peer.conversation.expects_bytes());
+  peer.receive(update(101, {added("10.0.0.2", tcp(2))}) + closing(102));
+  EXPECT_FALSE(peer.conversation.expects_bytes());
+  peer.receive(closing(103));
+  EXPECT_EQ(peer.view.next_timestamp(), 103);
+  EXPECT_EQ(peer.view.peers().size(), 1u);
+}
+
+TEST(Conversation, takes_a_full_list_anew_from_its_reset_on) {
+  PushedTo peer;
+  peer.conversation.heartbeat();
+  peer.receive(update(0, {added("10.0.0.1", tcp(1)), added("10.0.0.2", tcp(2))}) + closing(100));
+  peer.events.clear();
+  peer.receive(update(0, std::vector<std::string_view>{"0.0.0.0"}) + update(0, {added("10.0.0.1", tcp(1))}) +
+               closing(102));
+  EXPECT_EQ(peer.events, "updated\n- 10.0.0.2\n");
 }
 
 TEST(Conversation, goes_on_with_the_view_of_the_last_one) {

@@ -89,6 +89,22 @@ TEST(Basis, a_connection_that_slept_through_a_forgotten_removal_cannot_continue)
   EXPECT_EQ(basis_of(*view, awake, awake.second), Basis::exact);
 }
 
+TEST(Basis, of_a_connection_that_is_pushed_to_is_exact_whatever_second_it_names) {
+  History history;
+  Cursor cursor = history.at(1005).add("10.0.0.1").join();
+  const Features push{Feature::push};
+  Output output;
+  EXPECT_EQ(history.view()->answer(cursor, 1004, push, output), Basis::second_again) << "the first one";
+  for (const std::int64_t second : {1, 1003, 2000}) {
+    history.at(history.second() + 1).add("10.0.0.2");
+    EXPECT_EQ(history.view()->answer(cursor, second, push, output), Basis::exact) << second;
+  }
+  Cursor asleep = cursor;
+  history.view()->answer(cursor, 1, push, output);
+  history.at(1100).remove("10.0.0.1");
+  EXPECT_EQ(history.at(3000).forget(2000).view()->answer(asleep, 1, push, output), Basis::before_history);
+}
+
 TEST(Basis, every_reason_has_a_name) {
   EXPECT_EQ(to_string(Basis::asked_for_all), "asked_for_all");
   EXPECT_EQ(to_string(Basis::before_history), "before_history");
@@ -139,6 +155,50 @@ TEST(Answer, to_nothing_new_allocates_no_entries_and_shares_none) {
   view->answer(cursor, cursor.second, {}, output);
   EXPECT_TRUE(output.only_copies());
   EXPECT_EQ(output.size(), limits::update_header_bytes);
+}
+
+// ---- Pushing ----
+
+TEST(Push, is_the_answer_that_a_heartbeat_would_get) {
+  History history;
+  Cursor pushed_to = history.at(1005).add("10.0.0.1").join();
+  answer_of(*history.view(), pushed_to, 0);
+  Cursor asks = pushed_to;
+  const auto view = history.at(1006).add("10.0.0.2").remove("10.0.0.1").view();
+  Output output;
+  EXPECT_EQ(view->push(pushed_to, {}, output), Basis::exact);
+  EXPECT_EQ(flatten(output), answer_of(*view, asks, asks.second));
+}
+
+TEST(Push, is_nothing_when_no_client_has_changed) {
+  History history;
+  Cursor cursor = history.at(1005).add("10.0.0.1").join();
+  answer_of(*history.view(), cursor, 0);
+  Output output;
+  EXPECT_EQ(history.at(1050).view()->push(cursor, {}, output), std::nullopt);
+  EXPECT_EQ(output.size(), 0u);
+}
+
+TEST(Push, begins_with_a_reset_when_a_removal_was_forgotten_meanwhile) {
+  History history;
+  Cursor cursor = history.at(1005).add("10.0.0.1").join();
+  answer_of(*history.view(), cursor, 0);
+  history.at(1006).remove("10.0.0.1");
+  Output output;
+  EXPECT_EQ(history.at(2000).forget(1900).view()->push(cursor, {}, output), Basis::before_history);
+  EXPECT_EQ(told(flatten(output)), Told{"R 0.0.0.0"});
+}
+
+TEST(Push, in_force_makes_a_later_full_list_begin_with_a_reset) {
+  History history;
+  const auto view = history.at(1005).add("10.0.0.1").view();
+  Cursor cursor = history.join();
+  for (const bool is_first : {true, false}) {
+    Output output;
+    view->answer(cursor, 0, {Feature::push}, output);
+    const Told full = is_first ? Told{"A 10.0.0.1"} : Told{"R 0.0.0.0", "A 10.0.0.1"};
+    EXPECT_EQ(told(flatten(output)), full);
+  }
 }
 
 // ---- Continuing and resuming ----

@@ -211,4 +211,34 @@ TEST_F(MemberTest, that_breaks_a_rule_takes_nothing_more) {
   EXPECT_FALSE(member_.is_open());
 }
 
+TEST_F(MemberTest, is_pushed_to_once_it_has_joined_and_its_first_heartbeat_was_answered) {
+  rules_.features = {Feature::push};
+  ASSERT_EQ(receive(handshake({}, {Feature::push})), Kind::join);
+  history_.at(1005).add("10.0.0.1");
+  EXPECT_FALSE(member_.is_pushed_to());
+  member_.joined(1, now_, sent_);
+  EXPECT_TRUE(member_.is_pushed_to());
+  EXPECT_FALSE(member_.is_behind(*history_.view())) << "it says first where it stands";
+  answer(0);
+  EXPECT_FALSE(member_.is_behind(*history_.view()));
+  history_.at(1006).add("10.0.0.2");
+  EXPECT_TRUE(member_.is_behind(*history_.view()));
+}
+
+TEST_F(MemberTest, pays_for_what_is_pushed_and_is_not_heard_by_it) {
+  join();
+  answer();
+  now_ += 60s;
+  history_.at(1005).add("10.0.0.1");
+  Output output;
+  EXPECT_EQ(member_.push(*history_.view(), settings_, now_, output), Basis::exact);
+  EXPECT_FALSE(member_.is_behind(*history_.view()));
+  EXPECT_FALSE(member_.asks_too_fast(settings_, now_)) << "one of two is left";
+  EXPECT_EQ(member_.age(now_), 60s);
+  history_.at(1006).add("10.0.0.2");
+  output.clear();
+  member_.push(*history_.view(), settings_, now_, output);
+  EXPECT_TRUE(member_.asks_too_fast(settings_, now_));
+}
+
 }  // namespace lekt::test

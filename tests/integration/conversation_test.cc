@@ -115,7 +115,7 @@ TEST_F(ConversationTest, asks_only_for_methods_that_it_knows_and_in_ascending_or
 TEST_F(ConversationTest, accepts_any_optional_features_and_grants_those_it_has) {
   RawClient client(start().port(), "127.0.0.2");
   client.send(hex("4c454b54 480000ff 00000000"));
-  EXPECT_EQ(client.expect<AcceptPacket>().version, (Version{0, 0, 0}));
+  EXPECT_EQ(client.expect<AcceptPacket>().version, version_with(Features::all()));
   EXPECT_EQ(client.expect<RequestPacket>().index, 0u);
 }
 

@@ -63,6 +63,8 @@ TEST(Configuration, takes_every_flag) {
                                                 "9",
                                                 "--max-output-bytes",
                                                 "70000",
+                                                "--push-interval",
+                                                "70ms",
                                                 "--tcp-user-timeout",
                                                 "31s",
                                                 "--silence-share",
@@ -108,6 +110,7 @@ TEST(Configuration, takes_every_flag) {
   EXPECT_EQ(configuration.tls_handshake_rate, 11u);
   EXPECT_EQ(configuration.heartbeat_rate, 9u);
   EXPECT_EQ(configuration.output_bytes_max, 70'000u);
+  EXPECT_EQ(configuration.push_interval, 70ms);
   EXPECT_EQ(configuration.tcp_user_timeout, 31s);
   EXPECT_EQ(configuration.silence_share_percent, 32u);
   EXPECT_EQ(configuration.silence_patience, 33s);

@@ -154,9 +154,9 @@ void DrivenWorker::end() { worker_.reset(); }
 
 // ---- Bytes ----
 
-Bytes handshake_bytes() {
+Bytes handshake_bytes(Features asked) {
   Bytes bytes;
-  write(bytes, HandshakePacket{});
+  write(bytes, HandshakePacket{.version = version_with(asked)});
   return bytes;
 }
 

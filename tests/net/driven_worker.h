@@ -53,7 +53,11 @@ class DrivenWorker {
   /// Time passes, with a tick after each 10 ms.
   void pass(std::chrono::milliseconds time);
   std::chrono::milliseconds passed() const;
-  void publish(PublishedView::Pointer view) { doors_.published.publish(std::move(view)); }
+  /// As the writer's thread does.
+  void publish(PublishedView::Pointer view) {
+    doors_.published.publish(std::move(view));
+    worker_->view_was_published();
+  }
 
   /// Joins that wait for a decision.
   std::size_t joins_waiting();
@@ -77,7 +81,7 @@ class DrivenWorker {
   void take_commands();
 
   MethodCatalogue catalogue_;
-  SessionRules rules_{catalogue_};
+  SessionRules rules_{.catalogue = catalogue_, .features = Features::all()};
   Seen seen_{".", 0};
   Doors doors_;
   std::vector<Command> commands_;
@@ -90,7 +94,7 @@ class DrivenWorker {
 };
 
 /// The handshake of a client that offers nothing, and is asked for nothing.
-Bytes handshake_bytes();
+Bytes handshake_bytes(Features asked = {});
 /// The first record of a client of TLS.
 Bytes client_hello();
 /// What a server of TLS needs, with a certificate of the tests.

@@ -40,8 +40,8 @@ void print(std::size_t worlds, const World::Statistics& total) {
             << total.changes << " changes, " << total.starts << " starts, " << total.power_losses
             << " power losses, " << total.disk_failures << " operations of the disk failed, "
             << total.troubles << " turns in trouble, " << total.refusals << " joins refused, " << total.cuts
-            << " cut, " << total.timeouts << " timeouts, " << total.slowed
-            << " heartbeats too fast; answers by basis:";
+            << " cut, " << total.timeouts << " timeouts, " << total.slowed << " heartbeats too fast, "
+            << total.pushes << " pushes; answers by basis:";
   for (std::size_t basis = 0; basis < total.by_basis.size(); ++basis)
     std::cout << ' ' << to_string(static_cast<Basis>(basis)) << '=' << total.by_basis[basis];
   std::cout << std::endl;
@@ -57,6 +57,7 @@ void expect_everything_has_happened(const World::Statistics& total) {
   EXPECT_GT(total.cuts, 0u);
   EXPECT_GT(total.timeouts, 0u);
   EXPECT_GT(total.slowed, 0u);
+  EXPECT_GT(total.pushes, 0u);
   for (const Basis basis : {Basis::asked_for_all, Basis::before_history, Basis::exact, Basis::second_again})
     EXPECT_GT(total.by_basis[static_cast<std::size_t>(basis)], 0u) << to_string(basis);
 }

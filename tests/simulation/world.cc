@@ -28,6 +28,7 @@ World::Statistics& World::Statistics::operator+=(const Statistics& other) {
   cuts += other.cuts;
   slowed += other.slowed;
   timeouts += other.timeouts;
+  pushes += other.pushes;
   for (std::size_t basis = 0; basis < by_basis.size(); ++basis) by_basis[basis] += other.by_basis[basis];
   return *this;
 }
@@ -45,6 +46,7 @@ World::World(Random& random, const std::filesystem::path& directory)
     Program& program = programs_.emplace_back();
     program.address = Address::v4(0x7f000001 + static_cast<std::uint32_t>(random_.below(addresses_in_world)));
     program.offered = random_methods();
+    if (random_.chance(50)) program.asks_for.add(Feature::push);
   }
   server_.emplace(random_, oracle_, catalogue_, settings_, directory / "world.db");
   start_server();
@@ -81,7 +83,8 @@ void World::step() {
   if (dice < 350) return break_off(program);
   if (dice < 360) return change_methods(program);
   if (dice < 380) return cut_while_joining();
-  if (dice < 640) return deliver_somewhere();
+  if (dice < 600) return deliver_somewhere();
+  if (dice < 640) return push_to_all();
   if (dice < 780) return turn_writer();
   if (dice < 890) return deliver_to_worker(random_.pick(server_->workers()));
   if (dice < 950) return pass_time(random_.between(0, random_.chance(90) ? 900 : 9000));
@@ -147,7 +150,8 @@ void World::connect(Program& program) {
   // Some come back before the server has seen that they were gone.
   if (program.link != nullptr && random_.chance(10)) break_off(program);
   if (program.link != nullptr || !server_->is_up()) return;
-  program.conversation = std::make_unique<Conversation>(catalogue_, program.offered, program.view);
+  program.conversation =
+      std::make_unique<Conversation>(catalogue_, program.offered, program.view, program.asks_for);
   program.joined = false;
   program.link =
       &links_.emplace_back(Link{&program, Member(++sessions_made_, program.address, rules_, now().awake)});
@@ -226,6 +230,7 @@ void World::exchange_everything() {
     turn_writer();
     for (SimulatedServer::Worker& worker : server_->workers())
       while (!worker.deliveries.empty()) deliver_to_worker(worker);
+    push_to_all();
     bool quiet = !server_->has_commands();
     for (Link& link : links_) {
       quiet = quiet && link.to_server.empty() && link.in_socket.empty() && link.to_client.empty();

@@ -40,6 +40,7 @@ class World {
     std::uint64_t cuts = 0;      ///< while the writer was asked to let the client join
     std::uint64_t slowed = 0;    ///< heartbeats that came too fast
     std::uint64_t timeouts = 0;  ///< members that were overdue
+    std::uint64_t pushes = 0;
     std::array<std::uint64_t, 5> by_basis{};
 
     Statistics& operator+=(const Statistics& other);
@@ -66,6 +67,7 @@ class World {
   struct Program {
     Address address;
     Methods offered;
+    Features asks_for;
     PeerView view;
     std::unique_ptr<Conversation> conversation;
     Link* link = nullptr;
@@ -106,6 +108,9 @@ class World {
   void read_socket(Link& link);
   void process(Link& link, ByteView input);
   void answer(Link& link, std::int64_t timestamp);
+  void push_to_all();
+  void push(Link& link);
+  void expect_list(Link& link, const ChangeView& view, Basis basis, std::int64_t timestamp, Output& output);
   void refuse(Link& link, const Rejection& rejection);
   void deliver_to_worker(SimulatedServer::Worker& worker);
   void complete(Link& link, const Writer::Completion& completion);
@@ -136,7 +141,7 @@ class World {
 
   Random& random_;
   MethodCatalogue catalogue_;
-  SessionRules rules_{catalogue_};
+  SessionRules rules_{.catalogue = catalogue_, .features = Features::all()};
   WriterSettings settings_;
   MemberSettings member_settings_;
   std::int64_t awake_ = 0;                 ///< milliseconds

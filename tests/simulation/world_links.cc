@@ -109,12 +109,38 @@ void World::answer(Link& link, std::int64_t timestamp) {
   const ChangeView& view = *server_->worker(link.member.id() % 2).view;
   Output output;
   link.active = now().awake;
+  const bool continues = link.member.is_pushed_to() && !link.member.session().cursor().first;
   const Member::Answer answer = link.member.answer(timestamp, view, member_settings_, now().awake, output);
   link.slowed = answer.too_fast;
   statistics_.slowed += answer.too_fast;
-  ++statistics_.by_basis[static_cast<std::size_t>(answer.basis)];
+  const bool is_exact = answer.basis == Basis::exact || answer.basis == Basis::before_history;
+  check(!continues || is_exact || timestamp <= 0, "who is pushed to is told again what it was told");
+  expect_list(link, view, answer.basis, timestamp, output);
+}
+
+/// A round of both workers, for those who are lucky: the sockets of the others are full.
+void World::push_to_all() {
+  for (Link& link : links_)
+    if (!link.dead && link.member.is_pushed_to() && random_.chance(80)) push(link);
+}
+
+void World::push(Link& link) {
+  const ChangeView& view = *server_->worker(link.member.id() % 2).view;
+  if (!link.member.is_behind(view) || link.slowed) return;
+  if (link.member.asks_too_fast(member_settings_, now().awake)) return;
+  Output output;
+  const std::optional<Basis> basis = link.member.push(view, member_settings_, now().awake, output);
+  check(basis.has_value(), "there are changes, and nothing is pushed");
+  ++statistics_.pushes;
+  expect_list(link, view, *basis, INT64_MAX, output);
+}
+
+/// The answer in `output` is under way, and leads to the list of the view that it was made of.
+void World::expect_list(Link& link, const ChangeView& view, Basis basis, std::int64_t timestamp,
+                        Output& output) {
+  ++statistics_.by_basis[static_cast<std::size_t>(basis)];
   link.to_client += flatten(output);
-  link.expected.push_back({oracle_.list(view.newest_sequence()), describe(view, answer.basis, timestamp)});
+  link.expected.push_back({oracle_.list(view.newest_sequence()), describe(view, basis, timestamp)});
 }
 
 void World::deliver_to_worker(SimulatedServer::Worker& worker) {
