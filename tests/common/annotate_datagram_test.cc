@@ -210,7 +210,7 @@ TEST(AnnotateDatagram, cannot_control_a_terminal_through_a_text) {
 
 TEST(AnnotateDatagram, explains_every_change_of_a_datagram_without_harm) {
   test::Random random;
-  for (int round = 0; round < 5000; ++round) {
+  for (int round = 0; round < (test::sanitized ? 1000 : 5000); ++round) {
     Bytes bytes = random.pick(datagram_examples()).bytes;
     if (random.chance(20)) bytes = random.bytes(random.below(100));
     for (std::uint64_t changes = random.below(5); changes > 0 && !bytes.empty(); --changes)

@@ -8,8 +8,8 @@ namespace {
 
 using namespace test;
 
-/// Which operations are tried: all, or under a sanitizer one in seven, different ones in each run.
-constexpr std::uint64_t stride = sanitized ? 7 : 1;
+/// Which operations are tried: all, or under a sanitizer one in seventeen, different ones in each run.
+constexpr std::uint64_t stride = sanitized ? 17 : 1;
 
 class WriterDiskTest : public WriterLife, public testing::WithParamInterface<DiskTrouble> {
  protected:
