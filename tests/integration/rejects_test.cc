@@ -15,7 +15,7 @@ using testing::IsSubstring;
 
 /// What a client that does not listen keeps sending. It fills the buffers of both sockets, so the server must
 /// read it.
-const Bytes flood(768 * 1024, 'x');
+const Bytes endless(768 * 1024, 'x');
 
 class RejectsTest : public DaemonTest {};
 
@@ -47,7 +47,7 @@ TEST_F(RejectsTest, a_client_of_ipv6) {
   if (!has_ipv6()) GTEST_SKIP() << "this machine has no IPv6 loopback";
   start({"--listen", "[::1]:0"});
   RawClient client(daemon().port(), "::1", {.to = "::1"});
-  client.send(setup_bytes(tcp(7890)) + flood);
+  client.send(setup_bytes(tcp(7890)) + endless);
   EXPECT_PRED_FORMAT2(IsSubstring, "E106 you came from ::1", client.expect_reject());
   EXPECT_TRUE(daemon().logs("event=reject address=::1"));
 }
@@ -58,7 +58,7 @@ TEST_F(RejectsTest, one_client_too_many_until_another_has_left) {
   RawClient second = joined(port, "127.0.0.3");
   {
     RawClient third(port, "127.0.0.4");
-    third.send(setup_bytes(tcp(1)) + flood);
+    third.send(setup_bytes(tcp(1)) + endless);
     third.expect<AcceptPacket>();
     third.expect<RequestPacket>();
     EXPECT_PRED_FORMAT2(IsSubstring, "E401 the server has 2 clients", third.expect_reject());
@@ -155,7 +155,7 @@ TEST_F(RejectsTest, a_client_whose_methods_do_not_fit_one_packet) {
 TEST_F(RejectsTest, ends_a_client_that_sends_without_end_though_it_was_rejected) {
   RawClient client(start().port(), "127.0.0.2");
   client.send("nonsense");
-  EXPECT_TRUE(eventually([&] { return !client.try_send(flood); }, patience()));
+  EXPECT_TRUE(eventually([&] { return !client.try_send(endless); }, patience()));
   EXPECT_EQ(joined(daemon().port(), "127.0.0.3").beat().added.size(), 1u);
 }
 
