@@ -2,8 +2,9 @@
 //
 // It reads into 18 bytes of its own, into which a heartbeat (16 bytes) fits. Asio looks once when a read begins, and again
 // when the socket has become readable: the heartbeat of a client that waits between two of them costs a recv that finds
-// nothing, one that finds the heartbeat, and a send. Waiting without a look costs an epoll_ctl instead. What does not
-// fit is read through the worker's shared buffer. An idle connection holds no other buffer.
+// nothing, one that finds the heartbeat, and a send. The look cannot be spared: an end of the stream that came together
+// with a heartbeat is the same edge of epoll, which tells of it once. Waiting without a look costs an epoll_ctl instead.
+// What does not fit is read through the worker's shared buffer. An idle connection holds no other buffer.
 //
 // While output waits for the socket, a join waits for the writer, or heartbeats came too fast, nothing is
 // read, and nothing that was kept is looked at: a client that sends and does not read is held back by TCP,

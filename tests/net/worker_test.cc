@@ -114,6 +114,19 @@ TEST_F(WorkerTest, refuses_who_was_banned_between_its_admission_and_now) {
   EXPECT_EQ(worker_.codes(), "E408");
 }
 
+TEST_F(WorkerTest, sees_an_end_that_comes_together_with_a_heartbeat) {
+  ClientEnd client = joined();
+  client.send(heartbeats(0));
+  worker_.turn();
+  read_all(client);
+  client.send(heartbeats(nothing_new));
+  client.half_close();
+  worker_.turn();  // epoll tells of both at once, and never again
+  EXPECT_FALSE(client.receive().empty());
+  EXPECT_TRUE(client.has_ended());
+  EXPECT_EQ(worker_.leaves_told(), std::vector{true});
+}
+
 TEST_F(WorkerTest, forgets_a_client_that_is_slowed_blocked_and_gone_at_once) {
   ClientEnd stays = joined(2);
   {
