@@ -66,10 +66,9 @@ class DrawnWorld {
     world_.foreign_ports.clear();
     for (std::size_t device = 0; device < world_.devices(); ++device) {
       world_.cut_off(device, false);
-      const DeviceLink::Phase phase = world_.link(device).phase();
-      if (phase == DeviceLink::Phase::ended || phase == DeviceLink::Phase::leaving)
-        world_.reboot(device, true);
+      if (world_.link(device).phase() == DeviceLink::Phase::leaving) world_.reboot(device, true);
     }
+    start_again();
     type_all();
     // Whose screen was lost for half a minute is away now, and hears nothing until it types.
     world_.run(Registration::silence_max + world_.network.delay_max);
@@ -84,6 +83,7 @@ class DrawnWorld {
     for (const AwakeTime end = world_.now() + 40min; !world_.run_until(served, 20s);) {
       if (world_.now() >= end) throw std::logic_error("broken guarantee: everybody is served at the end");
       for (std::size_t device = 0; device < world_.devices(); ++device) world_.go_to_host(device);
+      start_again();  // one may hear only now that its host hung up while it was away
     }
     if (served_at_least < world_.devices()) return;  // the others go on trying
     world_.run(1min);
@@ -97,6 +97,12 @@ class DrawnWorld {
   std::string describe() { return world_.describe(); }
 
  private:
+  /// Users start the devices whose sessions have ended.
+  void start_again() {
+    for (std::size_t device = 0; device < world_.devices(); ++device)
+      if (world_.link(device).phase() == DeviceLink::Phase::ended) world_.reboot(device, true);
+  }
+
   void draw_network() {
     world_.network.delay_min = AwakeTime(1);
     world_.network.delay_max = AwakeTime(random_.between(1, 400));
