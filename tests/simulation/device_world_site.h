@@ -42,7 +42,10 @@ class DeviceWorld::Site final : public Workplace::Outside {
   }
   void screen_changed() override { world_.changed_.insert(session_.number()); }
   void alert(const Rejection& rejection) override { ++world_.statistics_.alerts[rejection.code]; }
-  void over(const Rejection& reason) override { world_.over_.emplace(session_.number(), reason); }
+  void over(const Rejection& reason) override {
+    expect_guarantee(hosts().size() == 1, "who has another host to go to keeps the session");
+    world_.over_.emplace(session_.number(), reason);
+  }
 
   /// What has happened on a connection that was given up meanwhile is nobody's matter.
   void later(std::function<void(Site&)> happens);
