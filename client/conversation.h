@@ -9,6 +9,7 @@
 // reconnects.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -66,6 +67,11 @@ class Conversation {
   void heartbeat();
   bool can_ask() const { return phase_ == Phase::heartbeat && !answer_expected_; }
 
+  /// Whether the server has asked for the information of this method.
+  bool has_been_asked_for(std::uint32_t index) const {
+    return std::binary_search(requested_.begin(), requested_.end(), index);
+  }
+
   /// Whether it is the server's turn; then silence means trouble.
   bool expects_bytes() const {
     return phase_ == Phase::handshake || phase_ == Phase::setup || answer_expected_;
@@ -94,7 +100,7 @@ class Conversation {
   const Methods& offered_;
   PeerView& view_;
   Phase phase_ = Phase::handshake;
-  std::uint32_t requested_last_ = 0;  ///< index of the last request that was answered
+  std::vector<std::uint32_t> requested_;  ///< indexes of the requests that were answered, ascending
   bool answer_expected_ = false;
   UpdatePacket update_;  ///< the update whose entries are being read
   std::uint32_t entries_left_ = 0;

@@ -169,6 +169,8 @@ constexpr std::array catalogue = {
     ErrorInfo{output_contested,
               "the file --output was changed by another program, or another device has the ticket",
               "let one program alone keep a file; give each lekt device a --uid of its own"},
+    ErrorInfo{name_not_taken, "the server does not list this client's name",
+              "use a server of a later release, or let its --max-methods be 3007 or more"},
     ErrorInfo{control_unreachable, "the server's socket for operators cannot be reached",
               "check that lektd runs on this database and that you are in the group of its socket"},
     ErrorInfo{control_refused, "the server could not do what it was asked for", "the message says why"},

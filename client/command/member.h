@@ -26,6 +26,7 @@ enum class JoinFormat { text, json, hosts, prometheus };
 struct JoinOptions {
   std::string server;
   std::vector<std::string> methods;
+  std::optional<MethodInformation> name;
   MethodCatalogue catalogue;
   std::chrono::milliseconds interval{5000};
   std::optional<Address> source;
