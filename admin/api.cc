@@ -47,6 +47,7 @@ storage::ClientQuery client_query(Parameters& parameters) {
   storage::ClientQuery query;
   query.block = parameters.block("block").value_or(query.block);
   query.method = parameters.text("method").value_or("");
+  query.name = parameters.text("name").value_or("");
   query.after = parameters.address("after");
   query.count_max = parameters.number("limit", 1, Api::clients_limit_max).value_or(1000);
   if (const auto status = parameters.text("status")) {

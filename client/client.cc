@@ -64,6 +64,12 @@ ClientOptions checked(ClientOptions options) {
   return options;
 }
 
+/// The methods without the name, which servers of earlier releases do not know.
+Methods without_name(Methods methods) {
+  std::erase_if(methods, [](const MethodInformation& method) { return method.index == name_index; });
+  return methods;
+}
+
 int open_event() {
   const int descriptor = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (descriptor < 0) throw std::system_error(errno, std::generic_category(), "eventfd");
@@ -76,7 +82,7 @@ bool is_permanent(std::string_view reason) {
   constexpr std::array codes = {version_unsupported,  not_lekt,          packet_unexpected,
                                 methods_too_many,     method_bit_beyond, address_not_ipv4,
                                 response_index_wrong, port_invalid,      information_too_long,
-                                padding_not_zero};
+                                padding_not_zero,     text_invalid};
   return std::ranges::any_of(codes,
                              [&](ErrorCode code) { return reason.starts_with(code_text(code) + " "); });
 }
@@ -87,6 +93,7 @@ class Client::Implementation final : public LinkOwner {
  public:
   Implementation(ClientOptions options, ClientHandler& handler)
       : options_(checked(std::move(options))),
+        nameless_(without_name(options_.methods)),
         settings_{options_.source, options_.tls, options_.connect_timeout, options_.answer_timeout},
         handler_(handler),
         stop_event_(context_, open_event()),
@@ -127,13 +134,28 @@ class Client::Implementation final : public LinkOwner {
     if (leaving_) return;
     link_ = std::make_shared<ServerLink>(
         context_, settings_, route_,
-        Conversation(options_.catalogue, options_.methods, view_, options_.features), *this);
+        Conversation(options_.catalogue, offered(), view_, options_.features), *this);
     link_->start();
   }
+
+  const Methods& offered() const { return leaves_name_out_ ? nameless_ : options_.methods; }
 
   void on_joined() override {
     ask();
     handler_.on_joined();
+    if (nameless_.size() != options_.methods.size() && !link_->has_been_asked_for(name_index))
+      on_warning(Rejection{ErrorCode::name_not_taken,
+                           to_string(route_.server()) +
+                               " takes no names (method 3007), so this program is listed without its name"}
+                     .text());
+    // The next connection may be to a server that knows names: this one may have been replaced.
+    leaves_name_out_ = false;
+  }
+
+  /// Whether the server has refused the name, which is what makes the handshake long. Then it is tried without.
+  bool leaves_name_out(const LinkEnd& end) {
+    if (!end.rejected || !end.reason.starts_with(code_text(ErrorCode::methods_too_many) + " ")) return false;
+    return nameless_.size() != options_.methods.size() && !std::exchange(leaves_name_out_, true);
   }
 
   void on_updated(const std::vector<PeerChange>& changes) override {
@@ -154,6 +176,7 @@ class Client::Implementation final : public LinkOwner {
     link_.reset();
     heartbeat_timer_.cancel();
     if (leaving_) return context_.stop();
+    if (leaves_name_out(end)) return connect_at(Clock::now());
     const bool others_left = route_.left() > 0;
     const bool at_once = others_left || own_address_gone_;
     own_address_gone_ = false;
@@ -228,6 +251,7 @@ class Client::Implementation final : public LinkOwner {
 
   asio::io_context context_;  // first: its end destroys handlers that refer to what follows
   const ClientOptions options_;
+  const Methods nameless_;  ///< what is offered to a server that has refused the name
   const LinkSettings settings_;
   ClientHandler& handler_;
   PeerView view_;
@@ -239,6 +263,7 @@ class Client::Implementation final : public LinkOwner {
   Route route_;
   AddressWatch address_watch_;
   bool own_address_gone_ = false;
+  bool leaves_name_out_ = false;  ///< until the client has joined
   std::set<std::string> warned_of_;
   bool warned_of_loopback_ = false;
   std::shared_ptr<ServerLink> link_;  ///< null while waiting for the next attempt

@@ -38,7 +38,7 @@ struct ClientOptions {
   /// The server as HOST or HOST:PORT, with a name or an IPv4 address. The default port is 7890.
   std::string server;
   /// How others can reach this program: at most one method of each index, and none that the server gives. Without
-  /// any it is listed, and nobody can connect to it.
+  /// any it is listed, and nobody can connect to it. A server that knows no names (method 3007) is joined without.
   Methods methods = {};
   /// Optional features of the protocol to ask for. With `push` changes come as soon as there are some, and not with the
   /// next heartbeat, if the server has it as well.
@@ -50,7 +50,7 @@ struct ClientOptions {
   std::optional<Address> source = {};
   /// How to speak TLS with the server, on its port for TLS. Nothing: plain TCP.
   std::optional<TlsOptions> tls = {};
-  /// Methods whose information this program can read when it hears of others; tcp and device are built in.
+  /// Methods whose information this program can read when it hears of others, besides the built-in ones.
   MethodCatalogue catalogue = {};
 
   /// Time until the connection is established: name lookup, all addresses in turn, TLS.
@@ -88,8 +88,8 @@ class ClientHandler {
   virtual void on_synchronised() {}
   /// The connection ended, or could not be made. peers() stays as it was.
   virtual void on_disconnected(const Disconnection&) {}
-  /// Something works now but will stop working: one printable line that begins with a stable code, for example
-  /// "E709 the server's certificate ... expires at ...". Each warning is given once.
+  /// Something works now but will stop working, or works without a part of it: one printable line that begins with a
+  /// stable code, for example "E709 the server's certificate ... expires at ...". Each warning is given once.
   virtual void on_warning(const std::string&) {}
 
  protected:

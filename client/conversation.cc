@@ -103,13 +103,13 @@ bool Conversation::step_request(ByteView& rest, Events& events) {
     return false;
   }
   // Ascending order makes the setup finite.
-  if (packet.index <= requested_last_) {
+  if (!requested_.empty() && packet.index <= requested_.back()) {
     fail("the server requests method " + std::to_string(packet.index) + " after method " +
-             std::to_string(requested_last_) + "; ascending order would be right",
+             std::to_string(requested_.back()) + "; ascending order would be right",
          events);
     return false;
   }
-  requested_last_ = packet.index;
+  requested_.push_back(packet.index);
   write(output_, ResponsePacket{.version = version_with(context_.features), .method = *method});
   return true;
 }

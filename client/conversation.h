@@ -13,6 +13,7 @@
 // reconnects.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -76,6 +77,11 @@ class Conversation {
   void heartbeat();
   bool can_ask() const { return phase_ == Phase::heartbeat && !answer_expected_ && !within_answer_; }
 
+  /// Whether the server has asked for the information of this method.
+  bool has_been_asked_for(std::uint32_t index) const {
+    return std::binary_search(requested_.begin(), requested_.end(), index);
+  }
+
   /// Whether it is the server's turn; then silence means trouble.
   bool expects_bytes() const {
     return phase_ == Phase::handshake || phase_ == Phase::setup || answer_expected_ || within_answer_;
@@ -108,7 +114,7 @@ class Conversation {
   const Methods& offered_;
   PeerView& view_;
   Phase phase_ = Phase::handshake;
-  std::uint32_t requested_last_ = 0;  ///< index of the last request that was answered
+  std::vector<std::uint32_t> requested_;  ///< indexes of the requests that were answered, ascending
   Features asked_;
   bool answer_expected_ = false;
   bool within_answer_ = false;  ///< some of its packets have come, and the closing one has not

@@ -75,6 +75,9 @@ class ServerLink : public std::enable_shared_from_this<ServerLink> {
   /// Ends at once, for a reason of the owner's.
   void abandon(const std::string& reason) { end({reason}); }
 
+  /// See Conversation::has_been_asked_for().
+  bool has_been_asked_for(std::uint32_t index) const { return conversation_.has_been_asked_for(index); }
+
   /// Both ends of the connection; nothing before on_connected.
   const std::optional<Endpoints>& endpoints() const { return endpoints_; }
 

@@ -169,6 +169,8 @@ constexpr std::array catalogue = {
     ErrorInfo{output_contested,
               "the file --output was changed by another program, or another device has the ticket",
               "let one program alone keep a file; give each lekt device a --uid of its own"},
+    ErrorInfo{name_not_taken, "the server does not list this client's name",
+              "use a server of a later release, or let its --max-methods be 3007 or more"},
     ErrorInfo{
         list_differs, "the client's list is not the one that the server says it holds",
         "report it: client, server or memory is at fault; the client has asked for the whole list anew"},

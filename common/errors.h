@@ -94,6 +94,7 @@ enum class ErrorCode : std::uint16_t {
   command_slow = 712,
   reader_slow = 713,
   output_contested = 714,
+  name_not_taken = 715,
   list_differs = 716,
   // The operator's command
   control_unreachable = 801,

@@ -36,10 +36,6 @@ std::optional<Bytes> take_escaped(std::string_view& rest) {
   return Bytes(1, meanings[place]);
 }
 
-char lower(char letter) {
-  return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
-}
-
 }  // namespace
 
 std::string text_word(std::string_view text) {
@@ -116,10 +112,9 @@ std::string cut_words(std::string_view words, std::size_t bytes_max) {
 }
 
 bool is_in_a_name(std::string_view part, const std::vector<std::string>& names) {
-  const auto same = [](char one, char other) { return lower(one) == lower(other); };
-  return std::ranges::any_of(names, [&](const std::string& name) {
-    return part.empty() || !std::ranges::search(name, part, same).empty();
-  });
+  const std::string wanted = lower_case(part);
+  return std::ranges::any_of(
+      names, [&](const std::string& name) { return lower_case(name).find(wanted) != std::string::npos; });
 }
 
 }  // namespace lekt

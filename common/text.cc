@@ -112,6 +112,13 @@ std::string quote_if_needed(std::string_view text) {
   return '"' + escape(text) + '"';
 }
 
+std::string lower_case(std::string_view text) {
+  std::string lower(text);
+  for (char& letter : lower)
+    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
+  return lower;
+}
+
 std::string closest(std::string_view word, std::span<const std::string> known) {
   constexpr std::size_t letters_max = 40;  // a longer text is not a misspelt word
   constexpr std::size_t slips_max = 2;

@@ -28,6 +28,9 @@ std::string quote_bytes(std::string_view bytes);
 /// escape(text), in double quotes if the text is empty or has anything but letters, digits and ._:/+-@,[]%
 std::string quote_if_needed(std::string_view text);
 
+/// The text with the letters A-Z as a-z; all other bytes stay.
+std::string lower_case(std::string_view text);
+
 /// The known word that was probably meant by `word`: one that begins with it, or differs by at most two
 /// letters that are missing, wrong, superfluous or swapped. Empty if there is none.
 std::string closest(std::string_view word, std::span<const std::string> known);

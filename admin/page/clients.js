@@ -31,7 +31,7 @@ class Clients {
   }
 
   prepare(client) {
-    return { ...client, key: addressNumber(client.address), text: `${client.address} ${client.methods} ${client.status}`.toLowerCase() };
+    return { ...client, key: addressNumber(client.address), name: nameIn(client.methods), text: `${client.address} ${client.methods} ${client.status}`.toLowerCase() };
   }
 
   /** Those who were added, have other methods, or are gone. The caller draws once after many. */
@@ -67,7 +67,7 @@ class Clients {
 
   arrange() {
     const found = [...this.all.values()].filter(this.matcher());
-    found.sort((one, other) => (this.order === 'since' && other.since.localeCompare(one.since)) || one.key - other.key);
+    found.sort((one, other) => (this.order === 'since' && other.since.localeCompare(one.since)) || (this.order === 'name' && compareNames(one.name, other.name)) || one.key - other.key);
     this.shown = found;
     this.describe();
     this.drawSoon(true);
@@ -82,7 +82,7 @@ class Clients {
     if (!empty) return;
     const searched = this.filter !== '' && this.all.size > 0;
     byId('empty-headline').textContent = searched ? 'No client matches this.' : 'Nobody is here yet.';
-    byId('empty-text').textContent = searched ? 'Search for a part of an address, a block such as 10.0.0.0/24, a method such as tcp, or “waiting”.'
+    byId('empty-text').textContent = searched ? 'Search for a part of an address, a block such as 10.0.0.0/24, a name, a method such as tcp, or “waiting”.'
       : 'Clients appear here the moment they join: lekt join --server HOST';
   }
 
@@ -173,8 +173,23 @@ class Clients {
   }
 }
 
+/** Words such as tcp:7890 and name:"kitchen pi": they are separated by blanks, and text in quotation marks may have some. */
+function methodWords(methods) { return methods.match(/(?:[^ "]|"(?:[^"\\]|\\.)*(?:"|$))+/g) ?? []; }
+
+/** The first name, for people, without quotation marks; null if there is none. */
+function nameIn(methods) {
+  const word = methodWords(methods).find((method) => method.startsWith('name:'));
+  return word === undefined ? null : word.slice('name:'.length).replace(/^"(.*)"$/, '$1').replace(/\\(["\\])/g, '$1');
+}
+
+/** Those without a name come last. */
+function compareNames(one, other) {
+  if (one === null || other === null) return (one === null) - (other === null);
+  return one.localeCompare(other, undefined, { sensitivity: 'base' });
+}
+
 function methodChips(methods) {
-  const chips = methods.split(' ').filter((method) => method !== '').map((method) => {
+  const chips = methodWords(methods).map((method) => {
     const chip = element('span', 'chip', method);
     chip.title = method;
     return chip;

@@ -4,10 +4,12 @@
 #include <array>
 #include <cstdlib>
 #include <limits>
+#include <variant>
 
 #include "client/server_name.h"
 #include "common/duration.h"
 #include "common/limits.h"
+#include "common/method_words.h"
 #include "common/parse_number.h"
 
 namespace lekt::command {
@@ -32,19 +34,29 @@ MethodInformation parse_tcp(std::string_view text, std::string_view port) {
   return {tcp_index, tcp_information(static_cast<std::uint16_t>(*number))};
 }
 
-/// Wraps the content by the form of its method, and reads it back: what the server would refuse is refused
-/// here.
+/// The information of a method, or why a server would refuse this content.
+std::variant<Bytes, Rejection> wrap_or_reject(const Bytes& content, const Method& method,
+                                              const MethodCatalogue& catalogue) {
+  Bytes information = MethodCatalogue::wrap(method.form, content);
+  Bytes read;
+  ByteReader reader(information);
+  if (auto rejection = catalogue.read_information(method, reader, read)) return *std::move(rejection);
+  return information;
+}
+
 Bytes wrap_checked(std::string_view text, const Bytes& content, const Method& method,
                    const MethodCatalogue& catalogue) {
   if (method.form.kind == MethodForm::Kind::fixed && content.size() != method.form.bytes)
     refuse_method(text, "method " + method.name + " has " + std::to_string(method.form.bytes) +
                             " bytes of information; " + std::to_string(content.size()) + " are given");
-  Bytes information = MethodCatalogue::wrap(method.form, content);
-  Bytes read;
-  ByteReader reader(information);
-  if (const auto rejection = catalogue.read_information(method, reader, read))
-    refuse_method(text, rejection->message);
-  return information;
+  const auto information = wrap_or_reject(content, method, catalogue);
+  if (const auto* rejection = std::get_if<Rejection>(&information)) refuse_method(text, rejection->message);
+  return std::get<Bytes>(information);
+}
+
+std::optional<Bytes> parse_content(const Method* method, std::string_view value) {
+  const bool is_text = method != nullptr && method->form.kind == MethodForm::Kind::text;
+  return is_text ? parse_text_word(value) : parse_hex(value);
 }
 
 Bytes pad_checked(std::string_view text, Bytes content) {
@@ -163,9 +175,9 @@ void add_catalogue(CLI::App& app, MethodCatalogue& catalogue) {
              if (const auto wrong = catalogue.add(text))
                throw CodedError(ErrorCode::usage_wrong, "--catalogue \"" + escape(text) + "\": " + *wrong);
          },
-         "A connection method besides 1:tcp and 3006:device, as the\nserver's --method has it; FORM is sized "
-         "or "
-         "fixed:BYTES\n(repeatable)")
+         "A connection method besides 1:tcp, 3006:device and\n3007:name, as the server's --method has it; "
+         "FORM "
+         "is sized,\ntext or fixed:BYTES (repeatable)")
       ->type_name("INDEX:NAME:FORM")
       ->allow_extra_args(false);
 }
@@ -226,7 +238,7 @@ void add_number(CLI::App& app, const std::string& flag, const std::string& help,
 MethodInformation parse_method(std::string_view text, const MethodCatalogue& catalogue) {
   const std::size_t colon = text.find(':');
   if (colon == text.npos)
-    refuse_method(text, "tcp:PORT, NAME:HEX or INDEX:HEX is expected, for example tcp:4000");
+    refuse_method(text, "tcp:PORT, NAME:TEXT, NAME:HEX or INDEX:HEX is expected, for example tcp:4000");
   const std::string_view name = text.substr(0, colon);
   const std::string_view value = text.substr(colon + 1);
   if (name == "tcp") return parse_tcp(text, value);
@@ -234,7 +246,9 @@ MethodInformation parse_method(std::string_view text, const MethodCatalogue& cat
   const Method* method = index ? catalogue.find(*index) : catalogue.find(name);
   if (method != nullptr)
     if (const auto reason = catalogue.why_not_offered(method->index)) refuse_method(text, *reason);
-  const auto content = parse_hex(value);
+  const auto content = parse_content(method, value);
+  if (!content && method != nullptr && method->form.kind == MethodForm::Kind::text)
+    refuse_method(text, R"(text that begins with " must end with one, and has no other but \")");
   if (!content) refuse_method(text, "what follows the first ':' must be hexadecimal, two digits a byte");
   if (method != nullptr) return {method->index, wrap_checked(text, *content, *method, catalogue)};
   if (!index)
@@ -243,6 +257,17 @@ MethodInformation parse_method(std::string_view text, const MethodCatalogue& cat
   if (*index < 1 || *index > limits::methods_max_ceiling)
     refuse_method(text, "the index must be from 1 to " + std::to_string(limits::methods_max_ceiling));
   return {*index, pad_checked(text, *content)};
+}
+
+MethodInformation parse_name(const std::string& name) {
+  const auto refuse = [&](const std::string& reason) {
+    throw CodedError(ErrorCode::usage_wrong, "--name \"" + escape(name) + "\": " + reason);
+  };
+  const MethodCatalogue built_in;
+  if (name.empty()) refuse("a name has at least one character");
+  const auto information = wrap_or_reject(name, *built_in.find(name_index), built_in);
+  if (const auto* rejection = std::get_if<Rejection>(&information)) refuse(rejection->message);
+  return {name_index, std::get<Bytes>(information)};
 }
 
 Methods parse_methods(const std::vector<std::string>& texts, const MethodCatalogue& catalogue) {

@@ -62,10 +62,13 @@ void add_choice(CLI::App& app, const std::string& flag, const std::string& help,
       ->default_str(choices.front().first);
 }
 
-/// Reads the values of --method: `tcp:PORT`, `NAME:HEX` or `INDEX:HEX`. For a method that the catalogue knows, HEX
-/// is its content. For another one it is the information as it goes onto the wire, and is padded with zeros to a
+/// Reads the values of --method: `tcp:PORT`, `NAME:TEXT`, `NAME:HEX` or `INDEX:HEX`. For a method of the form text the
+/// content is given as parse_text_word() takes it. For any other one that the catalogue knows, HEX is its content. For another one it is the information as it goes onto the wire, and is padded with zeros to a
 /// multiple of 4 bytes. Throws CodedError E705.
 MethodInformation parse_method(std::string_view text, const MethodCatalogue& catalogue);
 Methods parse_methods(const std::vector<std::string>& texts, const MethodCatalogue& catalogue);
+
+/// Reads the value of --name, which is the name as it is. Throws CodedError E705.
+MethodInformation parse_name(const std::string& name);
 
 }  // namespace lekt::command

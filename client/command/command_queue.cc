@@ -14,6 +14,7 @@
 #include "client/command/output.h"
 #include "common/duration.h"
 #include "common/errors.h"
+#include "common/method_words.h"
 
 namespace lekt::command {
 
@@ -29,13 +30,21 @@ std::string tcp_port_text(const Offer& offer) {
   return std::to_string(ByteReader(offer.methods.front().information).u32());
 }
 
+std::string first_name(const Offer& offer) {
+  const std::vector<std::string> names = names_in(offer.methods);
+  return names.empty() ? "" : names.front();
+}
+
 std::vector<std::string> variables_of(const PeerChange& change, const MethodCatalogue& catalogue) {
   const auto methods = [&](const Offer& offer) {
-    return cut(describe(offer, catalogue), CommandQueue::variable_bytes_max);
+    return cut_words(describe(offer, catalogue), CommandQueue::variable_bytes_max);
   };
-  return {"LEKT_EVENT=" + std::string(name_of(change.kind)), "LEKT_ADDRESS=" + to_string(change.address),
-          "LEKT_METHODS=" + methods(change.now), "LEKT_METHODS_BEFORE=" + methods(change.before),
-          "LEKT_TCP_PORT=" + tcp_port_text(change.now)};
+  return {"LEKT_EVENT=" + std::string(name_of(change.kind)),
+          "LEKT_ADDRESS=" + to_string(change.address),
+          "LEKT_METHODS=" + methods(change.now),
+          "LEKT_METHODS_BEFORE=" + methods(change.before),
+          "LEKT_TCP_PORT=" + tcp_port_text(change.now),
+          "LEKT_NAME=" + first_name(change.now)};
 }
 
 /// What messages call the command: "the command for '+ 10.0.0.7 tcp:7890'".
@@ -50,7 +59,7 @@ std::string title_of(const Runs& runs, bool batch, const MethodCatalogue& catalo
   } else {
     text = name_of(std::get<ConnectionEvent>(reason).kind);
   }
-  return "the command for '" + cut(text, title_bytes_max) + "'";
+  return "the command for '" + cut_words(text, title_bytes_max) + "'";
 }
 
 void report(ErrorCode code, const std::string& text) { print_status(Rejection{code, text}.text()); }

@@ -27,7 +27,10 @@ to the connection goes to standard error. When the connection ends, lekt connect
 constexpr const char* join_footer = R"(
 Methods (--method) say how others can connect to you; without any you are listed, and nobody can:
   tcp:4000        method 1: they can open a TCP connection to port 4000
-  chat:0a0b       a method of --catalogue by its name, with its content in hexadecimal
+  name:kitchen    method 3007: what people call you; --name kitchen is short for it. Names are for people to read: anybody
+                  can take any. A text with blanks or '"' is shown in quotation marks, with \" \\ \n \xNN in them,
+                  and can be given so: 'name:"kitchen pi"'
+  chat:0a0b       a method of --catalogue by its name, with its content in hexadecimal, or as text if that is its form
   2:0a0b          a method by its index; if it is not in --catalogue, these bytes are sent as they are, padded
                   with zeros to a multiple of 4, and have to be what the server's catalogue says
 Nobody can offer method 3006, device: with it the server itself lists the devices that it serves.
@@ -35,12 +38,15 @@ Nobody can offer method 3006, device: with it the server itself lists the device
 Formats (--format):
   text   as above
   json   one object a line: {"event":"added","address":"10.0.0.7","methods":[{"index":1,"name":"tcp","port":7890}]}
-         event is added, changed (with methods_before) or removed (without methods); in place of "port", device has
-         "text" and other methods have "hex", and no name if they are not in the catalogue
+         event is added, changed (with methods_before) or removed (without methods); in place of "port", device, name and
+         other methods of the form text have "text", the rest have "hex", and no name if they are not in the catalogue
   hosts, prometheus
          nothing is printed; the file --output always holds the whole list, and is replaced as a whole when it changes.
          It stays as it is while the server is away, and after lekt has left.
-         hosts: one line a peer, for example for dnsmasq:   10.0.0.7 lekt-10-0-0-7  # tcp:7890
+         hosts: one line a peer, for example for dnsmasq:
+           10.0.0.7 lekt-10-0-0-7 kitchen.lekt  # tcp:7890 name:Kitchen
+         A name of only one peer, and of letters, digits, '-' and '.' as host names have them, is a host name below lekt,
+         where it cannot take the place of any other
          prometheus: a file for file_sd_configs; FILE ends in .json. The targets are the peers' tcp ports, with the labels
          __meta_lekt_server, __meta_lekt_address and, for each method, __meta_lekt_method_NAME with its port, text or
          hexadecimal; '-' in NAME becomes '_', and a method that is not in --catalogue has its index for a name
@@ -56,9 +62,11 @@ Commands: --exec runs `sh -c COMMAND` for each event, one at a time, with these 
 the event as a line of JSON, as --format json prints it.
   LEKT_EVENT            added, changed or removed; joined, complete, lost or refused
   LEKT_ADDRESS          10.0.0.7
-  LEKT_METHODS          "tcp:7890 chat:0a0b"; empty when removed; what is longer than 32 KiB ends in "..."
+  LEKT_METHODS          tcp:7890 chat:0a0b name:"kitchen pi"; empty when removed; what is longer than 32 KiB ends in "...".
+                        A peer chose what is in quotation marks: it may look like other methods
   LEKT_METHODS_BEFORE   the same before the change; empty when added
   LEKT_TCP_PORT         the port of the first tcp method; empty if there is none
+  LEKT_NAME             the first name, without quotation marks; empty if there is none
   LEKT_SERVER, LEKT_PEERS, LEKT_CODE, LEKT_REASON, LEKT_RETRY_IN_MS: of the events of the connection
 --exec-batch runs COMMAND once for all events that wait, for example for the whole list after joining: they are the lines
 of its standard input, LEKT_EVENT is batch, and LEKT_EVENTS says how many.
@@ -125,8 +133,12 @@ Run add_join(CLI::App& app) {
   add_server(app, options->server);
   app.add_option("--method", options->methods,
                  "How others can connect to you, for example tcp:4000\n(repeatable)")
-      ->type_name("tcp:PORT|NAME:HEX|INDEX:HEX")
+      ->type_name("tcp:PORT|NAME:TEXT|NAME:HEX|INDEX:HEX")
       ->allow_extra_args(false);
+  app.add_option_function<std::string>(
+         "--name", [options](const std::string& name) { options->name = parse_name(name); },
+         "What people call this program or machine, for example\n\"kitchen pi\"")
+      ->type_name("TEXT");
   add_catalogue(app, options->catalogue);
   add_duration(app, "--interval",
                "From one heartbeat to the next; keep it well below the\nserver's --heartbeat-timeout, 90s by "

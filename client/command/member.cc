@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <iomanip>
 #include <sstream>
 #include <utility>
@@ -29,9 +30,18 @@ std::string seconds_text(std::chrono::milliseconds duration) {
   return text.str();
 }
 
+Methods offered_methods(const JoinOptions& options) {
+  Methods methods = parse_methods(options.methods, options.catalogue);
+  if (!options.name) return methods;
+  if (std::ranges::find(methods, name_index, &MethodInformation::index) != methods.end())
+    throw CodedError(ErrorCode::usage_wrong, "--name and a --method name:TEXT exclude each other");
+  methods.push_back(*options.name);
+  return methods;
+}
+
 ClientOptions client_options(const JoinOptions& options) {
   return {.server = options.server,
-          .methods = parse_methods(options.methods, options.catalogue),
+          .methods = offered_methods(options),
           .interval = options.interval,
           .source = options.source,
           .tls = options.tls,

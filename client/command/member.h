@@ -26,6 +26,7 @@ enum class JoinFormat { text, json, hosts, prometheus };
 struct JoinOptions {
   std::string server;
   std::vector<std::string> methods;
+  std::optional<MethodInformation> name;
   MethodCatalogue catalogue;
   std::optional<std::chrono::milliseconds> interval;  ///< nothing: the library's
   std::optional<Address> source;

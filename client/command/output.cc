@@ -8,13 +8,17 @@
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <tuple>
 #include <utility>
 
+#include "client/command/host_names.h"
 #include "client/command/patient_writer.h"
 #include "client/server_name.h"
 #include "common/device_string.h"
 #include "common/errors.h"
+#include "common/method_words.h"
 #include "common/mutex.h"
+#include "common/printable.h"
 #include "common/text.h"
 
 namespace lekt::command {
@@ -26,20 +30,20 @@ using Json = nlohmann::ordered_json;
 Json json_method(const MethodInformation& method, const MethodCatalogue& catalogue) {
   Json json{{"index", method.index}};
   const Method* known = catalogue.find(method.index);
-  ByteReader reader(method.information);
   if (known == nullptr) {
     json["hex"] = to_hex(method.information);
     return json;
   }
   json["name"] = known->name;
   if (method.index == tcp_index) {
-    json["port"] = reader.u32();
+    json["port"] = ByteReader(method.information).u32();
     return json;
   }
-  const std::size_t size = known->form.kind == MethodForm::Kind::sized ? reader.u32() : known->form.bytes;
-  const ByteView content = reader.take(size);
+  const ByteView content = MethodCatalogue::content_of(known->form, method.information);
   if (method.index == device_index) {
     json["text"] = device_method_text(content);
+  } else if (known->form.kind == MethodForm::Kind::text) {
+    json["text"] = plain_text(content);
   } else {
     json["hex"] = to_hex(content);
   }
@@ -113,7 +117,15 @@ std::string json_of(Address address, const Offer& offer, const MethodCatalogue& 
   return Json{{"address", to_string(address)}, {"methods", json_methods(offer, catalogue)}}.dump() + '\n';
 }
 
-std::string table_of(const Peers& peers, const MethodCatalogue& catalogue) {
+void sort_by_name(PeerList& peers) {
+  const auto key = [](const std::pair<Address, Offer>& peer) {
+    const std::vector<std::string> names = names_in(peer.second.methods);
+    return std::tuple(names.empty(), names.empty() ? "" : lower_case(names.front()), peer.first);
+  };
+  std::ranges::sort(peers, {}, key);
+}
+
+std::string table_of(const PeerList& peers, const MethodCatalogue& catalogue) {
   const std::string title = "ADDRESS";
   std::size_t width = title.size();
   for (const auto& [address, offer] : peers) width = std::max(width, to_string(address).size());
@@ -129,12 +141,13 @@ std::string table_of(const Peers& peers, const MethodCatalogue& catalogue) {
 std::string hosts_of(const Peers& peers, const MethodCatalogue& catalogue, const std::string& server) {
   std::string text =
       "# Peers that the coordinator " + server + " lists. Rewritten by `lekt join`; edits are lost.\n";
+  const HostNames names(peers);
   for (const auto& [address, offer] : peers) {
     const std::string number = to_string(address);
     std::string name = "lekt-" + number;
     std::ranges::replace(name, '.', '-');
     const std::string offered = describe(offer, catalogue);
-    text += number + ' ' + name + (offered.empty() ? "" : "  # " + offered) + '\n';
+    text += number + ' ' + name + names.of(address) + (offered.empty() ? "" : "  # " + offered) + '\n';
   }
   return text;
 }
@@ -218,12 +231,6 @@ PatientStatus::~PatientStatus() {
   const MutexLock lock(queue.mutex);
   queue.writer->finish(status_moment);
   queue.writer.reset();
-}
-
-std::string cut(const std::string& text, std::size_t bytes_max) {
-  if (text.size() <= bytes_max) return text;
-  const std::size_t space = text.rfind(' ', bytes_max);
-  return (space == text.npos ? "" : text.substr(0, space + 1)) + "...";
 }
 
 }  // namespace lekt::command

@@ -1,11 +1,13 @@
 // Formats what `lekt` prints: peers and their changes, as text for people, as JSON for programs, as lines of a
 // hosts file, as targets for Prometheus.
 //
-// Everything that a peer chose is printed as digits or hexadecimal, so it cannot control a terminal or forge
-// a line.
+// Everything that a peer chose is printed as digits, hexadecimal, or text in words of its own (common/method_words.h), so
+// it cannot control a terminal or forge a line.
 #pragma once
 
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "client/endpoints.h"
 #include "client/peer_view.h"
@@ -18,18 +20,25 @@ std::string text_of(const PeerChange& change, const MethodCatalogue& catalogue);
 
 /// The change as JSON:
 /// {"event":"added","address":"10.0.0.7","methods":[{"index":1,"name":"tcp","port":7890}]}
-/// Method tcp has a "port", method device has its content as "text", and others have it as "hex". A method that is not
-/// in the catalogue has no "name", and its "hex" is everything that follows its index. A changed peer also has
-/// "methods_before"; a removed one has no methods.
+/// Method tcp has a "port"; the methods device and name, and others of the form text, have their content as "text"; the rest
+/// have it as "hex". A method that is not in the catalogue has no "name", and its "hex" is everything that follows its index. A
+/// changed peer also has "methods_before"; a removed one has no methods.
 std::string json_of(const PeerChange& change, const MethodCatalogue& catalogue);
 
 /// A peer as JSON, like a change but without "event".
 std::string json_of(Address address, const Offer& offer, const MethodCatalogue& catalogue);
 
-/// A table with the columns ADDRESS and METHODS, one line for each peer, '-' for no methods.
-std::string table_of(const Peers& peers, const MethodCatalogue& catalogue);
+/// Peers in an order of their own.
+using PeerList = std::vector<std::pair<Address, Offer>>;
 
-/// A hosts file: "10.0.0.7 lekt-10-0-0-7  # tcp:7890" for each peer, after a comment that names the server.
+/// Sorts by the first name of each, whatever its case, and then by address; peers without a name come last.
+void sort_by_name(PeerList& peers);
+
+/// A table with the columns ADDRESS and METHODS, one line for each peer, '-' for no methods.
+std::string table_of(const PeerList& peers, const MethodCatalogue& catalogue);
+
+/// A hosts file: "10.0.0.7 lekt-10-0-0-7 kitchen.lekt  # tcp:7890 name:Kitchen" for each peer, after a comment that names
+/// the server; see HostNames.
 std::string hosts_of(const Peers& peers, const MethodCatalogue& catalogue, const std::string& server);
 
 /// A file for Prometheus' file_sd_configs, with one group of targets for each peer:
@@ -65,10 +74,6 @@ class PatientStatus {
   PatientStatus(const PatientStatus&) = delete;
   PatientStatus& operator=(const PatientStatus&) = delete;
 };
-
-/// Cuts a text that others have chosen, for a line that people read or for a variable: the whole text if it has at
-/// most `bytes_max` bytes, otherwise as many of its words as fit, and "...".
-std::string cut(const std::string& text, std::size_t bytes_max);
 
 /// How many bytes of a peer's text a line about it shows.
 inline constexpr std::size_t title_bytes_max = 120;

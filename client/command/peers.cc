@@ -5,6 +5,7 @@
 #include "client/command/arguments.h"
 #include "client/command/commands.h"
 #include "client/command/output.h"
+#include "common/method_words.h"
 
 namespace lekt::command {
 
@@ -20,11 +21,13 @@ members see you come and go. Who operates the coordinator looks without joining:
 
 constexpr const char* peers_footer = R"(
 With --format json each peer is one object on a line of its own:
-  {"address":"10.0.0.7","methods":[{"index":1,"name":"tcp","port":7890}]}
+  {"address":"10.0.0.7","methods":[{"index":1,"name":"tcp","port":7890},{"index":3007,"name":"name","text":"kitchen"}]}
+A name is what a program says of itself; several can have the same.
 
 Exit codes: 0 the list was printed; 1 the server cannot be reached, refuses or breaks the protocol; 2 wrong usage.)";
 
 enum class PeersFormat { text, json };
+enum class PeersOrder { address, name };
 
 struct PeersOptions {
   std::string server;
@@ -33,6 +36,8 @@ struct PeersOptions {
   std::optional<TlsOptions> tls;
   std::chrono::milliseconds timeout = 10s;
   PeersFormat format = PeersFormat::text;
+  PeersOrder order = PeersOrder::address;
+  std::string name;  ///< a part of the names of those who are shown; empty: everybody is
 };
 
 /// Asks once; the end of a connection is final when no other address of the server is left.
@@ -72,10 +77,21 @@ class Visitor : public ClientHandler {
   }
 
   void print_list() const {
-    if (options_.format == PeersFormat::text) return print(table_of(client_.peers(), options_.catalogue));
+    const PeerList list = chosen();
+    if (options_.format == PeersFormat::text) return print(table_of(list, options_.catalogue));
     std::string lines;
-    for (const auto& [address, offer] : client_.peers()) lines += json_of(address, offer, options_.catalogue);
+    for (const auto& [address, offer] : list) lines += json_of(address, offer, options_.catalogue);
     print(lines);
+  }
+
+  PeerList chosen() const {
+    PeerList list(client_.peers().begin(), client_.peers().end());
+    if (!options_.name.empty())
+      std::erase_if(list, [&](const auto& peer) {
+        return !is_in_a_name(options_.name, names_in(peer.second.methods));
+      });
+    if (options_.order == PeersOrder::name) sort_by_name(list);
+    return list;
   }
 
   const PeersOptions& options_;
@@ -98,6 +114,10 @@ Run add_peers(CLI::App& app) {
                10ms, 1h);
   add_choice(app, "--format", "A table, or JSON lines", options->format,
              {{"text", PeersFormat::text}, {"json", PeersFormat::json}});
+  add_choice(app, "--sort", "By address; or by name, those without one last", options->order,
+             {{"address", PeersOrder::address}, {"name", PeersOrder::name}});
+  app.add_option("--name", options->name, "Only peers with this in their name, whatever its case")
+      ->type_name("TEXT");
   return [options] { return Visitor(*options).run(); };
 }
 

@@ -25,6 +25,7 @@ constexpr const char* clients_footer = R"(
 Examples:
   lektctl clients
   lektctl clients --block 10.0.0.0/24 --method tcp
+  lektctl clients --name kitchen         who has this in its name; a name is what a client says, and no proof
   lektctl clients --status waiting
   lektctl clients --status removed       who has gone and is still remembered
   lektctl clients --sort last_heard      who was silent for longest first
@@ -84,6 +85,11 @@ void add_method(CLI::App& app, ClientQuery& query) {
       ->type_name("NAME");
 }
 
+void add_name(CLI::App& app, ClientQuery& query) {
+  app.add_option("--name", query.name, "Only clients with this in their name, whatever its case")
+      ->type_name("TEXT");
+}
+
 void add_status_option(CLI::App& app, ClientQuery& query) {
   app.add_option_function<std::string>(
          "--status",
@@ -106,11 +112,15 @@ void add_sort(CLI::App& app, ClientQuery& query) {
              query.order = ClientQuery::Order::since;
            else if (text == "last_heard")
              query.order = ClientQuery::Order::heard;
+           else if (text == "name")
+             query.order = ClientQuery::Order::name;
            else
-             refuse("--sort \"" + printable(text) + "\" is not one of address, since, last_heard");
+             refuse("--sort \"" + printable(text) + "\" is not one of address, since, last_heard, name");
          },
-         "By address; by since when, the newest first; or who was\nsilent for longest first")
-      ->type_name("address|since|last_heard")
+         "By address; by since when, the newest first; who was\nsilent for longest first; or by name, those "
+         "without "
+         "one\nlast")
+      ->type_name("address|since|last_heard|name")
       ->default_str("address");
 }
 
@@ -256,6 +266,7 @@ Run add_clients(CLI::App& app, const Options& options) {
   const auto query = std::make_shared<ClientQuery>();
   add_block_option(app, query->block, "Only clients with these addresses");
   add_method(app, *query);
+  add_name(app, *query);
   add_status_option(app, *query);
   add_sort(app, *query);
   return [query, &options] { return list_clients(options, *query); };

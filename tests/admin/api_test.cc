@@ -84,6 +84,17 @@ TEST_F(ApiTest, clients_are_filtered) {
   EXPECT_EQ(addresses(get("/api/v1/clients", {{"method", "chat"}})), Names{});
 }
 
+TEST_F(ApiTest, clients_are_found_by_a_part_of_their_name) {
+  fill();
+  server_.add(Address::v4(0x0a000307),
+              {{tcp_index, tcp_information(1)},
+               {name_index, MethodCatalogue::wrap({MethodForm::Kind::text, 0}, "<b>Küche 2")}});
+  const json answer = get("/api/v1/clients", {{"name", "CHE 2"}});
+  EXPECT_EQ(addresses(answer), Names{"10.0.3.7"});
+  EXPECT_EQ(answer["clients"][0]["methods"], "tcp:1 name:\"<b>Küche 2\"");
+  EXPECT_EQ(addresses(get("/api/v1/clients", {{"name", "chef"}})), Names{});
+}
+
 TEST_F(ApiTest, parameters_that_are_wrong_are_named) {
   for (const std::string limit : {"0", "5001", "-1", "1.5", "x", ""})
     expect_refused("/api/v1/clients", {{"limit", limit}});

@@ -234,6 +234,13 @@ FakeServer::FakeServer(std::int64_t started)
 
 void FakeServer::add(Address address, std::uint16_t port) { add_all({address}, port); }
 
+void FakeServer::add(Address address, const Methods& methods) {
+  storage::Change change;
+  change.address = address;
+  change.methods = methods;
+  commit({change});
+}
+
 void FakeServer::add_all(const std::vector<Address>& addresses, std::uint16_t port) {
   std::vector<storage::Change> changes;
   for (const Address address : addresses) {

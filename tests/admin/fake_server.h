@@ -69,6 +69,7 @@ class FakeServer {
   explicit FakeServer(std::int64_t started);
 
   void add(Address address, std::uint16_t port);
+  void add(Address address, const Methods& methods);
   void add_all(const std::vector<Address>& addresses, std::uint16_t port);
   void remove(Address address);
   /// The next changes happen at this second, or later.

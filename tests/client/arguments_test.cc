@@ -43,8 +43,9 @@ TEST(MethodArgument, unknown_methods_are_padded) {
 }
 
 TEST(MethodArgument, refusals_say_what_would_be_right) {
-  EXPECT_EQ(refusal("4000"),
-            "E705 --method \"4000\": tcp:PORT, NAME:HEX or INDEX:HEX is expected, for example tcp:4000");
+  EXPECT_EQ(
+      refusal("4000"),
+      "E705 --method \"4000\": tcp:PORT, NAME:TEXT, NAME:HEX or INDEX:HEX is expected, for example tcp:4000");
   for (const char* text : {"tcp:0", "tcp:65536", "tcp:", "tcp:http"})
     EXPECT_NE(refusal(text).find("the port must be a number from 1 to 65535"), std::string::npos) << text;
   EXPECT_EQ(refusal("key:01"),
@@ -53,7 +54,7 @@ TEST(MethodArgument, refusals_say_what_would_be_right) {
             "E705 --method \"1:00000000\": port 0 of method 1 (tcp) is not a port; 1 to 65535 "
             "would be right");
   EXPECT_EQ(refusal("voice:00"),
-            "E705 --method \"voice:00\": no method has this name; known are tcp, chat, key, and "
+            "E705 --method \"voice:00\": no method has this name; known are tcp, chat, key, name, and "
             "--catalogue INDEX:NAME:FORM adds others");
   EXPECT_NE(refusal("9:xy").find("must be hexadecimal"), std::string::npos);
   EXPECT_NE(refusal("0:00").find("the index must be from 1 to 65536"), std::string::npos);
@@ -62,6 +63,43 @@ TEST(MethodArgument, refusals_say_what_would_be_right) {
             std::string::npos);
   EXPECT_NE(refusal("9:" + std::string(2 * 4097, '0')).find("at most 4096 bytes are allowed"),
             std::string::npos);
+}
+
+/// What a method of the form text says, given like this.
+std::string text_of_method(std::string_view text) {
+  MethodCatalogue made = catalogue();
+  EXPECT_FALSE(made.add("4:place:text"));
+  const MethodInformation method = parse_method(text, made);
+  return std::string(MethodCatalogue::content_of(made.find(method.index)->form, method.information));
+}
+
+TEST(MethodArgument, text_is_given_as_it_is_or_as_it_is_shown) {
+  EXPECT_EQ(text_of_method("name:kitchen"), "kitchen");
+  EXPECT_EQ(text_of_method("name:kitchen pi"), "kitchen pi");
+  EXPECT_EQ(text_of_method(R"(name:"kitchen \"pi\"")"), R"(kitchen "pi")");
+  EXPECT_EQ(text_of_method("3007:0a0b"), "0a0b") << "and not hexadecimal";
+  EXPECT_EQ(text_of_method("place:a:b"), "a:b");
+  EXPECT_EQ(parse_method("name:kitchen", catalogue()), parse_name("kitchen"));
+}
+
+TEST(MethodArgument, text_that_no_server_would_take_is_refused) {
+  EXPECT_NE(refusal("name:a\x1b").find("the text of method 3007 (name) cannot be shown"), std::string::npos);
+  EXPECT_NE(refusal(R"(name:"\x1b")").find("cannot be shown"), std::string::npos);
+  EXPECT_NE(refusal("name:" + std::string(256, 'x')).find("at most 255 are allowed"), std::string::npos);
+  EXPECT_NE(refusal("name:\"a").find("must end with one"), std::string::npos);
+}
+
+TEST(NameArgument, is_the_name_whatever_it_looks_like) {
+  EXPECT_EQ(names_in({parse_name("\"a\" \\ b")}), std::vector<std::string>{"\"a\" \\ b"});
+  for (const std::string& wrong :
+       {std::string(), std::string(256, 'x'), std::string("a\nb"), std::string("\xff")}) {
+    try {
+      parse_name(wrong);
+      ADD_FAILURE() << wrong;
+    } catch (const CodedError& error) {
+      EXPECT_TRUE(std::string(error.what()).starts_with("E705 --name \"")) << error.what();
+    }
+  }
 }
 
 TEST(MethodArgument, nobody_can_offer_to_be_a_device) {

@@ -108,6 +108,80 @@ TEST(ClientTrouble, a_reject_that_would_come_again_is_permanent) {
   EXPECT_TRUE(recorder.last.permanent);
 }
 
+/// Options of a client with a port and a name.
+ClientOptions named_options(const std::string& server) {
+  ClientOptions options = quick_options(server);
+  options.methods.push_back({name_index, MethodCatalogue::wrap({MethodForm::Kind::text, 0}, "kitchen")});
+  return options;
+}
+
+void refuse_the_number_of_methods(FakeConnection& connection) {
+  EXPECT_EQ(connection.receive<HandshakePacket>().methods_known, 3007u);
+  connection.send(encode(
+      RejectPacket{.text = "E104 the number of known methods is 3007; this server allows at most 1024"}));
+  connection.expect_end();
+}
+
+TEST(ClientTrouble, a_server_that_refuses_the_name_is_joined_without_it_and_that_is_said_once) {
+  const auto joined_without = [](FakeConnection& connection) {
+    EXPECT_EQ(connection.let_join(), tcp(4000));
+    connection.answer(100, {});
+  };
+  FakeServer server({refuse_the_number_of_methods,
+                     [&](FakeConnection& connection) {
+                       joined_without(connection);
+                       connection.reset();
+                     },
+                     refuse_the_number_of_methods,  // by then it could have been another server
+                     [&](FakeConnection& connection) {
+                       joined_without(connection);
+                       connection.expect_end();
+                     }});
+  Recorder recorder;
+  run_until(recorder, named_options(server.name()), synchronised_twice);
+  EXPECT_EQ(recorder.text,
+            "joined\nE715 " + server.name() +
+                " takes no names (method 3007), so this program is listed without its name\nsynchronised\n"
+                "E702 the server closed the connection without a reason (Connection reset by peer)\n"
+                "joined\nsynchronised\n");
+}
+
+TEST(ClientTrouble, a_server_that_does_not_ask_for_the_name_is_told_of) {
+  FakeServer server({[](FakeConnection& connection) {
+    connection.receive<HandshakePacket>();
+    connection.send(encode(AcceptPacket{}) + encode(RequestPacket{.index = 1}) + encode(RequestPacket{}));
+    connection.receive<ResponsePacket>(1);
+    connection.answer(100, {});
+    connection.expect_end();
+  }});
+  Recorder recorder;
+  run_until(recorder, named_options(server.name()), synchronised_once);
+  EXPECT_NE(recorder.text.find("E715"), std::string::npos) << recorder.text;
+}
+
+TEST(ClientTrouble, a_server_that_asks_for_the_name_is_told_it_and_nobody_is_warned) {
+  FakeServer server({[](FakeConnection& connection) {
+    EXPECT_EQ(names_in(connection.let_join()), std::vector<std::string>{"kitchen"});
+    connection.answer(100, {});
+    connection.expect_end();
+  }});
+  Recorder recorder;
+  run_until(recorder, named_options(server.name()), synchronised_once);
+  EXPECT_EQ(recorder.text, "joined\nsynchronised\n");
+}
+
+TEST(ClientTrouble, too_many_methods_without_a_name_are_refused_for_good) {
+  FakeServer server({refuse_the_number_of_methods, [](FakeConnection& connection) {
+                       connection.receive<HandshakePacket>();
+                       connection.send(encode(RejectPacket{.text = "E104 too many"}));
+                       connection.expect_end();
+                     }});
+  Recorder recorder;
+  run_until(recorder, named_options(server.name()), disconnected_once);
+  EXPECT_EQ(recorder.text, "E104 too many\n");
+  EXPECT_TRUE(recorder.last.permanent);
+}
+
 TEST(ClientTrouble, a_permanent_reject_is_tried_again_unless_stopped) {
   const FakeServer::Script refuse = [](FakeConnection& connection) {
     connection.receive<HandshakePacket>();

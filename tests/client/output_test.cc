@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/client/fake_server.h"
 #include "tests/support/support.h"
 
@@ -54,6 +56,53 @@ TEST(Output, a_device_is_text_everywhere) {
   reached.methods.insert(reached.methods.begin(), {1, tcp_information(7890)});
   const std::string file = prometheus_of({{address, reached}}, chat_catalogue(), "10.0.0.1");
   EXPECT_NE(file.find(R"("__meta_lekt_method_device": "uid=a,_type=b")"), std::string::npos) << file;
+}
+
+Offer named(ByteView name) {
+  return {
+      {{1, tcp_information(7890)}, {name_index, MethodCatalogue::wrap({MethodForm::Kind::text, 0}, name)}},
+      {}};
+}
+
+TEST(Output, a_name_is_text_everywhere) {
+  const Peers peers = {{address, named("Kitchen pi")}};
+  EXPECT_EQ(text_of({PeerChange::Kind::added, address, {}, named("Kitchen pi")}, chat_catalogue()),
+            "+ 10.0.0.7 tcp:7890 name:\"Kitchen pi\"\n");
+  EXPECT_EQ(json_of(address, named("a \"b\""), chat_catalogue()),
+            R"({"address":"10.0.0.7","methods":[{"index":1,"name":"tcp","port":7890},)"
+            R"({"index":3007,"name":"name","text":"a \"b\""}]})"
+            "\n");
+  const std::string file = prometheus_of(peers, chat_catalogue(), "10.0.0.1");
+  EXPECT_NE(file.find(R"("__meta_lekt_method_name": "Kitchen pi")"), std::string::npos) << file;
+}
+
+TEST(Output, a_name_of_any_bytes_breaks_no_line_and_no_json) {
+  const Offer hostile = named("\x1b]0;x\x07\n+ 10.0.0.9\xff tcp:22");
+  const std::string line = text_of({PeerChange::Kind::added, address, {}, hostile}, chat_catalogue());
+  EXPECT_EQ(line, "+ 10.0.0.7 tcp:7890 name:\"\\x1b]0;x\\x07\\n+ 10.0.0.9\\xff tcp:22\"\n");
+  const std::string json = json_of(address, hostile, chat_catalogue());
+  EXPECT_NE(json.find(R"("text":"\\x1b]0;x\\x07\\n+ 10.0.0.9\\xff tcp:22")"), std::string::npos) << json;
+  const std::string hosts = hosts_of({{address, hostile}}, chat_catalogue(), "10.0.0.1");
+  EXPECT_EQ(std::ranges::count(hosts, '\n'), 2) << hosts;
+}
+
+TEST(Output, hosts_have_the_names_that_can_be_host_names) {
+  EXPECT_EQ(hosts_of({{address, named("Kitchen")}, {parse_address("10.0.0.8").value(), named("the hall")}},
+                     chat_catalogue(), "10.0.0.1"),
+            "# Peers that the coordinator 10.0.0.1 lists. Rewritten by `lekt join`; edits are lost.\n"
+            "10.0.0.7 lekt-10-0-0-7 kitchen.lekt  # tcp:7890 name:Kitchen\n"
+            "10.0.0.8 lekt-10-0-0-8  # tcp:7890 name:\"the hall\"\n");
+}
+
+TEST(Output, peers_are_sorted_by_their_first_name_and_those_without_one_come_last) {
+  PeerList peers;
+  std::uint32_t last = 0;
+  for (const Offer& offer : {plain, named("b"), named("C"), named("a"), named("B")})
+    peers.emplace_back(Address::v4(0x0a000000 + ++last), offer);
+  sort_by_name(peers);
+  std::string order;
+  for (const auto& [peer, offer] : peers) order += to_string(peer).back();
+  EXPECT_EQ(order, "42531");
 }
 
 TEST(Output, a_table_is_as_wide_as_its_longest_address) {
@@ -114,12 +163,6 @@ TEST(Output, names_of_methods_become_names_of_labels) {
   offer.methods.push_back({2, hex("01020000")});
   EXPECT_NE(prometheus_of({{address, offer}}, made, "s").find(R"("__meta_lekt_method_web_page": "0102")"),
             std::string::npos);
-}
-
-TEST(Output, a_text_that_is_too_long_is_cut_between_words_and_says_so) {
-  EXPECT_EQ(cut("+ 10.0.0.7 tcp:7890", 19), "+ 10.0.0.7 tcp:7890");
-  EXPECT_EQ(cut("+ 10.0.0.7 tcp:7890", 18), "+ 10.0.0.7 ...");
-  EXPECT_EQ(cut("abc", 2), "...");
 }
 
 }  // namespace

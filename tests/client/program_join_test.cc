@@ -43,6 +43,22 @@ TEST(ProgramJoin, prints_the_list_and_then_changes) {
               testing::MatchesRegex("lekt: joined " + server.name() + " from 127.0.0.1:[0-9]+\n"));
 }
 
+TEST(ProgramJoin, takes_a_name_as_it_is) {
+  FakeServer server({[](FakeConnection& connection) {
+    EXPECT_EQ(names_in(connection.let_join()), std::vector<std::string>{"kitchen \"pi\""});
+    connection.answer(100, {});
+    connection.expect_end();
+  }});
+  Program program(join(server, {"--count", "1", "--name", "kitchen \"pi\""}));
+  EXPECT_EQ(program.wait(), 0) << program.error();
+}
+
+TEST(ProgramJoin, has_one_name) {
+  Program program({"join", "--server", "127.0.0.1:1", "--name", "a", "--method", "name:b"});
+  EXPECT_EQ(program.wait(), 2);
+  EXPECT_NE(program.error().find("--name and a --method name:TEXT exclude each other"), std::string::npos);
+}
+
 TEST(ProgramJoin, says_that_others_cannot_reach_a_loopback_address) {
   FakeServer server({answer_three_times});
   Program program(join(server, {"--count", "3", "--method", "tcp:4000"}));

@@ -20,6 +20,7 @@ class Recorder : public ClientHandler {
     ++synchronised;
     note("synchronised\n");
   }
+  void on_warning(const std::string& warning) override { note(warning + "\n"); }
   void on_disconnected(const Disconnection& end) override {
     last = end;
     ++disconnected;

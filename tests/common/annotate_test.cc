@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "common/printable.h"
 #include "common/text.h"
 #include "tests/common/documented.h"
 #include "tests/common/examples.h"
@@ -25,9 +26,9 @@ Annotation annotate(ByteView bytes, Direction direction = Direction::detect) {
 
 /// Printable lines that end with a line feed.
 bool is_harmless(std::string_view text) {
-  const bool printable =
-      std::ranges::all_of(text, [](char c) { return c == '\n' || (c >= 0x20 && c < 0x7f); });
-  return printable && (text.empty() || text.back() == '\n');
+  std::string line(text);
+  std::erase(line, '\n');
+  return is_plain_text(line) && (text.empty() || text.back() == '\n');
 }
 
 TEST(Annotate, prints_the_conversation_of_the_document) {

@@ -118,7 +118,7 @@ class Completion(unittest.TestCase):
                 self.assertEqual(in_a_terminal(typed, directory), completed)
 
     def test_offers_the_words_of_each_flag_that_wants_one_of_some(self) -> None:
-        self.assertEqual(offered("lektctl", "clients", "--sort", ""), ["address", "last_heard", "since"])
+        self.assertEqual(offered("lektctl", "clients", "--sort", ""), ["address", "last_heard", "name", "since"])
         self.assertEqual(offered("lektctl", "clients", "--sort", "=", "l"), ["last_heard"])
         self.assertEqual(offered("lektctl", "clients", "--status", "="), ["connected", "removed", "waiting"])
         self.assertEqual(offered("lektd", "--log-level", ""), ["debug", "error", "info", "off", "trace", "warn"])

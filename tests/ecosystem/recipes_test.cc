@@ -208,6 +208,16 @@ TEST_F(NginxTest, a_recipe_that_was_killed_before_nginx_was_told_does_its_work_l
   EXPECT_FALSE(std::filesystem::exists(file("conf.d/.lekt.conf.pending")));
 }
 
+TEST_F(RecipesTest, nginx_takes_no_name_for_a_port) {
+  std::ofstream(file("peers"))
+      << R"(127.0.0.7 lekt-127-0-0-7 a.lekt  # tcp:80 name:"a \" tcp:1;} b tcp:22 c" tcp:81)" << '\n';
+  const Outcome made = run(
+      "/bin/sh", {source_file("deploy/recipes/nginx-upstream"), file("peers"), file("made.conf"), "true"});
+  EXPECT_EQ(made.status, 0) << made.errors;
+  EXPECT_EQ(read_text(file("made.conf")),
+            "upstream lekt {\n  server 127.0.0.7:80;\n  server 127.0.0.7:81;\n}\n");
+}
+
 TEST_F(RecipesTest, prometheus_finds_its_targets) {
   if (!std::filesystem::exists(promtool)) GTEST_SKIP() << "needs Debian's prometheus";
   std::ofstream(file("prometheus.yml"))

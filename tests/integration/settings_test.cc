@@ -51,7 +51,7 @@ TEST_F(SettingsTest, that_are_wrong_are_named_with_their_value_and_what_is_allow
       {"--max-methods", "65537", "a whole number from 0 to 65536"},
       {"--max-packet-bytes", "100", "a whole number from 8192"},
       {"--method", "1:web:sized", "built-in"},
-      {"--method", "3006:web:sized", "the catalogue has method 3006 already"},
+      {"--method", "3006:web:sized", "method 3006 is the built-in device"},
       {"--method", "2:chat:variable", "sized"},
       {"--log-level", "loud", "trace, debug, info, warn, error or off"},
       {"--log-format", "xml", "text or json"},

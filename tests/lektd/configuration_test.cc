@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "lektd/setting_table.h"
 #include "tests/lektd/configuration_support.h"
 
 namespace lekt {

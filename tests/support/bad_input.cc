@@ -3,13 +3,14 @@
 #include <array>
 #include <utility>
 
+#include "common/limits.h"
 #include "common/text.h"
 
 namespace lekt::test {
 
 namespace {
 
-constexpr std::uint32_t methods_max = 1024;
+constexpr std::uint32_t methods_max = limits::methods_max_default;
 constexpr std::uint32_t information_max = 4096;
 
 // ---- Bytes ----

@@ -260,6 +260,12 @@ class DissectorTest(unittest.TestCase):
         path = self.capture([Connection(whole()[:9] + [device], 40000)])
         self.assertIn("Client: 10.0.0.7 device:uid=a_b,type=_c tcp:80", self.tshark(path, "-V", "-Y", "frame.number == 12"))
 
+    def test_a_name_needs_no_preference_and_is_text_in_quotation_marks(self):
+        for name, word in [("kitchen", "kitchen"), ("Küche 2", '"Küche 2"'), ('a "b" \\', '"a \\"b\\" \\\\"'), ("", '""')]:
+            named = Segment(SERVER, update("A", 5, client("10.0.0.7", (1, port(80)), (3007, sized(name.encode())))))
+            path = self.capture([Connection(whole()[:9] + [named], 40000)])
+            self.assertIn("Client: 10.0.0.7 tcp:80 name:" + word, self.tshark(path, "-V", "-Y", "frame.number == 12"))
+
     def test_after_a_gap_packets_are_found_again(self):
         half = [Segment(CLIENT, handshake(1, 1)), Segment(CLIENT, b"7890" + heartbeat(5))]
         self.assertEqual(self.info(half), ["Handshake: supports 1 (tcp) (of 1 known)",
@@ -283,7 +289,7 @@ class DissectorTest(unittest.TestCase):
             (CLIENT, [], b"GET / HTTP/1.1\r\n\r\n", 'Every packet begins with "LEKT"'),
             (CLIENT, [], handshake(1, 1)[:5] + b"\1\2\0" + handshake(1, 1)[8:], "Version 1.2.0; 0.0 would be right"),
             (CLIENT, [], header("A"), "A packet of type 'A' is not expected here"),
-            (CLIENT, [], handshake(1025, *[0] * 33), "1025 known methods; the server allows 1024"),
+            (CLIENT, [], handshake(4097, *[0] * 129), "4097 known methods; the server allows 4096"),
             (CLIENT, [], handshake(65537), "65537 known methods; no server allows more than 65536"),
             (CLIENT, [], handshake(1, 2), "The bit of method 2 is set, but only 1 methods are known; "
              "method m is bit (m-1) mod 32"),
@@ -291,6 +297,10 @@ class DissectorTest(unittest.TestCase):
             (CLIENT, setup[:2], response(1, port(0)), "Port 0" + port_words),
             (CLIENT, setup[:2], response(1, port(65536)), "Port 65536" + port_words),
             (CLIENT, setup[:4], response(2, sized(bytes(4097))), "4097 bytes of information; at most 4096 are allowed"),
+            (CLIENT, setup[:4], response(3007, sized(bytes(256))), "256 bytes of information; at most 255 are allowed"),
+            (CLIENT, setup[:4], response(3007, sized(b"a\nb")), 'It is no text that can be shown: "a\\x0ab"'),
+            (CLIENT, setup[:4], response(3007, sized("\u202eb".encode())), 'It is no text that can be shown: "\\xe2\\x80\\xaeb"'),
+            (CLIENT, setup[:4], response(3007, sized(b"\xed\xa0\x80")), 'It is no text that can be shown: "\\xed\\xa0\\x80"'),
             (CLIENT, setup[:4], response(2, sized(b"hello")[:9] + b"LEK"), "The padding is not zero; was it forgotten?"),
             (CLIENT, whole()[:10], heartbeat(1700000004), "The last closing timestamp was 1700000003; a client sends it back, "
              "and no time of its own"),
@@ -313,7 +323,7 @@ class DissectorTest(unittest.TestCase):
     def test_the_limits_themselves_are_right(self):
         connections = [
             whole()[:4] + [Segment(CLIENT, response(2, sized(bytes(4096)))), Segment(SERVER, reject(b"E" * 1020))],
-            [Segment(CLIENT, handshake(1024, *[0] * 31, 1 << 31))],
+            [Segment(CLIENT, handshake(4096, *[0] * 127, 1 << 31))],
             [Segment(CLIENT, handshake(65536, *[0] * 2048))],
         ]
         self.assertEqual(self.experts(connections, "-o", "lekt.methods_max:65536"), [["It is the last packet"], [], []])

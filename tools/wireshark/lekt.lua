@@ -12,6 +12,7 @@ local lekt = Proto("lekt", "LEKT")
 local header_bytes = 8
 local methods_max_ceiling = 65536
 local information_bytes_max = 4096
+local text_bytes_max = 255
 local packet_bytes_ceiling = 16 * 1024 * 1024
 local reject_text_max = 1020
 
@@ -19,21 +20,22 @@ local reject_text_max = 1020
 
 lekt.prefs.port = Pref.range("TCP ports", "7890", "Ports at which servers listen. Others: Decode As.", 65535)
 lekt.prefs.catalogue = Pref.string("Methods", "",
-  "What the server's --method says, separated by commas: 2:chat:sized,3:key:fixed:6. Methods 1 (tcp) and 3006 (device) are built in.")
-lekt.prefs.methods_max = Pref.uint("Known methods at most", 1024, "The server's --max-methods: what E104 is held against.")
+  "What the server's --method says, separated by commas: 2:chat:sized,3:key:fixed:6. Methods 1 (tcp), 3006 (device) and 3007 (name) are built in.")
+lekt.prefs.methods_max = Pref.uint("Known methods at most", 4096, "The server's --max-methods: what E104 is held against.")
 
 local catalogue = {}
 
 local function read_catalogue(text)
-  catalogue = { [1] = { name = "tcp", fixed = 4 }, [3006] = { name = "device" } }
+  catalogue = { [1] = { name = "tcp", fixed = 4 }, [3006] = { name = "device" }, [3007] = { name = "name", text = true } }
   for entry in text:gmatch("[^%s,]+") do
     local index, name, form, bytes = entry:match("^(%d+):([a-z0-9-]+):(%a+):?(%d*)$")
     index, bytes = tonumber(index), tonumber(bytes)
-    local is_form = form == "sized" and not bytes or form == "fixed" and bytes and bytes <= information_bytes_max
-    if index and index > 1 and index ~= 3006 and is_form then
-      catalogue[index] = { name = name, fixed = bytes }
+    local is_form = (form == "sized" or form == "text") and not bytes
+      or form == "fixed" and bytes and bytes <= information_bytes_max
+    if index and index > 1 and index ~= 3006 and index ~= 3007 and is_form then
+      catalogue[index] = { name = name, fixed = bytes, text = form == "text" }
     else
-      report_failure("LEKT: the method \"" .. entry .. "\" is not INDEX:NAME:sized or INDEX:NAME:fixed:BYTES")
+      report_failure("LEKT: the method \"" .. entry .. "\" is not INDEX:NAME:sized, INDEX:NAME:text or INDEX:NAME:fixed:BYTES")
     end
   end
 end
@@ -58,6 +60,7 @@ local field = {
   index = ProtoField.uint32("lekt.index", "Index of method"),
   information = ProtoField.bytes("lekt.information", "Information"),
   length = ProtoField.uint32("lekt.information.length", "Length"),
+  text = ProtoField.string("lekt.text", "Text"),
   port = ProtoField.uint32("lekt.port", "Port"),
   padding = ProtoField.bytes("lekt.padding", "Padding"),
   timestamp = ProtoField.int64("lekt.timestamp", "Timestamp"),
@@ -90,6 +93,7 @@ may_be_wrong("e201", expert.severity.ERROR, "The response is for another method 
 may_be_wrong("e202", expert.severity.ERROR, "Not a port")
 may_be_wrong("e203", expert.severity.ERROR, "The information is too long")
 may_be_wrong("e204", expert.severity.ERROR, "Padding that is not zero")
+may_be_wrong("e206", expert.severity.ERROR, "Not text that can be shown")
 may_be_wrong("e703", expert.severity.ERROR, "The server broke the protocol")
 may_be_wrong("rejected", expert.severity.NOTE, "The server will not go on")
 may_be_wrong("own_clock", expert.severity.WARN, "Later than the last closing timestamp")
@@ -201,6 +205,45 @@ local function padding(reader, length)
   end
 end
 
+-- Control characters, and those that are invisible or change the direction of writing: those of common/printable.cc.
+local unwanted = {
+  { 0x00, 0x1f }, { 0x7f, 0x9f }, { 0xad, 0xad }, { 0x61c, 0x61c }, { 0x115f, 0x1160 }, { 0x17b4, 0x17b5 },
+  { 0x180b, 0x180f }, { 0x200b, 0x200f }, { 0x2028, 0x202e }, { 0x2060, 0x206f }, { 0x3164, 0x3164 }, { 0xfeff, 0xfeff },
+  { 0xffa0, 0xffa0 }, { 0xfff0, 0xfffb }, { 0x1bca0, 0x1bca3 }, { 0x1d173, 0x1d17a }, { 0xe0000, 0xe0fff },
+}
+
+-- Whether a character of UTF-8 is one of those, or no character.
+local function is_unwanted(bytes)
+  local lead, value = bytes:byte(1), 0
+  local size = lead < 0x80 and 1 or lead < 0xe0 and 2 or lead < 0xf0 and 3 or 4
+  if #bytes ~= size or lead >= 0x80 and lead < 0xc2 or lead > 0xf4 then return true end
+  for place = 1, size do
+    value = place == 1 and lead % 2 ^ (size == 1 and 7 or 7 - size) or value * 64 + bytes:byte(place) % 64
+  end
+  local least = ({ 0, 0x80, 0x800, 0x10000 })[size]
+  if value < least or value > 0x10ffff or value >= 0xd800 and value <= 0xdfff then return true end
+  for _, range in ipairs(unwanted) do
+    if value >= range[1] and value <= range[2] then return true end
+  end
+  return false
+end
+
+-- A text as a word, as common/method_words.h has it, and whether all of it can be shown.
+local function text_word(text)
+  if text:find("^[%w._:/+@,%[%]%%-]+$") then return text, true end
+  local word, is_plain = "", true
+  for bytes in text:gmatch("[%z\1-\127\192-\255]?[\128-\191]*") do
+    if bytes:find("^[\"\\]$") then
+      word = word .. "\\" .. bytes
+    elseif #bytes > 0 and is_unwanted(bytes) then
+      word, is_plain = word .. bytes:gsub(".", function(byte) return ("\\x%02x"):format(byte:byte()) end), false
+    else
+      word = word .. bytes
+    end
+  end
+  return '"' .. word .. '"', is_plain
+end
+
 -- The information of a method that the catalogue has. Returns it in words.
 local function information(reader, method)
   local length = method.fixed
@@ -208,14 +251,22 @@ local function information(reader, method)
     local range = reader:take(4)
     length = range:uint()
     reader:add(field.length, range)
-    if length > information_bytes_max then
-      reader:refuse("e203", length .. " bytes of information; at most " .. information_bytes_max .. " are allowed")
+    -- A server of an earlier release lists longer text.
+    local length_max = method.text and not reader.from_server and text_bytes_max or information_bytes_max
+    if length > length_max then
+      reader:refuse("e203", length .. " bytes of information; at most " .. length_max .. " are allowed")
     end
   end
-  if length == 0 then return method.name .. ":" end
+  if length == 0 then return method.name .. (method.text and ':""' or ":") end
   local range = reader:take(length)
   local node = reader:add(field.information, range)
   padding(reader, length)
+  if method.text then
+    local word, is_plain = text_word(range:raw())
+    node = reader:add(field.text, range, word)
+    if not is_plain and not reader.from_server then reader:mark(node, "e206", "It is no text that can be shown: " .. word) end
+    return method.name .. ":" .. word
+  end
   if method.name == "device" then
     return "device:" .. range:bytes():raw():gsub("[^%w._+@/,=-]", "_")
   end
