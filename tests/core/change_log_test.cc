@@ -149,13 +149,17 @@ TEST(ChangeLog, ten_thousand_that_ask_for_all_share_one_encoding) {
     Cursor cursor = history.join();
     Output output;
     view->answer(cursor, 0, {}, output);
-    const char* first = nullptr;
+    const FullList& full = *view->parts().full;
+    ASSERT_EQ(output.copied().size(), (full.packets.size() + 1) * limits::update_header_bytes);
+    std::vector<const char*> parts;
     output.each(0, [&](ByteView part) {
-      first = part.data();
-      return false;
+      parts.push_back(part.data());
+      return true;
     });
-    ASSERT_EQ(first, view->parts().full->packets.data());
-    ASSERT_EQ(output.copied().size(), limits::update_header_bytes);
+    ASSERT_EQ(parts.size(), 2 * full.packets.size() + 1);
+    for (std::size_t packet = 0; packet < full.packets.size(); ++packet)
+      ASSERT_EQ(parts[2 * packet + 1],
+                full.entries.data() + (packet == 0 ? 0 : full.packets[packet - 1].end));
   }
   EXPECT_EQ(history.log().encodings_of_full_list(), 1u);
 }
@@ -202,7 +206,7 @@ TEST(ChangeLog, who_resumes_from_before_a_forgotten_removal_gets_everything) {
   EXPECT_EQ(view->history_begins(), 1011);
   Output output;
   Cursor resumed = history.join();
-  EXPECT_EQ(view->answer(resumed, follower.ask(), output), Basis::before_history);
+  EXPECT_EQ(view->answer(resumed, follower.ask(), {}, output), Basis::before_history);
   follower.apply(take_apart(flatten(output)));
   EXPECT_EQ(follower.list(), (List{{"10.0.0.2", "tcp:7890"}}));
 }
