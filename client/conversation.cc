@@ -13,7 +13,8 @@ namespace {
 constexpr std::size_t type_offset = 4;
 
 HandshakePacket handshake_for(const Methods& offered, Features asked) {
-  HandshakePacket packet{.version = version_with(asked)};
+  HandshakePacket packet;
+  packet.version = version_with(asked);
   for (const MethodInformation& method : offered) {
     assert(method.index >= 1 && method.index <= limits::methods_max_ceiling);
     assert(!packet.supports(method.index));

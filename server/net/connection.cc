@@ -134,7 +134,10 @@ void Connection::on_read(const asio::error_code& error, std::size_t size) {
   if (tls() != nullptr) return go_on();
   // What was pushed may have filled the socket while this was read.
   ByteView input(received_.data(), size);
-  if (extras_ != nullptr && !can_proceed()) return member_.keep(input);
+  if (extras_ != nullptr && !can_proceed()) {
+    note_received(input);
+    return member_.keep(input);
+  }
   process(input);
   if (size == received_.size() && can_proceed()) read_more();
   go_on();
@@ -171,6 +174,13 @@ void Connection::read_encrypted() {
   }
 }
 
+void Connection::note_received(ByteView input) {
+  worker().meters().received_bytes.add(input.size());
+  if (traced_) watch();  // its time may have passed
+  if (traced_ && !input.empty())
+    worker().tracer().received(member_.address(), member_.id(), input, worker().rules().catalogue);
+}
+
 // ---- Deciding ----
 
 /// Feeds the member and does what it asks for, as long as the socket takes what is to be sent.
@@ -182,10 +192,7 @@ void Connection::process(ByteView input) {
   worker.refresh_view();
   WorkerMeters& meters = worker.meters();
   Stopwatch stopwatch(meters.answer);
-  meters.received_bytes.add(input.size());
-  if (traced_) watch();  // its time may have passed
-  if (traced_ && !input.empty())
-    worker.tracer().received(member_.address(), member_.id(), input, worker.rules().catalogue);
+  note_received(input);
   for (;;) {
     const Session::Action action = member_.next(input, worker.now(), output.copied());
     switch (action.kind) {

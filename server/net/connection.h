@@ -196,6 +196,7 @@ class Connection {
   void read_more();
   void drop_input(std::size_t size);
   void on_writable(const asio::error_code& error);
+  void note_received(ByteView input);
   void process(ByteView input);
   void proceed();
   void go_on();

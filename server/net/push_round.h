@@ -26,10 +26,10 @@ class PushRound {
     std::size_t gap = member.*place;
     assert(members_[gap] == &member);
     if (gap < unvisited_) {
-      put(members_[--unvisited_], gap);
+      fill(gap, --unvisited_);
       gap = unvisited_;
     }
-    put(members_.back(), gap);
+    fill(gap, members_.size() - 1);
     members_.pop_back();
   }
   bool is_empty() const { return members_.empty(); }
@@ -41,9 +41,11 @@ class PushRound {
   Member& next() { return *members_[--unvisited_]; }
 
  private:
-  void put(Member* member, std::size_t at) {
-    members_[at] = member;
-    member->*place = static_cast<std::uint32_t>(at);
+  /// Moves the member that stands at `from`, unless it is the gap itself.
+  void fill(std::size_t gap, std::size_t from) {
+    if (gap == from) return;
+    members_[gap] = members_[from];
+    members_[gap]->*place = static_cast<std::uint32_t>(gap);
   }
 
   std::vector<Member*> members_;

@@ -173,6 +173,7 @@ class Worker final : public Front {
   void limit_old_answers();
   void shake_hands();
   void follow_pushes(Connection& connection, Stage from, Stage to);
+  void look_for_changes();
   std::chrono::steady_clock::time_point time() const;
   std::chrono::steady_clock::time_point round_due() const;
   void begin_round_in_time();
@@ -228,9 +229,10 @@ class Worker final : public Front {
 
   // Pushes (worker_push.cc).
   PushRound<Connection, &Connection::push_place_> push_round_;
-  std::atomic<bool> awaits_view_{false};  ///< the next view begins a round
+  std::atomic<bool> awaits_view_{false};  ///< the next view is looked at for changes
   bool round_wanted_ = false;             ///< once the time for it has come
   bool round_goes_on_ = false;
+  std::uint64_t round_sequence_ = 0;  ///< of the view with which the last one began
   std::chrono::steady_clock::time_point round_began_{};
   std::chrono::steady_clock::time_point round_ended_{};
   asio::steady_timer round_timer_{io_};

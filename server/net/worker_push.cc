@@ -1,7 +1,7 @@
 // How a worker tells its clients of changes that they have not asked for; the rest of it is worker.cc.
 //
-// The first view after the end of a round wakes the worker, and its next round visits everybody who wants to be told. It
-// takes turns with heartbeats and all else: a slice of the round, then whatever has become ready meanwhile.
+// A view with changes wakes the worker, and its next round visits everybody who wants to be told. It takes turns with
+// heartbeats and all else: a slice of the round, then whatever has become ready meanwhile.
 #include <algorithm>
 #include <asio/post.hpp>
 
@@ -22,10 +22,10 @@ constexpr int visits_at_once = 16;
 
 // ---- From any thread ----
 
-/// One question for each publication, and one post for each round. The flag and the version of the view are sequentially
-/// consistent: either this sees the flag that the worker has set, or the worker sees the view.
+/// The flag and the version of the view are sequentially consistent: either this sees the flag that the worker has set, or
+/// the worker sees the view.
 void Worker::view_was_published() {
-  if (awaits_view_ && awaits_view_.exchange(false)) asio::post(io_, [this] { want_round(); });
+  if (awaits_view_ && awaits_view_.exchange(false)) asio::post(io_, [this] { look_for_changes(); });
 }
 
 // ---- On the worker's thread ----
@@ -38,6 +38,14 @@ void Worker::follow_pushes(Connection& connection, Stage from, Stage to) {
     push_round_.add(connection);
   }
   if (from == Stage::established) push_round_.remove(connection);
+}
+
+/// A view may be published that differs in its closing timestamp alone.
+void Worker::look_for_changes() {
+  if (push_round_.is_empty()) return;  // the first one that comes awaits the next view
+  awaits_view_ = true;
+  refresh_view();
+  if (view()->newest_sequence() != round_sequence_) want_round();
 }
 
 void Worker::want_round() {
@@ -67,11 +75,11 @@ void Worker::begin_round_in_time() {
 }
 
 void Worker::begin_round() {
+  refresh_view();
   round_wanted_ = false;
-  if (push_round_.is_empty()) return;  // the first one that comes awaits the next view
-  awaits_view_ = true;
   round_goes_on_ = true;
   round_began_ = time();
+  round_sequence_ = view()->newest_sequence();
   push_round_.begin();
   go_on_with_round();
 }

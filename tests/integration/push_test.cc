@@ -15,12 +15,18 @@ using Clock = std::chrono::steady_clock;
 
 constexpr Features push{Feature::push};
 
+Bytes handshake_bytes() {
+  HandshakePacket handshake;
+  handshake.version = version_with(push);
+  return encode(handshake);
+}
+
 class PushTest : public DaemonTest {
  protected:
   /// One that has joined, asks for pushes, and knows where it stands.
   static RawClient follower(std::uint16_t port, const char* address, const RawClient::Settings& settings) {
     RawClient client(port, address, settings);
-    client.send(encode(HandshakePacket{.version = version_with(push)}));
+    client.send(handshake_bytes());
     EXPECT_EQ(client.expect<AcceptPacket>().version.features(), push);
     EXPECT_EQ(client.expect<RequestPacket>().index, 0u);
     client.beat(0);
@@ -89,7 +95,7 @@ TEST_F(PushTest, tells_who_did_not_read_everything_later_and_nobody_waits_for_it
 
 TEST_F(PushTest, is_not_in_force_at_a_server_that_does_without_it) {
   RawClient client(start({"--features", "none"}).port(), "127.0.0.2");
-  client.send(encode(HandshakePacket{.version = version_with(push)}));
+  client.send(handshake_bytes());
   EXPECT_EQ(client.expect<AcceptPacket>().version, (Version{0, 0, 0}));
 }
 

@@ -156,7 +156,9 @@ void DrivenWorker::end() { worker_.reset(); }
 
 Bytes handshake_bytes(Features asked) {
   Bytes bytes;
-  write(bytes, HandshakePacket{.version = version_with(asked)});
+  HandshakePacket handshake;
+  handshake.version = version_with(asked);
+  write(bytes, handshake);
   return bytes;
 }
 

@@ -70,7 +70,7 @@ class WorkerPushTest : public testing::Test {
   std::uint32_t changes_ = 100;
   bool has_entries_in_all_ = true;
   Follower follower_;  ///< of a test with one client
-  DrivenWorker worker_{settings(), history_.add(numbered(1)).view()};
+  DrivenWorker worker_{settings(), history_.add(numbered(1), filler(12)).view()};
 };
 
 }  // namespace

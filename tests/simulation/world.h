@@ -76,7 +76,8 @@ class World {
 
   struct Expected {
     Peers list;
-    std::string answer;  ///< how it was made, for the message of a failure
+    std::string answer;   ///< how it was made, for the message of a failure
+    std::size_t end = 0;  ///< of the answer, in bytes since the connection began
   };
 
   /// One connection, with what is under way in it.
@@ -86,9 +87,10 @@ class World {
     Bytes to_server = {};
     Bytes in_socket = {};  ///< has arrived, and the server has not read it
     Bytes to_client = {};
-    AwakeTime active = {};     ///< when it last was answered, or was let in
-    bool slowed = false;       ///< the server reads on once the member no longer asks too fast
-    bool client_gone = false;  ///< the server will read the end of the stream after to_server
+    std::size_t delivered = 0;  ///< bytes that were taken from there
+    AwakeTime active = {};      ///< when it last was answered, or was let in
+    bool slowed = false;        ///< the server reads on once the member no longer asks too fast
+    bool client_gone = false;   ///< the server will read the end of the stream after to_server
     bool dead = false;
     std::deque<Expected> expected = {};  ///< the list that each answer under way has to lead to
   };

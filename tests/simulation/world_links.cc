@@ -57,11 +57,19 @@ void World::deliver_to_server(Link& link, std::size_t size) {
 }
 
 void World::deliver_to_client(Link& link, std::size_t size) {
-  const Bytes bytes = take_front(link.to_client, size);
-  if (link.program == nullptr) return;
-  Program& program = *link.program;
-  for (const ConversationEvent& event : program.conversation->receive(bytes)) take(link, event);
-  link.to_server += program.conversation->take_output();
+  for (size = std::min(size, link.to_client.size()); size > 0;) {
+    // Several answers may come together. The program holds the list of each at its end.
+    std::size_t piece = size;
+    if (!link.expected.empty() && link.expected.front().end > link.delivered)
+      piece = std::min(piece, link.expected.front().end - link.delivered);
+    size -= piece;
+    link.delivered += piece;
+    const Bytes bytes = take_front(link.to_client, piece);
+    if (link.program == nullptr) continue;
+    Program& program = *link.program;
+    for (const ConversationEvent& event : program.conversation->receive(bytes)) take(link, event);
+    link.to_server += program.conversation->take_output();
+  }
 }
 
 void World::take(Link& link, const ConversationEvent& event) {
@@ -140,7 +148,8 @@ void World::expect_list(Link& link, const ChangeView& view, Basis basis, std::in
                         Output& output) {
   ++statistics_.by_basis[static_cast<std::size_t>(basis)];
   link.to_client += flatten(output);
-  link.expected.push_back({oracle_.list(view.newest_sequence()), describe(view, basis, timestamp)});
+  link.expected.push_back({oracle_.list(view.newest_sequence()), describe(view, basis, timestamp),
+                           link.delivered + link.to_client.size()});
 }
 
 void World::deliver_to_worker(SimulatedServer::Worker& worker) {
