@@ -53,6 +53,9 @@ ClientOptions checked(ClientOptions options) {
     require(!reason, reason.value_or(""));
   }
   if (options.interval) check_duration(*options.interval, "the interval");
+  require((options.features & Features::all()) == options.features,
+          "the features " + to_string(options.features) + " are not all known to this program; it has " +
+              to_string(Features::all()));
   check_duration(options.connect_timeout, "the timeout of connecting");
   check_duration(options.answer_timeout, "the timeout of answers");
   check_duration(options.retry_first, "the shortest wait before the next attempt");
@@ -103,6 +106,7 @@ class Client::Implementation final : public LinkOwner {
                   options_.random_seed.value_or(std::random_device()())),
         route_(context_, parse_server_name(options_.server)),
         address_watch_(context_, [this](bool appeared) { addresses_changed(appeared); }) {
+    if (const auto state = std::exchange(options_.state, {})) view_.resume(*state);
     stop_event_.async_wait(asio::posix::stream_descriptor::wait_read, [this](const Error&) { leave(); });
     asio::post(context_, [this] { connect(); });
   }
@@ -124,6 +128,8 @@ class Client::Implementation final : public LinkOwner {
 
   const Peers& peers() const { return view_.peers(); }
 
+  ClientState state() const { return view_.state(); }
+
   std::optional<Endpoints> endpoints() const { return link_ ? link_->endpoints() : std::nullopt; }
 
  private:
@@ -133,9 +139,13 @@ class Client::Implementation final : public LinkOwner {
   void connect() {
     if (leaving_) return;
     link_ = std::make_shared<ServerLink>(
-        context_, settings_, route_,
-        Conversation(options_.catalogue, offered(), view_, options_.features), *this);
+        context_, settings_, route_, Conversation(options_.catalogue, offered(), view_, options_.features),
+        *this);
     link_->start();
+  }
+
+  void on_accepted(const Accepted& accepted) override {
+    view_.connected_to({to_string(route_.server()), link_->endpoints()->server, accepted.identity});
   }
 
   const Methods& offered() const { return leaves_name_out_ ? nameless_ : options_.methods; }
@@ -250,7 +260,7 @@ class Client::Implementation final : public LinkOwner {
   }
 
   asio::io_context context_;  // first: its end destroys handlers that refer to what follows
-  const ClientOptions options_;
+  ClientOptions options_;
   const Methods nameless_;  ///< what is offered to a server that has refused the name
   const LinkSettings settings_;
   ClientHandler& handler_;
@@ -282,6 +292,8 @@ bool Client::run_for(std::chrono::milliseconds duration) { return implementation
 void Client::stop() noexcept { implementation_->stop(); }
 
 const Peers& Client::peers() const { return implementation_->peers(); }
+
+ClientState Client::state() const { return implementation_->state(); }
 
 std::optional<Endpoints> Client::endpoints() const { return implementation_->endpoints(); }
 

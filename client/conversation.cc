@@ -24,16 +24,14 @@ HandshakePacket handshake_for(const Methods& offered, Features asked) {
 }
 
 std::string words(const ListDigest& list) {
-  Bytes sum;
-  ByteWriter(sum).u64(list.sum);
-  return std::to_string(list.clients) + " clients with the digest " + to_hex(sum);
+  return std::to_string(list.clients) + " clients with the digest " + to_hex(list.sum);
 }
 
 }  // namespace
 
 Conversation::Conversation(const MethodCatalogue& catalogue, const Methods& offered, PeerView& view,
                            Features asked)
-    : context_{.catalogue = catalogue, .from_server = true}, offered_(offered), view_(view), asked_(asked) {
+    : context_{.catalogue = catalogue, .from_server = true}, asked_(asked), offered_(offered), view_(view) {
   write(output_, handshake_for(offered, asked));
 }
 
@@ -52,7 +50,7 @@ void Conversation::heartbeat() {
   assert(can_ask());
   // Something that was pushed may have come since the list was found wrong.
   const std::int64_t timestamp = doubts_ ? 0 : view_.next_timestamp();
-  write(output_, HeartbeatPacket{.version = version_with(context_.features), .timestamp = timestamp});
+  write(output_, HeartbeatPacket{.version = version(), .timestamp = timestamp});
   // What was pushed may still be on its way, and belongs to the list as it is: a full answer begins with a reset then.
   if (!context_.features.has(Feature::push) || !was_answered_) view_.request(timestamp);
   answer_expected_ = true;
@@ -83,10 +81,20 @@ bool Conversation::step_reject(ByteView& rest, Events& events) {
 
 bool Conversation::step_accept(ByteView& rest, Events& events) {
   AcceptPacket packet;
-  if (!take(rest, packet, events)) return false;
-  context_.features = packet.version.features() & asked_;
+  const bool is_whole = take(rest, packet, events);
+  if (phase_ == Phase::ended) return false;
+  // What was not asked for makes the packet longer in ways that this client may not know. Its header says so already.
+  const Features given = packet.version.features();
+  if (const auto unasked = Features::from_extra(given.extra() & ~asked_.extra()); !unasked.empty()) {
+    fail("the server puts features in force that were not asked for: " + to_string(unasked), events);
+    return false;
+  }
+  if (!is_whole) return false;
   phase_ = Phase::setup;
-  events.emplace_back(Accepted{packet.version});
+  context_.features = given;
+  Accepted accepted{packet.version, given};
+  if (given.has(Feature::identity)) accepted.identity = packet.identity;
+  events.emplace_back(accepted);
   return true;
 }
 
@@ -111,7 +119,7 @@ bool Conversation::step_request(ByteView& rest, Events& events) {
     return false;
   }
   requested_.push_back(packet.index);
-  write(output_, ResponsePacket{.version = version_with(context_.features), .method = *method});
+  write(output_, ResponsePacket{.version = version(), .method = *method});
   return true;
 }
 

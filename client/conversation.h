@@ -16,6 +16,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -33,6 +34,8 @@ namespace lekt {
 /// The server accepted the handshake.
 struct Accepted {
   Version version;
+  Features features = {};                    ///< in force from here on
+  std::optional<LogIdentity> identity = {};  ///< of the server's change log, with Feature::identity
 };
 
 /// The setup is over: the client is registered, and heartbeat() may be called.
@@ -62,8 +65,8 @@ using ConversationEvent = std::variant<Accepted, Joined, Updated, ListDiffers, R
 
 class Conversation {
  public:
-  /// A conversation that begins with the handshake, which asks for these features. `offered` has at most one method of
-  /// each index, and none above limits::methods_max_ceiling.
+  /// A conversation that begins with the handshake. `offered` has at most one method of each index, and none above
+  /// limits::methods_max_ceiling. `asked`: what the client would like to have of what this library speaks.
   Conversation(const MethodCatalogue& catalogue, const Methods& offered, PeerView& view, Features asked = {});
 
   /// The bytes that have to be sent now. The caller takes them after construction and after each of the calls
@@ -110,12 +113,14 @@ class Conversation {
   template <class Packet>
   bool take(ByteView& rest, Packet& packet, Events& events);
 
-  ReadContext context_;
+  Version version() const { return version_with(context_.features); }
+
+  ReadContext context_;  ///< with the features that are in force
+  Features asked_;
   const Methods& offered_;
   PeerView& view_;
   Phase phase_ = Phase::handshake;
   std::vector<std::uint32_t> requested_;  ///< indexes of the requests that were answered, ascending
-  Features asked_;
   bool answer_expected_ = false;
   bool within_answer_ = false;  ///< some of its packets have come, and the closing one has not
   bool was_answered_ = false;

@@ -196,7 +196,7 @@ void ServerLink::take(const ConversationEvent& event) {
   if (const auto* differs = std::get_if<ListDiffers>(&event))
     return owner_->on_warning(code_text(ErrorCode::list_differs) + " " + differs->message);
   if (std::holds_alternative<Joined>(event)) return owner_->on_joined();
-  owner_->on_accepted();
+  owner_->on_accepted(std::get<Accepted>(event));
 }
 
 /// Sends what the conversation has to say, and expects an answer if it is the server's turn.

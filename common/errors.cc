@@ -174,6 +174,9 @@ constexpr std::array catalogue = {
     ErrorInfo{
         list_differs, "the client's list is not the one that the server says it holds",
         "report it: client, server or memory is at fault; the client has asked for the whole list anew"},
+    ErrorInfo{client_state_unusable,
+              "what a client kept of the list to continue from cannot be used, so it asks for the whole list",
+              "nothing, it is written anew; if another program's file has that name, name another one"},
     ErrorInfo{control_unreachable, "the server's socket for operators cannot be reached",
               "check that lektd runs on this database and that you are in the group of its socket"},
     ErrorInfo{control_refused, "the server could not do what it was asked for", "the message says why"},

@@ -96,6 +96,7 @@ enum class ErrorCode : std::uint16_t {
   output_contested = 714,
   name_not_taken = 715,
   list_differs = 716,
+  client_state_unusable = 717,
   // The operator's command
   control_unreachable = 801,
   control_refused = 802,

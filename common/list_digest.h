@@ -8,13 +8,16 @@
 
 namespace lekt {
 
-/// FNV-1a, 64 bit, over a client's object as a connection is sent it: from the address to the last method's last byte,
-/// without the size in front.
-constexpr std::uint64_t digest_of_object(ByteView object) {
-  std::uint64_t digest = 0xcbf29ce484222325;
-  for (const char byte : object) digest = (digest ^ static_cast<std::uint8_t>(byte)) * 0x100000001b3;
-  return digest;
+/// FNV-1a, 64 bit.
+constexpr std::uint64_t fnv_1a(ByteView bytes) {
+  std::uint64_t sum = 0xcbf29ce484222325;
+  for (const char byte : bytes) sum = (sum ^ static_cast<std::uint8_t>(byte)) * 0x100000001b3;
+  return sum;
 }
+
+/// Of a client's object as a connection is sent it: from the address to the last method's last byte, without the size in
+/// front.
+constexpr std::uint64_t digest_of_object(ByteView object) { return fnv_1a(object); }
 
 /// The size of an object stands in front of it in an entry.
 constexpr ByteView object_of_entry(ByteView added_entry) { return added_entry.substr(4); }

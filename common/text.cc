@@ -58,6 +58,12 @@ std::string to_hex(ByteView bytes) {
   return text;
 }
 
+std::string to_hex(std::uint64_t number) {
+  Bytes bytes;
+  ByteWriter(bytes).u64(number);
+  return to_hex(bytes);
+}
+
 std::optional<Bytes> parse_hex(std::string_view text) {
   Bytes bytes;
   int high = -1;

@@ -1,6 +1,7 @@
 // Text made from bytes that a peer chose. Nothing in it can begin a line, a field or a terminal sequence.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -12,6 +13,8 @@ namespace lekt {
 
 /// The bytes in lower-case hexadecimal, without separators.
 std::string to_hex(ByteView bytes);
+/// The number in 16 digits of it.
+std::string to_hex(std::uint64_t number);
 
 /// Reads hexadecimal digits of either case; skips white space and ':' between bytes. Yields nothing if
 /// anything else occurs.

@@ -268,7 +268,7 @@ CREATE VIEW device_alerts AS
          uid, message
     FROM device_alert_record ORDER BY number DESC;
 
--- migration 6: methods that are text
+-- migration 6: methods that are text; the identity of the change log
 
 DROP VIEW methods;
 CREATE VIEW methods AS
@@ -289,3 +289,20 @@ CREATE VIEW methods AS
             FROM client_record WHERE present = 1 AND methods <> '') AS client,
          json_each('["' || replace(words, ' ', '","') || '"]')
    ORDER BY method, client.address;
+ALTER TABLE server_record ADD COLUMN
+  identity BLOB CHECK (length(identity) = 16);  -- random, made once; null before the first start that gives one
+
+DROP VIEW server;
+CREATE VIEW server AS
+  -- The server's own state, one row. identity: which change log the clients' timestamps belong to.
+  SELECT version,
+         datetime(started, 'unixepoch') AS started,
+         coalesce(datetime(stopped, 'unixepoch'), 'running or crashed') AS stopped,
+         datetime(history_begins, 'unixepoch') AS history_begins,
+         sequence AS newest_change,
+         (SELECT count(*) FROM client_record WHERE present = 1) AS clients,
+         (SELECT count(*) FROM client_record AS client
+            WHERE present = 1 AND sessions > 0 AND client.run = server_record.run AND stopped IS NULL) AS connected,
+         (SELECT count(*) FROM client_record WHERE present = 0) AS removed,
+         lower(hex(identity)) AS identity
+    FROM server_record;

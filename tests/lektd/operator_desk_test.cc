@@ -25,7 +25,7 @@ class OperatorDeskTest : public WriterTest {
   }
 
   OperatorDesk make_desk(std::vector<storage::Ban> bans = {}) {
-    return OperatorDesk({doors_, seen_, watchdog_, fronts_}, path(), std::move(bans));
+    return OperatorDesk({doors_, seen_, watchdog_, fronts_}, path(), database_->identity(), std::move(bans));
   }
 
   /// What the writer's thread does with the tasks that have come; false when none comes within a second.

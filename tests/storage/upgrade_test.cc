@@ -135,6 +135,17 @@ TEST_P(UpgradeTest, gives_operators_the_views_of_today) {
   EXPECT_EQ(ask("SELECT kind FROM changes WHERE address = '127.0.0.6'"), (Lines{"changed", "added"}));
 }
 
+TEST_P(UpgradeTest, gives_the_log_an_identity_once) {
+  restore_fixture();
+  settings_.make_identity = [] { return LogIdentity{1, 2, 3}; };
+  {
+    const Database database(settings_);
+    EXPECT_EQ(database.identity(), (LogIdentity{1, 2, 3}));
+  }
+  settings_.make_identity = [] { return LogIdentity{4, 5, 6}; };
+  EXPECT_EQ(Database(settings_).identity(), (LogIdentity{1, 2, 3}));
+}
+
 TEST_P(UpgradeTest, makes_a_database_that_takes_what_comes_next) {
   restore_fixture();
   std::uint64_t next = 0;

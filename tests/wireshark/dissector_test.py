@@ -266,6 +266,28 @@ class DissectorTest(unittest.TestCase):
             path = self.capture([Connection(whole()[:9] + [named], 40000)])
             self.assertIn("Client: 10.0.0.7 tcp:80 name:" + word, self.tshark(path, "-V", "-Y", "frame.number == 12"))
 
+    def test_names_features_and_shows_the_identity_of_the_log(self):
+        identity = bytes(range(16))
+        handshake_asking = handshake(1, 1)[:7] + b"\x28" + handshake(1, 1)[8:]
+        accept = ACCEPT[:7] + b"\x08" + identity
+        capture = self.capture([Connection([Segment(CLIENT, handshake_asking), Segment(SERVER, accept[:11]),
+                                            Segment(SERVER, accept[11:] + request(1))], 40000)])
+        client_row, *server_rows = self.rows(capture, ["lekt.packet", "lekt.feature", "lekt.log_identity"], "-Y", "lekt")
+        self.assertEqual(client_row["lekt.feature"], ["identity", "0x20"])
+        shown = server_rows[-1]
+        self.assertEqual(shown["lekt.packet"], ["accept", "request"])
+        self.assertEqual(shown["lekt.feature"], ["identity"])
+        self.assertEqual(shown["lekt.log_identity"], [identity.hex()])
+
+    def test_shows_the_digest_of_a_closing_packet(self):
+        accept = ACCEPT[:7] + b"\x04" + ACCEPT[8:]
+        closing = update("A", 5)[:7] + b"\x04" + update("A", 5)[8:] + b"\x00\x00\x00\x02" + bytes.fromhex("839fd2cefc1604d4")
+        capture = self.capture([Connection([Segment(CLIENT, handshake(1, 1)), Segment(SERVER, accept + request(0)),
+                                            Segment(CLIENT, heartbeat(5)), Segment(SERVER, closing + closing)], 40000)])
+        rows = self.rows(capture, ["lekt.packet", "lekt.list_clients", "lekt.list_digest"], "-Y", "lekt.list_digest")
+        self.assertEqual(rows, [{"lekt.packet": ["update", "update"], "lekt.list_clients": ["2", "2"],
+                                 "lekt.list_digest": ["0x839fd2cefc1604d4"] * 2}])
+
     def test_after_a_gap_packets_are_found_again(self):
         half = [Segment(CLIENT, handshake(1, 1)), Segment(CLIENT, b"7890" + heartbeat(5))]
         self.assertEqual(self.info(half), ["Handshake: supports 1 (tcp) (of 1 known)",

@@ -54,6 +54,8 @@ local field = {
   major = ProtoField.uint8("lekt.version.major", "Major"),
   minor = ProtoField.uint8("lekt.version.minor", "Minor"),
   extra = ProtoField.uint8("lekt.version.extra", "Extra (optional features)", base.HEX),
+  feature = ProtoField.string("lekt.feature", "Feature"),
+  log_identity = ProtoField.bytes("lekt.log_identity", "Identity of the change log"),
   known = ProtoField.uint32("lekt.methods_known", "Number of known methods"),
   supported = ProtoField.bytes("lekt.methods_supported", "Supported methods"),
   supports = ProtoField.uint32("lekt.supports", "Supports method"),
@@ -67,6 +69,8 @@ local field = {
   time = ProtoField.absolute_time("lekt.time", "Time", base.UTC),
   kind = ProtoField.char("lekt.kind", "Kind", base.OCT),
   count = ProtoField.uint24("lekt.count", "Number of clients"),
+  list_clients = ProtoField.uint32("lekt.list_clients", "Clients in the list"),
+  list_digest = ProtoField.uint64("lekt.list_digest", "Digest of the list", base.HEX),
   client = ProtoField.bytes("lekt.client", "Client"),
   size = ProtoField.uint32("lekt.client.size", "Size of client object"),
   address = ProtoField.ipv4("lekt.address", "Address"),
@@ -166,6 +170,22 @@ local function header(reader)
   return reader.tvb:raw(reader.position + 4, 1)
 end
 
+-- The optional features, by their bits: those whose bytes are shown.
+local features = { { bit = 0x02, name = "push" }, { bit = 0x04, name = "digest" }, { bit = 0x08, name = "identity" } }
+
+-- Their names, and what is left of the bits in hexadecimal.
+local function names_of(extra)
+  local names = {}
+  for _, feature in ipairs(features) do
+    if bit.band(extra, feature.bit) ~= 0 then
+      table.insert(names, feature.name)
+      extra = extra - feature.bit
+    end
+  end
+  if extra ~= 0 then table.insert(names, ("0x%02x"):format(extra)) end
+  return names
+end
+
 local function version(reader, name)
   reader:take(4)
   reader:add(field.packet, reader.tvb(reader.start, header_bytes), name)
@@ -177,8 +197,14 @@ local function version(reader, name)
   reader:below(node, function()
     reader:add(field.major, major)
     reader:add(field.minor, minor)
-    reader:add(field.extra, extra)
+    local names = names_of(extra:uint())
+    local extra_node = reader:add(field.extra, extra)
+    reader:below(extra_node, function()
+      for _, feature in ipairs(names) do reader:add(field.feature, extra, feature) end
+    end)
+    if #names > 0 then node.text = "Version: " .. text .. " (" .. table.concat(names, ",") .. ")" end
   end)
+  reader.extra = extra:uint()
   if name ~= "reject" and (major:uint() ~= 0 or minor:uint() ~= 0) then
     reader:mark(node, "e101", "Version " .. text .. "; 0.0 would be right")
   end
@@ -340,7 +366,12 @@ end
 
 -- ---- Packets of the server ----
 
-function packet.server.accept() return "" end
+function packet.server.accept(reader)
+  if bit.band(reader.extra, 0x08) == 0 then return "" end
+  local range = reader:take(16)
+  reader:add(field.log_identity, range)
+  return "log " .. range:bytes():tohex(true)
+end
 
 function packet.server.reject(reader)
   local text = reader.tvb:raw(reader.position, math.min(reader:left(), reject_text_max + 1))
@@ -447,7 +478,14 @@ function packet.server.update(reader)
   local count = count_range:uint()
   node = reader:add(field.count, count_range)
   reader.closes = kind == "A" and count == 0
-  if reader.closes then return "the answer ends, everything before " .. text .. " is told" end
+  if reader.closes then
+    local told = "the answer ends, everything before " .. text .. " is told"
+    if bit.band(reader.extra, 0x04) == 0 then return told end
+    local list = reader:take(4)
+    reader:add(field.list_clients, list)
+    reader:add(field.list_digest, reader:take(8))
+    return told .. ", the list has " .. list:uint()
+  end
   local read = kind == "A" and added_entry or removed_entry
   local addresses = {}
   measure_entries(reader, kind, count)
