@@ -51,6 +51,14 @@ TEST_F(CommandQueueTest, runs_the_command_for_each_peer_in_order) {
   EXPECT_EQ(text("out"), "added 10.0.0.1 1\nadded 10.0.0.3 1\nadded 10.0.0.2 1\n");
 }
 
+TEST_F(CommandQueueTest, the_command_has_the_name_without_quotation_marks) {
+  PeerChange change = arrival(1);
+  for (const char* name : {"kitchen \"pi\"", "other"})
+    change.now.methods.push_back({name_index, MethodCatalogue::wrap({MethodForm::Kind::text, 0}, name)});
+  run({.command = "printf '%s|%s' \"$LEKT_NAME\" \"$LEKT_METHODS\" > " + at("out")}, {change});
+  EXPECT_EQ(text("out"), R"(kitchen "pi"|tcp:1 name:"kitchen \"pi\"" name:other)");
+}
+
 TEST_F(CommandQueueTest, its_input_is_the_event_as_json) {
   run({.command = "cat >> " + at("out")}, {arrival(1)});
   EXPECT_EQ(text("out"),

@@ -181,7 +181,7 @@ TEST(ProgramUsage, a_wrong_value_is_named_with_what_is_allowed) {
       {with({"--output", "x"}), "--output belongs to --format hosts and --format prometheus"},
       {with({"--count", "0"}), "--count \"0\" is not a number from 1"},
       {with({"--count", "-1"}), "--count \"-1\" is not a number from 1"},
-      {with({"--method", "tcp"}), "tcp:PORT, NAME:HEX or INDEX:HEX is expected"},
+      {with({"--method", "tcp"}), "tcp:PORT, NAME:TEXT, NAME:HEX or INDEX:HEX is expected"},
       {with({"--method", "tcp:1", "--method", "tcp:2"}), "method 1 is given twice"},
       {with({"--catalogue", "1:web:sized"}), "method 1 is the built-in tcp and cannot be redefined"},
       {with({"--bogus"}), "not expected: --bogus"},

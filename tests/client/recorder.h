@@ -20,7 +20,7 @@ class Recorder : public ClientHandler {
     ++synchronised;
     note("synchronised\n");
   }
-  void on_warning(const std::string& warning) override { note(warning + "\n"); }
+  void on_warning(const std::string& warning) override { warnings += warning + "\n"; }
   void on_disconnected(const Disconnection& end) override {
     last = end;
     ++disconnected;
@@ -28,6 +28,7 @@ class Recorder : public ClientHandler {
   }
 
   std::string text;
+  std::string warnings;  ///< apart: they come at any time
   int synchronised = 0;
   int disconnected = 0;
   Disconnection last;

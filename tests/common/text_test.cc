@@ -69,5 +69,9 @@ TEST(Closest, finds_the_word_that_was_meant) {
   EXPECT_EQ(closest(std::string(100'000, 's'), known), "");
 }
 
+TEST(LowerCase, changes_letters_of_ASCII_and_no_others) {
+  EXPECT_EQ(lower_case("AZaz[@ \xc3\x9c"), "azaz[@ \xc3\x9c");
+}
+
 }  // namespace
 }  // namespace lekt
