@@ -41,8 +41,8 @@ struct ClientOptions {
   /// How others can reach this program: at most one method of each index, and none that the server gives. Without
   /// any it is listed, and nobody can connect to it. A server that knows no names (method 3007) is joined without.
   Methods methods = {};
-  /// Optional features of the protocol to ask for. With `push` changes come as soon as there are some, and not with the
-  /// next heartbeat, if the server has it as well.
+  /// Optional features of the protocol to ask for; the server may have fewer. With `push` changes come as soon as there are
+  /// some, and not with the next heartbeat.
   Features features = Features::all();
   /// Time from one heartbeat to the next. Must be well below the server's --heartbeat-timeout (90 s by default). Nothing:
   /// 5 s, and 20 s where changes are pushed, since heartbeats then only show that either side is still there.
@@ -53,8 +53,6 @@ struct ClientOptions {
   std::optional<TlsOptions> tls = {};
   /// Methods whose information this program can read when it hears of others, besides the built-in ones.
   MethodCatalogue catalogue = {};
-  /// Which of the protocol's optional features to ask for. The server may have fewer.
-  Features features = Features::all();
   /// What an earlier program knew, from Client::state(). If the server's log is the one that it was of, the server sends
   /// only what has changed since; otherwise the whole list. All that is there is told as added in any case.
   std::optional<ClientState> state = {};

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "common/text.h"
 #include "tests/integration/daemon.h"
 #include "tests/integration/raw_client.h"
 #include "tests/integration/sqlite.h"
@@ -26,7 +27,7 @@ class IdentityTest : public DaemonTest {
   void start_again() {
     const std::string where = address();
     daemon().kill();
-    start({"--listen", where});
+    start({"--listen", where, "--database", database().string()});
   }
 
   /// What `lekt join` prints that leaves after one answer.
@@ -68,7 +69,7 @@ Bytes without_timestamps(Bytes bytes) {
 
 TEST_F(IdentityTest, is_told_to_who_asks_for_it_and_shown_to_operators) {
   start();
-  const std::string stored = Operator(database()).ask_one("SELECT identity FROM server");
+  const std::string stored = Operator(database()).ask_one("SELECT identity FROM log");
   const AcceptPacket told = accept_for({Feature::identity});
   EXPECT_EQ(told.version, version_with({Feature::identity}));
   EXPECT_EQ(to_string(told.identity), stored);
