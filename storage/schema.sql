@@ -292,17 +292,10 @@ CREATE VIEW methods AS
 ALTER TABLE server_record ADD COLUMN
   identity BLOB CHECK (length(identity) = 16);  -- random, made once; null before the first start that gives one
 
-DROP VIEW server;
-CREATE VIEW server AS
-  -- The server's own state, one row. identity: which change log the clients' timestamps belong to.
-  SELECT version,
-         datetime(started, 'unixepoch') AS started,
-         coalesce(datetime(stopped, 'unixepoch'), 'running or crashed') AS stopped,
+CREATE VIEW log AS
+  -- The change log, one row. identity: which log clients' timestamps belong to; the same ever after.
+  SELECT lower(hex(identity)) AS identity,
+         datetime(created, 'unixepoch') AS created,
          datetime(history_begins, 'unixepoch') AS history_begins,
-         sequence AS newest_change,
-         (SELECT count(*) FROM client_record WHERE present = 1) AS clients,
-         (SELECT count(*) FROM client_record AS client
-            WHERE present = 1 AND sessions > 0 AND client.run = server_record.run AND stopped IS NULL) AS connected,
-         (SELECT count(*) FROM client_record WHERE present = 0) AS removed,
-         lower(hex(identity)) AS identity
+         sequence AS newest_change
     FROM server_record;

@@ -192,10 +192,10 @@ TEST(ListDigest, is_the_sum_of_the_digests_of_who_is_present) {
   constexpr Features digest{Feature::digest};
   History history;
   EXPECT_EQ(digest_in(*history.view(), digest), ListDigest());
-  history.add("10.0.0.1", tcp(1)).add("10.0.0.2", tcp(2));
+  history.add("10.0.0.1", 1).add("10.0.0.2", 2);
   EXPECT_EQ(digest_in(*history.view(), digest),
             (ListDigest{2, digest_of("10.0.0.1", tcp(1)) + digest_of("10.0.0.2", tcp(2))}));
-  history.add("10.0.0.2", tcp(22)).remove("10.0.0.1");
+  history.add("10.0.0.2", 22).remove("10.0.0.1");
   EXPECT_EQ(digest_in(*history.view(), digest), (ListDigest{1, digest_of("10.0.0.2", tcp(22))}));
   history.remove("10.0.0.2");
   EXPECT_EQ(digest_in(*history.view(), digest), ListDigest());
@@ -203,7 +203,7 @@ TEST(ListDigest, is_the_sum_of_the_digests_of_who_is_present) {
 
 TEST(ListDigest, is_told_only_where_it_is_in_force) {
   History history;
-  history.add("10.0.0.1", tcp(1));
+  history.add("10.0.0.1", 1);
   EXPECT_EQ(digest_in(*history.view(), {}), std::nullopt);
   EXPECT_EQ(digest_in(*history.view(), {Feature::identity}), std::nullopt);
 }

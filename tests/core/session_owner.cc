@@ -46,7 +46,8 @@ std::string SessionOwner::refusal() const {
 }
 
 Bytes handshake(std::initializer_list<std::uint32_t> methods, Features asked) {
-  HandshakePacket packet{.version = version_with(asked)};
+  HandshakePacket packet;
+  packet.version = version_with(asked);
   for (const std::uint32_t method : methods) packet.support(method);
   return encode(packet);
 }

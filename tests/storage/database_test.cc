@@ -126,7 +126,7 @@ TEST_F(DatabaseTest, makes_no_identity_that_it_does_not_keep) {
   EXPECT_THROW(Database{settings_}, std::runtime_error);
   EXPECT_FALSE(std::filesystem::exists(path()));
   settings_.make_identity = [] { return LogIdentity{0xab}; };
-  EXPECT_EQ(to_string(Database(settings_).identity()), "ab000000000000000000000000000000");
+  EXPECT_EQ(lekt::to_string(Database(settings_).identity()), "ab000000000000000000000000000000");
 }
 
 TEST_F(DatabaseTest, goes_on_after_a_reopen) {

@@ -151,7 +151,7 @@ TEST_F(StoppedDatabaseTest, keeps_its_identity_at_an_import_and_has_one_when_it_
   EXPECT_EQ(made.size(), 32u);
   EXPECT_NE(made, before);
   settings_.path = settings.path;
-  EXPECT_EQ(to_string(Database(settings_).identity()), made);
+  EXPECT_EQ(lekt::to_string(Database(settings_).identity()), made);
 }
 
 TEST_F(StoppedDatabaseTest, gives_free_pages_back) {

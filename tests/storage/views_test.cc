@@ -185,21 +185,30 @@ TEST_F(ViewsTest, bans_tell_until_when_they_hold) {
 }
 
 TEST_F(ViewsTest, server_tells_its_state_in_one_row) {
-  settings_.make_identity = [] { return LogIdentity{0xab, 0xcd}; };
   Database database(settings_);
   live_a_little(database);
   EXPECT_EQ(ask("select * from server"),
             "version  started              stopped             history_begins       newest_change  clients  "
-            "connected  removed  identity                        \n"
+            "connected  removed\n"
             "-------  -------------------  ------------------  -------------------  -------------  -------  "
-            "---------  -------  --------------------------------\n"
+            "---------  -------\n"
             "0.1.0    2026-01-02 03:04:00  running or crashed  2026-01-02 03:04:00  5              2        "
-            "2          1        abcd0000000000000000000000000000\n");
+            "2          1      \n");
   database.note_stop(started + 300);
   EXPECT_EQ(ask("select stopped, connected from server"),
             "stopped              connected\n"
             "-------------------  ---------\n"
             "2026-01-02 03:09:00  0        \n");
+}
+
+TEST_F(ViewsTest, log_tells_which_one_it_is) {
+  settings_.make_identity = [] { return LogIdentity{0xab, 0xcd}; };
+  Database database(settings_);
+  live_a_little(database);
+  EXPECT_EQ(ask("select * from log"),
+            "identity                          created              history_begins       newest_change\n"
+            "--------------------------------  -------------------  -------------------  -------------\n"
+            "abcd0000000000000000000000000000  2026-01-02 03:04:00  2026-01-02 03:04:00  5            \n");
 }
 
 TEST_F(ViewsTest, codes_add_up_and_the_latest_stands_first) {
