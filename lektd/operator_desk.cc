@@ -31,10 +31,11 @@ double growth(std::uint64_t from, std::uint64_t to, double seconds) {
 
 }  // namespace
 
-OperatorDesk::OperatorDesk(const Shared& shared, std::filesystem::path database,
+OperatorDesk::OperatorDesk(const Shared& shared, std::filesystem::path database, const LogIdentity& identity,
                            std::vector<storage::Ban> bans)
     : shared_(shared),
       database_(std::filesystem::absolute(std::move(database))),
+      identity_(identity),
       started_wall_(wall_seconds()) {
   apply_bans(std::move(bans));
 }
@@ -128,6 +129,7 @@ Status OperatorDesk::status() {
   status.version = LEKT_VERSION;
   status.process = getpid();
   status.database = database_.string();
+  status.identity = to_string(identity_);
   status.totals = totals();
   status.rates = rates();
   status.whereabouts = whereabouts();

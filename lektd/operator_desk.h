@@ -19,6 +19,7 @@
 #include <string>
 #include <vector>
 
+#include "common/features.h"
 #include "common/mutex.h"
 #include "server/net/device_front.h"
 #include "server/net/doors.h"
@@ -39,8 +40,9 @@ class OperatorDesk : public Operations {
     DeviceFront* devices = nullptr;  ///< one of the fronts; null: the server takes no devices
   };
 
-  /// `bans`: those that the database has.
-  OperatorDesk(const Shared& shared, std::filesystem::path database, std::vector<storage::Ban> bans);
+  /// `identity` and `bans`: those that the database has.
+  OperatorDesk(const Shared& shared, std::filesystem::path database, const LogIdentity& identity,
+               std::vector<storage::Ban> bans);
 
   /// Once a second: for the rates, and to end bans.
   void sample();
@@ -116,6 +118,7 @@ class OperatorDesk : public Operations {
 
   Shared shared_;
   const std::filesystem::path database_;
+  const LogIdentity identity_;
   const Steady started_ = std::chrono::steady_clock::now();
   const std::int64_t started_wall_;
   mutable Mutex samples_mutex_;

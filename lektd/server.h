@@ -70,9 +70,9 @@ class Server {
     MethodCatalogue catalogue;
     SessionRules session;
 
-    explicit Rules(const Configuration& configuration)
+    Rules(const Configuration& configuration, const LogIdentity& log_identity)
         : catalogue(configuration.catalogue),
-          session{catalogue, configuration.methods_max, configuration.features} {}
+          session{catalogue, configuration.methods_max, configuration.features, log_identity} {}
     Rules(const Rules&) = delete;
     Rules& operator=(const Rules&) = delete;
 
@@ -102,10 +102,11 @@ class Server {
 
   Configuration configuration_;
   const ReadAgain read_again_;
+  const MethodCatalogue first_catalogue_;  ///< the database's until settings are read again
+  storage::Database database_;
   /// The newest last. Sessions refer to those that they began with, so none ends before the server.
   std::deque<Rules> rules_;
   const Rules& first_rules_;
-  storage::Database database_;
   Writer writer_;
   std::size_t connections_max_;
   Seen seen_;

@@ -99,8 +99,9 @@ Operations::Reloaded Server::use_anew() {
 void Server::use(const Configuration& configuration, const Certificates& certificates) {
   configuration_ = configuration;
   set_log_level(configuration_.log_level);
-  const Rules& rules =
-      rules_.back().follow(configuration_) ? rules_.back() : rules_.emplace_back(configuration_);
+  const Rules& rules = rules_.back().follow(configuration_)
+                           ? rules_.back()
+                           : rules_.emplace_back(configuration_, rules_.back().session.log_identity);
   doors_.admission.use(configuration_.address_rules, admission_limits(configuration_, connections_max_));
   doors_.silence_guard.use(silence_settings(configuration_));
   for (const auto& listener : listeners_) listener->use(configuration_.proxies);

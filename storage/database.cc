@@ -13,6 +13,7 @@
 #include "storage/file_checks.h"
 #include "storage/file_creation.h"
 #include "storage/instance_lock.h"
+#include "storage/log_identity.h"
 #include "storage/open_errors.h"
 #include "storage/opened_files.h"
 #include "storage/opening.h"
@@ -150,6 +151,7 @@ class Database::Implementation {
   }
 
   const LogState& state() const { return state_; }
+  const LogIdentity& identity() const { return identity_; }
   const std::string& lost_log() const { return lost_log_; }
   const std::vector<RefusedRow>& refused_rows() const { return refused_; }
   std::size_t wal_bytes_held() const { return connection_ ? connection_->wal_bytes_held() : 0; }
@@ -192,6 +194,8 @@ class Database::Implementation {
     SQLite::Transaction transaction(database, SQLite::TransactionBehavior::IMMEDIATE);
     note_start(database, settings_.program_version, settings_.started);
     const ServerRow server = read_server(database);
+    name_log(database, settings_.make_identity);
+    identity_ = read_identity(database);
     transaction.commit();
     return server;
   }
@@ -270,6 +274,7 @@ class Database::Implementation {
   std::unique_ptr<TableWriter> writer_;  ///< its statements end before the connection
   std::optional<OpenedFiles> files_;     ///< the files that the connection has open
   LogState state_;
+  LogIdentity identity_{};
   std::vector<RefusedRow> refused_;
   std::string lost_log_;
 };
@@ -279,6 +284,7 @@ Database::Database(const DatabaseSettings& settings)
 Database::~Database() = default;
 
 const LogState& Database::state() const { return implementation_->state(); }
+const LogIdentity& Database::identity() const { return implementation_->identity(); }
 const std::string& Database::lost_log() const { return implementation_->lost_log(); }
 std::size_t Database::count() { return implementation_->count(); }
 void Database::load(const std::function<void(Change&&)>& take) { implementation_->load(take); }

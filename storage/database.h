@@ -29,9 +29,11 @@
 #include "common/block.h"
 #include "common/catalogue.h"
 #include "common/errors.h"
+#include "common/features.h"
 #include "common/leave_reason.h"
 #include "common/packets.h"
 #include "storage/device_rows.h"
+#include "storage/log_identity.h"
 
 namespace lekt::storage {
 
@@ -190,6 +192,8 @@ struct DatabaseSettings {
   std::size_t checkpoint_bytes = 4 * 1024 * 1024;
   /// False only in tests that run thousands of commits in virtual time: then a power loss may lose commits.
   bool durable = true;
+  /// Makes the identity of a log that has none.
+  std::function<LogIdentity()> make_identity = random_identity;
 };
 
 /// Methods in words, as the database has them: at most 500 characters.
@@ -208,6 +212,10 @@ class Database {
   /// The state as of the last commit. A new database begins at `started`: state().second is started + 1, and
   /// state().history_begins is started.
   const LogState& state() const;
+
+  /// Which log it is: made with the database, and the same after restarts, backups and restores. It never changes
+  /// while the database is open, so any thread may ask.
+  const LogIdentity& identity() const;
 
   /// How many changes load() gives. Throws like load().
   std::size_t count();

@@ -23,10 +23,11 @@ SQLite::Database connect_immutable(const std::filesystem::path& path);
 SQLite::Database open_immutable(const std::filesystem::path& path);
 
 // Migrations that added something that readers do not find in older databases.
-inline constexpr int version_of_codes = 2;    ///< tables of codes and warnings
-inline constexpr int version_of_bans = 3;     ///< the table of bans
-inline constexpr int version_of_reasons = 4;  ///< reasons of removals, ends of bans
-inline constexpr int version_of_devices = 5;  ///< tables of devices, their sessions and alerts
+inline constexpr int version_of_codes = 2;     ///< tables of codes and warnings
+inline constexpr int version_of_bans = 3;      ///< the table of bans
+inline constexpr int version_of_reasons = 4;   ///< reasons of removals, ends of bans
+inline constexpr int version_of_devices = 5;   ///< tables of devices, their sessions and alerts
+inline constexpr int version_of_identity = 6;  ///< the identity of the log
 
 /// Whether a read may succeed a moment later. A reader that may not write the log's index has to wait until the
 /// server has written it again, after a crash or while many commits race with the opening. SQLite calls that an

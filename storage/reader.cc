@@ -53,16 +53,20 @@ struct YoungerColumn {
   std::string_view name;
   std::string_view column;
   std::string_view without;
+  int since;  ///< the migration that added it
 };
-constexpr std::array<YoungerColumn, 2> younger_columns = {
-    {{"$reason", "reason", "'' AS reason"}, {"$until", "until", "NULL AS until"}}};
+constexpr std::array<YoungerColumn, 3> younger_columns = {
+    {{"$reason", "reason", "'' AS reason", version_of_reasons},
+     {"$until", "until", "NULL AS until", version_of_reasons},
+     {"$identity", "lower(hex(identity))", "''", version_of_identity}}};
 
-constexpr const char* server_sql = R"sql(
+constexpr std::string_view server_sql = R"sql(
   SELECT version, created, started, stopped, run, second, sequence, history_begins, forgotten_sequence,
          (SELECT count(*) FROM client_record WHERE present = 1),
          (SELECT count(*) FROM client_record AS client
            WHERE present = 1 AND sessions > 0 AND client.run = server_record.run AND stopped IS NULL),
-         (SELECT count(*) FROM client_record WHERE present = 0)
+         (SELECT count(*) FROM client_record WHERE present = 0),
+         $identity
     FROM server_record
 )sql";
 
@@ -191,13 +195,13 @@ class Reader::Implementation {
     });
   }
 
-  /// The text of a query with $reason and $until as this database has them: an older schema has neither.
+  /// The text of a query with the younger columns as this database has them.
   std::string with_columns(std::string_view sql) {
-    const bool has_them = has(version_of_reasons);
+    const int found = version();
     std::string text(sql);
-    for (const auto& [name, column, without] : younger_columns)
+    for (const auto& [name, column, without, since] : younger_columns)
       if (const std::size_t at = text.find(name); at != text.npos)
-        text.replace(at, name.size(), has_them ? column : without);
+        text.replace(at, name.size(), found >= since ? column : without);
     return text;
   }
 
@@ -226,7 +230,7 @@ Reader::~Reader() = default;
 StoredServer Reader::server() {
   StoredServer server;
   bool found = false;
-  implementation_->each(server_sql, [&](SQLite::Statement& row) {
+  implementation_->each(implementation_->with_columns(server_sql), [&](SQLite::Statement& row) {
     found = true;
     server.version = row.getColumn(0).getString();
     server.created = row.getColumn(1).getInt64();
@@ -240,6 +244,7 @@ StoredServer Reader::server() {
     server.clients = unsigned_in(row.getColumn(9));
     server.connected = unsigned_in(row.getColumn(10));
     server.removed = unsigned_in(row.getColumn(11));
+    server.identity = row.getColumn(12).getString();
   });
   if (!found) throw_corrupt(implementation_->path(), "server_record is empty");
   server.schema_version = implementation_->version();

@@ -128,6 +128,7 @@ struct StoredServer {
   std::optional<std::int64_t> stopped;  ///< the clean stop; nothing while it runs and after a crash
   std::int64_t run = 0;                 ///< how often it has started so far
   LogState log;
+  std::string identity;       ///< of the change log, in hexadecimal; empty if it has none yet
   std::size_t clients = 0;    ///< clients that are present
   std::size_t connected = 0;  ///< those of them that have a session
   std::size_t removed = 0;    ///< removed clients that are still remembered
@@ -148,6 +149,7 @@ struct StoredServer {
     io.field("sequence", self.log.sequence);
     io.time("newest_second", self.log.second);
     io.time("history_begins", self.log.history_begins);
+    io.field("identity", self.identity);
     io.field("schema_version", self.schema_version);
     io.field("database_bytes", self.database_bytes);
     io.field("wal_bytes", self.wal_bytes);

@@ -267,3 +267,16 @@ CREATE VIEW device_alerts AS
            AS address,
          uid, message
     FROM device_alert_record ORDER BY number DESC;
+
+-- migration 6: the identity of the change log
+
+ALTER TABLE server_record ADD COLUMN
+  identity BLOB CHECK (length(identity) = 16);  -- random, made once; null before the first start that gives one
+
+CREATE VIEW log AS
+  -- The change log, one row. identity: which log clients' timestamps belong to; the same ever after.
+  SELECT lower(hex(identity)) AS identity,
+         datetime(created, 'unixepoch') AS created,
+         datetime(history_begins, 'unixepoch') AS history_begins,
+         sequence AS newest_change
+    FROM server_record;

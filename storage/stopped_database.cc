@@ -15,6 +15,7 @@
 #include "storage/database_files.h"
 #include "storage/file_checks.h"
 #include "storage/file_creation.h"
+#include "storage/log_identity.h"
 #include "storage/open_errors.h"
 #include "storage/opening.h"
 #include "storage/record.h"
@@ -134,6 +135,7 @@ class StoppedDatabase::Implementation {
     if (found != FileState::ours) {
       note_start(connection->database(), settings_.program_version, settings_.now);
       note_stop(connection->database(), settings_.now);
+      name_log(connection->database(), random_identity);
     }
     connection->settle();
     connection_ = std::move(connection);

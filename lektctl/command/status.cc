@@ -63,11 +63,17 @@ void describe_rates(const Rates& rates, Lines& lines) {
                          describe_seconds(rates.window_seconds) + ")");
 }
 
+/// Describes which change log it is; adds no line for a database that has not been told apart yet.
+void describe_identity(const std::string& identity, Lines& lines) {
+  if (!identity.empty()) lines.add("Identity", printable(identity) + " of the change log");
+}
+
 void describe_storage(const Status& server, Lines& lines) {
   const Totals& totals = server.totals;
   lines.add("Database", printable(server.database) + ": " + bytes_text(totals.database_bytes) +
                             ", write-ahead log " + bytes_text(totals.wal_bytes) + "; " +
                             std::string(to_string(totals.storage)));
+  describe_identity(server.identity, lines);
   if (totals.last_commit == 0) return lines.add("Last commit", "none since the start");
   std::string last = time_text(totals.last_commit) + ", took " +
                      milliseconds_text(server.last_commit_seconds) + "; " +
@@ -156,6 +162,7 @@ void describe_stored(const KnownStatus& known, Lines& lines) {
   lines.add("Database", bytes_text(stored.database_bytes) + ", write-ahead log " +
                             bytes_text(stored.wal_bytes) + "; newest change " +
                             std::to_string(stored.log.sequence));
+  describe_identity(stored.identity, lines);
 }
 
 void describe_warnings(const std::vector<storage::Warning>& warnings, Lines& lines) {

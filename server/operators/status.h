@@ -153,6 +153,7 @@ struct Status {
   std::string version;
   std::int64_t process = 0;  ///< its id
   std::string database;      ///< absolute path
+  std::string identity;      ///< of the change log, in hexadecimal
   Totals totals;
   Rates rates;
   Whereabouts whereabouts;
@@ -168,6 +169,7 @@ struct Status {
     io.field("version", self.version);
     io.field("process", self.process);
     io.field("database", self.database);
+    io.field("identity", self.identity);
     io.field("listening", self.whereabouts.listening);
     io.field("needs_restart", self.whereabouts.needs_restart);
     io.field("totals", self.totals);

@@ -101,6 +101,7 @@ Status example_status() {
   status.version = "0.1.0";
   status.process = 4711;
   status.database = "/var/lib/lekt/lekt.db";
+  status.identity = "000102030405060708090a0b0c0d0e0f";
   status.whereabouts = {{{"plain", "0.0.0.0:7890", true},
                          {"tls", "[::]:7891"},
                          {"admin", "127.0.0.1:9890"},

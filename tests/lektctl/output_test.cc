@@ -64,6 +64,7 @@ TEST(StatusTextTest, says_what_an_operator_asks_first) {
   status.version = "0.1.0";
   status.process = 4711;
   status.database = "/var/lib/lekt/lekt.db";
+  status.identity = "000102030405060708090a0b0c0d0e0f";
   status.totals.uptime_seconds = 3700;
   status.totals.clients = 12;
   status.totals.waiting = 2;
@@ -76,7 +77,8 @@ TEST(StatusTextTest, says_what_an_operator_asks_first) {
   for (const char* part :
        {"WARNING       E603 since 2026-01-02 03:04:00: the log grows", "lektd 0.1.0, process 4711", "(1h 1m)",
         "12 clients, 2 of them waited for (30s more)", "10.0.0.7 in setup for 7.5s, TLS",
-        "E401 4x: the server has as many clients or connections as it may have", "/var/lib/lekt/lekt.db"})
+        "E401 4x: the server has as many clients or connections as it may have", "/var/lib/lekt/lekt.db",
+        "Identity      000102030405060708090a0b0c0d0e0f of the change log"})
     EXPECT_PRED_FORMAT2(IsSubstring, part, text);
 }
 

@@ -25,7 +25,7 @@ class OperatorDeskTest : public WriterTest {
   }
 
   OperatorDesk make_desk(std::vector<storage::Ban> bans = {}) {
-    return OperatorDesk({doors_, seen_, watchdog_, fronts_}, path(), std::move(bans));
+    return OperatorDesk({doors_, seen_, watchdog_, fronts_}, path(), database_->identity(), std::move(bans));
   }
 
   /// What the writer's thread does with the tasks that have come; false when none comes within a second.
@@ -282,7 +282,7 @@ TEST_F(OperatorDeskTest, a_writer_that_hangs_makes_the_server_ill_and_whoever_as
 
 TEST_F(OperatorDeskTest, a_main_thread_that_looks_at_nothing_any_more_makes_the_server_ill) {
   Watchdog long_ago(std::chrono::steady_clock::now() - 40s);
-  OperatorDesk desk({doors_, seen_, long_ago, fronts_}, path(), {});
+  OperatorDesk desk({doors_, seen_, long_ago, fronts_}, path(), {}, {});
   const Health health = answer_of(std::async(std::launch::async, [&] { return desk.health(); }));
   ASSERT_TRUE(health.hangs);
   EXPECT_PRED_FORMAT2(testing::IsSubstring, "E620 the thread \"main\" has made no progress for 4",
@@ -292,7 +292,7 @@ TEST_F(OperatorDeskTest, a_main_thread_that_looks_at_nothing_any_more_makes_the_
 
 TEST_F(OperatorDeskTest, a_pause_of_the_process_does_not_make_it_ill) {
   Watchdog paused(std::chrono::steady_clock::now() - 40s);
-  OperatorDesk desk({doors_, seen_, paused, fronts_}, path(), {});
+  OperatorDesk desk({doors_, seen_, paused, fronts_}, path(), {}, {});
   auto asked = std::async(std::launch::async, [&] { return desk.health(); });
   std::this_thread::sleep_for(100ms);
   paused.look(std::chrono::steady_clock::now());

@@ -17,7 +17,7 @@ class OperatorDevicesTest : public WriterTest {
   OperatorDevicesTest() { start(); }
 
   OperatorDesk desk_with(DeviceFront* devices) {
-    return OperatorDesk({doors_, seen_, watchdog_, fronts_, devices}, path(), {});
+    return OperatorDesk({doors_, seen_, watchdog_, fronts_, devices}, path(), {}, {});
   }
   /// The answer of a question that the front answers meanwhile.
   template <class Question>

@@ -12,6 +12,7 @@ SimulatedServer::SimulatedServer(Random& random, Oracle& oracle, const MethodCat
   database_settings_.path = std::move(path);
   database_settings_.catalogue = &catalogue;
   database_settings_.program_version = "simulation";
+  database_settings_.make_identity = [] { return LogIdentity{}; };  // a seed makes the same bytes again
   database_settings_.busy_wait = 1ms;  // the disk does not let anybody really wait
   database_settings_.checkpoint_bytes = 1024 * static_cast<std::size_t>(random.between(8, 200));
 }

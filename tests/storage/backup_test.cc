@@ -161,6 +161,18 @@ TEST_F(BackupTest, is_restored_with_a_history_that_begins_after_all_that_was_tol
   EXPECT_EQ(database.state().second, started + 202);
 }
 
+TEST_F(BackupTest, brings_its_identity_along) {
+  settings_.make_identity = [] { return LogIdentity{1}; };
+  back_up_and_go_on();
+  restore(path(), copy(), started + 200);
+  settings_.make_identity = [] { return LogIdentity{2}; };
+  EXPECT_EQ(Database(settings_).identity(), LogIdentity{1});
+  settings_.path = directory_ / "other.db";
+  EXPECT_EQ(Database(settings_).identity(), LogIdentity{2});
+  restore(settings_.path, copy(), started + 300);
+  EXPECT_EQ(Database(settings_).identity(), LogIdentity{1}) << "of the log that its clients were told of";
+}
+
 TEST_F(BackupTest, is_restored_with_a_history_that_begins_late_enough_when_the_clock_went_back) {
   back_up_and_go_on();
   EXPECT_EQ(restore(path(), copy(), started - 1'000'000).history_begins, started + 101)

@@ -107,6 +107,28 @@ TEST_F(DatabaseTest, writes_presences_of_present_clients_only) {
             "2         2026-01-02 03:04:09\n");
 }
 
+TEST_F(DatabaseTest, has_an_identity_of_its_own_for_ever) {
+  LogIdentity first;
+  {
+    Database database(settings_);
+    first = database.identity();
+    commit_next(database);
+    database.reopen();
+    EXPECT_EQ(database.identity(), first);
+  }
+  EXPECT_EQ(Database(settings_).identity(), first);
+  settings_.path = directory_ / "other.db";
+  EXPECT_NE(Database(settings_).identity(), first);
+}
+
+TEST_F(DatabaseTest, makes_no_identity_that_it_does_not_keep) {
+  settings_.make_identity = []() -> LogIdentity { throw std::runtime_error("no random bytes"); };
+  EXPECT_THROW(Database{settings_}, std::runtime_error);
+  EXPECT_FALSE(std::filesystem::exists(path()));
+  settings_.make_identity = [] { return LogIdentity{0xab}; };
+  EXPECT_EQ(lekt::to_string(Database(settings_).identity()), "ab000000000000000000000000000000");
+}
+
 TEST_F(DatabaseTest, goes_on_after_a_reopen) {
   Database database(settings_);
   commit(database, {added(1, started + 1, "10.0.0.1")});

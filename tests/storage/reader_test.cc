@@ -223,6 +223,7 @@ TEST_F(ReaderTest, reads_an_older_schema_that_has_fewer_tables) {
   make_older(1, "");
   Reader reader(path());
   EXPECT_EQ(reader.server().schema_version, 1);
+  EXPECT_EQ(reader.server().identity, "");
   EXPECT_TRUE(reader.codes().empty());
   EXPECT_TRUE(reader.warnings().empty());
   EXPECT_TRUE(reader.bans().empty());

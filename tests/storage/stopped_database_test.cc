@@ -138,6 +138,22 @@ TEST_F(StoppedDatabaseTest, is_made_for_an_import_when_that_is_wanted) {
   EXPECT_EQ(load_all(database).size(), 1u);
 }
 
+TEST_F(StoppedDatabaseTest, keeps_its_identity_at_an_import_and_has_one_when_it_is_made_for_it) {
+  const std::string before = Reader(path()).server().identity;
+  const std::vector<PortableClient> clients = {{address_of("10.0.0.9"), started, 0, {}}};
+  StoppedDatabase(at(started + 10)).import(clients, {});
+  EXPECT_EQ(Reader(path()).server().identity, before);
+  StoppedDatabase::Settings settings = at(started + 10);
+  settings.path = directory_ / "new.db";
+  settings.missing = StoppedDatabase::Missing::create;
+  StoppedDatabase(settings).import(clients, {});
+  const std::string made = Reader(settings.path).server().identity;
+  EXPECT_EQ(made.size(), 32u);
+  EXPECT_NE(made, before);
+  settings_.path = settings.path;
+  EXPECT_EQ(lekt::to_string(Database(settings_).identity()), made);
+}
+
 TEST_F(StoppedDatabaseTest, gives_free_pages_back) {
   {
     Database database(settings_);

@@ -61,12 +61,12 @@ class UpgradeTest : public StorageTest, public testing::WithParamInterface<int> 
   }
 
   /// A query for each table, in the columns that it has now. A start counts itself in server_record, and
-  /// empties warning_record.
+  /// empties warning_record and device_session_record.
   Lines row_queries() const {
     return ask(
         "SELECT 'SELECT ' || (SELECT group_concat(name, ', ') FROM pragma_table_info(tables.name)) || "
         "' FROM ' || name || ' ORDER BY 1' FROM sqlite_schema AS tables WHERE type = 'table' "
-        "AND name NOT IN ('server_record', 'warning_record')");
+        "AND name NOT IN ('server_record', 'warning_record', 'device_session_record')");
   }
 };
 
@@ -133,6 +133,17 @@ TEST_P(UpgradeTest, gives_operators_the_views_of_today) {
             Lines{"tcp:7003 chat:68656c6c6f|waiting"});
   EXPECT_EQ(ask("SELECT last_methods FROM removed WHERE address = '127.0.0.7'"), Lines{"tcp:7007"});
   EXPECT_EQ(ask("SELECT kind FROM changes WHERE address = '127.0.0.6'"), (Lines{"changed", "added"}));
+}
+
+TEST_P(UpgradeTest, gives_the_log_an_identity_once) {
+  restore_fixture();
+  settings_.make_identity = [] { return LogIdentity{1, 2, 3}; };
+  {
+    const Database database(settings_);
+    EXPECT_EQ(database.identity(), (LogIdentity{1, 2, 3}));
+  }
+  settings_.make_identity = [] { return LogIdentity{4, 5, 6}; };
+  EXPECT_EQ(Database(settings_).identity(), (LogIdentity{1, 2, 3}));
 }
 
 TEST_P(UpgradeTest, makes_a_database_that_takes_what_comes_next) {

@@ -174,6 +174,16 @@ TEST_F(ViewsTest, server_tells_its_state_in_one_row) {
             "2026-01-02 03:09:00  0        \n");
 }
 
+TEST_F(ViewsTest, log_tells_which_one_it_is) {
+  settings_.make_identity = [] { return LogIdentity{0xab, 0xcd}; };
+  Database database(settings_);
+  live_a_little(database);
+  EXPECT_EQ(ask("select * from log"),
+            "identity                          created              history_begins       newest_change\n"
+            "--------------------------------  -------------------  -------------------  -------------\n"
+            "abcd0000000000000000000000000000  2026-01-02 03:04:00  2026-01-02 03:04:00  5            \n");
+}
+
 TEST_F(ViewsTest, codes_add_up_and_the_latest_stands_first) {
   Database database(settings_);
   const std::vector<CodeCount> first = {{ErrorCode::address_denied, 3, started + 5},
