@@ -49,6 +49,9 @@ ClientOptions checked(ClientOptions options) {
     const auto reason = options.catalogue.why_not_offered(index);
     require(!reason, reason.value_or(""));
   }
+  require((options.features & Features::all()) == options.features,
+          "the features " + to_string(options.features) + " are not all known to this program; it has " +
+              to_string(Features::all()));
   check_duration(options.interval, "the interval");
   check_duration(options.connect_timeout, "the timeout of connecting");
   check_duration(options.answer_timeout, "the timeout of answers");
@@ -93,6 +96,7 @@ class Client::Implementation final : public LinkOwner {
                   options_.random_seed.value_or(std::random_device()())),
         route_(context_, parse_server_name(options_.server)),
         address_watch_(context_, [this](bool appeared) { addresses_changed(appeared); }) {
+    if (const auto state = std::exchange(options_.state, {})) view_.resume(*state);
     stop_event_.async_wait(asio::posix::stream_descriptor::wait_read, [this](const Error&) { leave(); });
     asio::post(context_, [this] { connect(); });
   }
@@ -114,6 +118,8 @@ class Client::Implementation final : public LinkOwner {
 
   const Peers& peers() const { return view_.peers(); }
 
+  ClientState state() const { return view_.state(); }
+
   std::optional<Endpoints> endpoints() const { return link_ ? link_->endpoints() : std::nullopt; }
 
  private:
@@ -122,9 +128,14 @@ class Client::Implementation final : public LinkOwner {
 
   void connect() {
     if (leaving_) return;
-    link_ = std::make_shared<ServerLink>(context_, settings_, route_,
-                                         Conversation(options_.catalogue, options_.methods, view_), *this);
+    link_ = std::make_shared<ServerLink>(
+        context_, settings_, route_,
+        Conversation(options_.catalogue, options_.methods, view_, options_.features), *this);
     link_->start();
+  }
+
+  void on_accepted(const Accepted& accepted) override {
+    view_.connected_to({to_string(route_.server()), link_->endpoints()->server, accepted.identity});
   }
 
   void on_joined() override {
@@ -219,7 +230,7 @@ class Client::Implementation final : public LinkOwner {
   }
 
   asio::io_context context_;  // first: its end destroys handlers that refer to what follows
-  const ClientOptions options_;
+  ClientOptions options_;
   const LinkSettings settings_;
   ClientHandler& handler_;
   PeerView view_;
@@ -249,6 +260,8 @@ bool Client::run_for(std::chrono::milliseconds duration) { return implementation
 void Client::stop() noexcept { implementation_->stop(); }
 
 const Peers& Client::peers() const { return implementation_->peers(); }
+
+ClientState Client::state() const { return implementation_->state(); }
 
 std::optional<Endpoints> Client::endpoints() const { return implementation_->endpoints(); }
 

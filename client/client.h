@@ -25,11 +25,13 @@
 #include <optional>
 #include <string>
 
+#include "client/client_state.h"
 #include "client/endpoints.h"
 #include "client/peer_view.h"
 #include "client/tls.h"
 #include "common/address.h"
 #include "common/catalogue.h"
+#include "common/features.h"
 
 namespace lekt {
 
@@ -47,6 +49,11 @@ struct ClientOptions {
   std::optional<TlsOptions> tls = {};
   /// Methods whose information this program can read when it hears of others; tcp and device are built in.
   MethodCatalogue catalogue = {};
+  /// Which of the protocol's optional features to ask for. The server may have fewer.
+  Features features = Features::all();
+  /// What an earlier program knew, from Client::state(). If the server's log is the one that it was of, the server sends
+  /// only what has changed since; otherwise the whole list. All that is there is told as added in any case.
+  std::optional<ClientState> state = {};
 
   /// Time until the connection is established: name lookup, all addresses in turn, TLS.
   std::chrono::milliseconds connect_timeout{5000};
@@ -115,6 +122,10 @@ class Client {
 
   /// The server's list as of the last complete answer.
   const Peers& peers() const;
+
+  /// The list as of the last complete answer with what it takes to continue from it: ClientOptions::state of the next
+  /// program, which client/client_state.h turns into text and back. A copy of the list.
+  ClientState state() const;
 
   /// Both ends of the connection; nothing while there is no connection.
   std::optional<Endpoints> endpoints() const;

@@ -10,8 +10,9 @@ namespace {
 
 constexpr std::size_t type_offset = 4;
 
-HandshakePacket handshake_for(const Methods& offered) {
+HandshakePacket handshake_for(const Methods& offered, Features asked) {
   HandshakePacket packet;
+  packet.version = version_with(asked);
   for (const MethodInformation& method : offered) {
     assert(method.index >= 1 && method.index <= limits::methods_max_ceiling);
     assert(!packet.supports(method.index));
@@ -22,9 +23,10 @@ HandshakePacket handshake_for(const Methods& offered) {
 
 }  // namespace
 
-Conversation::Conversation(const MethodCatalogue& catalogue, const Methods& offered, PeerView& view)
-    : context_{.catalogue = catalogue, .from_server = true}, offered_(offered), view_(view) {
-  write(output_, handshake_for(offered));
+Conversation::Conversation(const MethodCatalogue& catalogue, const Methods& offered, PeerView& view,
+                           Features asked)
+    : context_{.catalogue = catalogue, .from_server = true}, asked_(asked), offered_(offered), view_(view) {
+  write(output_, handshake_for(offered, asked));
 }
 
 std::vector<ConversationEvent> Conversation::receive(ByteView bytes) {
@@ -41,7 +43,7 @@ std::vector<ConversationEvent> Conversation::receive(ByteView bytes) {
 void Conversation::heartbeat() {
   assert(can_ask());
   const std::int64_t timestamp = view_.next_timestamp();
-  write(output_, HeartbeatPacket{.timestamp = timestamp});
+  write(output_, HeartbeatPacket{.version = version(), .timestamp = timestamp});
   view_.request(timestamp);
   answer_expected_ = true;
 }
@@ -71,9 +73,20 @@ bool Conversation::step_reject(ByteView& rest, Events& events) {
 
 bool Conversation::step_accept(ByteView& rest, Events& events) {
   AcceptPacket packet;
-  if (!take(rest, packet, events)) return false;
+  const bool is_whole = take(rest, packet, events);
+  if (phase_ == Phase::ended) return false;
+  // What was not asked for makes the packet longer in ways that this client may not know. Its header says so already.
+  const Features given = packet.version.features();
+  if (const auto unasked = Features::from_extra(given.extra() & ~asked_.extra()); !unasked.empty()) {
+    fail("the server puts features in force that were not asked for: " + to_string(unasked), events);
+    return false;
+  }
+  if (!is_whole) return false;
   phase_ = Phase::setup;
-  events.emplace_back(Accepted{packet.version});
+  context_.features = given;
+  Accepted accepted{packet.version, given};
+  if (given.has(Feature::identity)) accepted.identity = packet.identity;
+  events.emplace_back(accepted);
   return true;
 }
 
@@ -98,7 +111,7 @@ bool Conversation::step_request(ByteView& rest, Events& events) {
     return false;
   }
   requested_last_ = packet.index;
-  write(output_, ResponsePacket{.method = *method});
+  write(output_, ResponsePacket{.version = version(), .method = *method});
   return true;
 }
 

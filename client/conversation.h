@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -20,6 +21,7 @@
 #include "common/bytes.h"
 #include "common/catalogue.h"
 #include "common/errors.h"
+#include "common/features.h"
 #include "common/packets.h"
 
 namespace lekt {
@@ -27,6 +29,8 @@ namespace lekt {
 /// The server accepted the handshake.
 struct Accepted {
   Version version;
+  Features features = {};                    ///< in force from here on
+  std::optional<LogIdentity> identity = {};  ///< of the server's change log, with Feature::identity
 };
 
 /// The setup is over: the client is registered, and heartbeat() may be called.
@@ -52,8 +56,8 @@ using ConversationEvent = std::variant<Accepted, Joined, Updated, Rejected, Malf
 class Conversation {
  public:
   /// A conversation that begins with the handshake. `offered` has at most one method of each index, and none
-  /// above limits::methods_max_ceiling.
-  Conversation(const MethodCatalogue& catalogue, const Methods& offered, PeerView& view);
+  /// above limits::methods_max_ceiling. `asked`: what the client would like to have of what this library speaks.
+  Conversation(const MethodCatalogue& catalogue, const Methods& offered, PeerView& view, Features asked = {});
 
   /// The bytes that have to be sent now. The caller takes them after construction and after each of the calls
   /// below.
@@ -90,7 +94,10 @@ class Conversation {
   template <class Packet>
   bool take(ByteView& rest, Packet& packet, Events& events);
 
-  ReadContext context_;
+  Version version() const { return version_with(context_.features); }
+
+  ReadContext context_;  ///< with the features that are in force
+  Features asked_;
   const Methods& offered_;
   PeerView& view_;
   Phase phase_ = Phase::handshake;

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "client/client_state.h"
+
 namespace lekt {
 
 std::string describe(const Offer& offer, const MethodCatalogue& catalogue) {
@@ -11,6 +13,21 @@ std::string describe(const Offer& offer, const MethodCatalogue& catalogue) {
   const std::uint32_t index = reader.u32();
   if (!text.empty()) text += ' ';
   return text + catalogue.describe(MethodInformation{index, Bytes(reader.take(reader.left()))});
+}
+
+/// The list is taken for an answer that was interrupted before its end, which the next one continues.
+void PeerView::resume(const ClientState& state) {
+  if (state.timestamp <= 0) return;
+  for (const auto& [address, offer] : state.peers) pending_.emplace(address, offer);
+  next_timestamp_ = state.timestamp;
+  log_ = state.log;
+}
+
+ClientState PeerView::state() const { return {complete_log_, complete_timestamp_, peers_}; }
+
+void PeerView::connected_to(const LogOrigin& log) {
+  if (!takes_timestamp_of(log, log_)) next_timestamp_ = 0;
+  log_ = log;
 }
 
 void PeerView::request(std::int64_t timestamp) {
@@ -36,7 +53,11 @@ void PeerView::apply(const RemovedEntry& entry) {
 
 std::vector<PeerChange> PeerView::finish(const UpdatePacket& packet) {
   next_timestamp_ = packet.timestamp;
-  if (packet.closes()) return publish();
+  if (packet.closes()) {
+    complete_timestamp_ = packet.timestamp;
+    complete_log_ = log_;
+    return publish();
+  }
   // A reset says that the server cannot continue from the timestamp that was sent. It must not be sent again,
   // not even if the packets of this answer carry it: by the time of a reconnect it may look like one of the
   // server's own.

@@ -6,7 +6,8 @@
 // it.
 //
 // It never reads bytes (client/conversation.h does), a clock or a socket.
-// Invariant: peers() is the server's list as of some moment, never half of one.
+// Invariants: peers() is the server's list as of some moment, never half of one; a timestamp is sent only to the log that
+// gave it, as far as a client can tell (client/log_origin.h).
 // Owned by one thread.
 #pragma once
 
@@ -16,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "client/log_origin.h"
 #include "common/address.h"
 #include "common/catalogue.h"
 #include "common/packets.h"
@@ -47,8 +49,19 @@ struct PeerChange {
   bool operator==(const PeerChange&) const = default;
 };
 
+struct ClientState;
+
 class PeerView {
  public:
+  /// Begins with the list of an earlier program, if it has a timestamp: the first answer continues it, and tells all
+  /// that is then there as added. Before anything else.
+  void resume(const ClientState& state);
+  /// The list as of the last complete answer, and how to continue from it.
+  ClientState state() const;
+
+  /// Notes which log the connection leads to, before its first heartbeat. Forgets a timestamp that means nothing to it.
+  void connected_to(const LogOrigin& log);
+
   /// The list as of the last complete answer.
   const Peers& peers() const { return peers_; }
 
@@ -78,6 +91,10 @@ class PeerView {
   bool answer_was_reset_ = false;
   std::int64_t requested_ = 0;
   std::int64_t next_timestamp_ = 0;
+  LogOrigin log_;  ///< which next_timestamp_ belongs to
+  // The same of the last complete answer.
+  std::int64_t complete_timestamp_ = 0;
+  LogOrigin complete_log_;
 };
 
 }  // namespace lekt

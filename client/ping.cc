@@ -44,7 +44,7 @@ class Ping final : public LinkOwner {
     connecting_left_ -= std::chrono::duration_cast<std::chrono::milliseconds>(connected_ - link_started_);
   }
 
-  void on_accepted() override {
+  void on_accepted(const Accepted&) override {
     result_.accepted = true;
     result_.round_trip = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - connected_);
     link_->leave();

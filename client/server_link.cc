@@ -194,7 +194,7 @@ void ServerLink::take(const ConversationEvent& event) {
     return end({with_address(malformed->rejection.text())});
   if (const auto* updated = std::get_if<Updated>(&event)) return owner_->on_updated(updated->changes);
   if (std::holds_alternative<Joined>(event)) return owner_->on_joined();
-  owner_->on_accepted();
+  owner_->on_accepted(std::get<Accepted>(event));
 }
 
 /// Sends what the conversation has to say, and expects an answer if it is the server's turn.

@@ -44,7 +44,7 @@ struct LinkEnd {
 class LinkOwner {
  public:
   virtual void on_connected() {}
-  virtual void on_accepted() {}
+  virtual void on_accepted(const Accepted&) {}
   virtual void on_joined() {}
   virtual void on_updated(const std::vector<PeerChange>&) {}
   /// Something works now but will stop working: one printable line that begins with a code.

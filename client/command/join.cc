@@ -67,6 +67,11 @@ the file holds a change before the command is run for it. A command that fails i
 ends with exit code 75 is run again after 1 s, then 2 s, up to a minute. One that runs longer than --exec-timeout is
 ended. With --count, lekt waits for all commands; after Ctrl-C only for the one that runs, for 5 s.
 
+After a restart: with --state, the file holds the list, its timestamp and the identity of the log that gave it, a few
+seconds old at most. A lekt that starts with it has the server send only what has changed since, if it is the same log;
+otherwise the whole list. What is printed and which commands are run is the same: everyone who is there, as added. A file
+that cannot be used is reported (E715), and written anew.
+
 A reader who does not keep up: when more than 4 MiB wait for whoever reads standard output, changes are left out. When
 he has read the rest, the line "! N changes were left out; ...", or {"event":"skipped","changes":N}, says that he has
 to forget all, and everything is told as after a start. The same after an error, for example of a full disk.
@@ -85,6 +90,8 @@ void check(const JoinOptions& options) {
     throw CodedError(
         ErrorCode::usage_wrong,
         "--output belongs to --format hosts and --format prometheus; redirect the others with '> FILE'");
+  if (!options.state.empty() && options.state == options.output)
+    throw CodedError(ErrorCode::usage_wrong, "--state and --output need a file each");
   if (!options.command.empty() && !options.batch_command.empty())
     throw CodedError(ErrorCode::usage_wrong, "--exec and --exec-batch exclude each other");
   if (options.format == JoinFormat::prometheus && !options.output.ends_with(".json"))
@@ -140,6 +147,9 @@ Run add_join(CLI::App& app) {
               {"hosts", JoinFormat::hosts},
               {"prometheus", JoinFormat::prometheus}});
   add_text(app, "--output", "The file that --format hosts or prometheus rewrites", options->output, "FILE");
+  add_text(app, "--state",
+           "Keep in this file what is known, and continue from it at\nthe next start; see below",
+           options->state, "FILE");
   add_text(app, "--exec", "Run this shell command for each event; see below", options->command, "COMMAND");
   add_text(app, "--exec-batch", "Run this shell command for all events that wait, which it\nreads; see below",
            options->batch_command, "COMMAND");

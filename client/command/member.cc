@@ -21,6 +21,7 @@ using namespace std::chrono_literals;
 
 constexpr auto look_every = 1s;               // at a reader that was away, at inherited children
 constexpr auto patience_with_reader = 500ms;  // after a signal
+constexpr auto patience_with_state = 2s;      // at the end; a program without it asks for the whole list
 constexpr auto patience_with_signal = 50ms;   // how often a signal is looked for in between
 
 std::string seconds_text(std::chrono::milliseconds duration) {
@@ -35,7 +36,8 @@ ClientOptions client_options(const JoinOptions& options) {
           .interval = options.interval,
           .source = options.source,
           .tls = options.tls,
-          .catalogue = options.catalogue};
+          .catalogue = options.catalogue,
+          .state = options.state.empty() ? std::nullopt : read_state_file(options.state, options.catalogue)};
 }
 
 Client* volatile signalled_client = nullptr;
@@ -89,6 +91,7 @@ Member::Member(const JoinOptions& options)
   const bool has_file = is_for_file(options.format);
   std::optional<OutputFile> file;
   if (has_file) file.emplace(options.output);
+  if (!options.state.empty()) state_file_.emplace(options.state);
   if (!options.command.empty() || !options.batch_command.empty()) {
     const bool batch = !options.batch_command.empty();
     commands_ = std::make_unique<CommandQueue>(
@@ -125,6 +128,7 @@ int Member::run() {
 
 void Member::look_around() {
   if (printer_) printer_->flush(client_.peers());
+  if (state_file_) state_file_->keep(client_);
   if (is_first_process_ && !commands_) reap_strangers(-1);
 }
 
@@ -137,6 +141,7 @@ bool Member::finish() {
       if (StopOnSignal::has_come() || work.has_failed()) return false;
     return true;
   };
+  if (state_file_) state_file_->finish(client_, patience_with_state);
   const bool is_kept = !keeper_ || wait_for(*keeper_);
   if (commands_ && is_kept) wait_for(*commands_);
   if (!printer_) return is_kept;
@@ -169,6 +174,10 @@ void Member::on_synchronised() {
   if (!std::exchange(is_complete_, true))
     tell({.kind = ConnectionEvent::Kind::complete, .server = server_, .peers = client_.peers().size()});
   hand_over();
+  if (state_file_) {
+    state_file_->changed();
+    state_file_->keep(client_);
+  }
   ++answers_;
   if (count_reached()) client_.stop();
 }

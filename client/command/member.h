@@ -16,6 +16,7 @@
 #include "client/command/command_queue.h"
 #include "client/command/file_keeper.h"
 #include "client/command/list_printer.h"
+#include "client/command/state_file.h"
 #include "common/address.h"
 #include "common/catalogue.h"
 
@@ -32,6 +33,7 @@ struct JoinOptions {
   std::optional<TlsOptions> tls;
   JoinFormat format = JoinFormat::text;
   std::string output;
+  std::string state;          ///< the file from which the next program continues; empty: none
   std::string command;        ///< run for each event
   std::string batch_command;  ///< run for all waiting events at once
   std::chrono::milliseconds command_limit = std::chrono::minutes(5);
@@ -72,7 +74,8 @@ class Member : public ClientHandler {
   std::unique_ptr<ListPrinter> printer_;  // the three end before the client, which they may stop
   std::unique_ptr<CommandQueue> commands_;
   std::unique_ptr<FileKeeper> keeper_;  // before the commands, which it releases
-  std::vector<RunReason> reasons_;      ///< gathered from the answer that is being told
+  std::optional<StateFile> state_file_;
+  std::vector<RunReason> reasons_;  ///< gathered from the answer that is being told
   std::optional<ConnectionEvent> told_;
   std::uint64_t answers_ = 0;
   std::uint64_t version_ = 0;  ///< version of the file's text

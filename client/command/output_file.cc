@@ -30,11 +30,6 @@ constexpr const char* access_list = "system.posix_acl_access";
 
 std::string quoted(const std::string& path) { return '"' + escape(path) + '"'; }
 
-[[noreturn]] void refuse_output(const std::string& path, const std::string& why) {
-  throw CodedError(ErrorCode::usage_wrong, "--output " + quoted(path) + " " + why +
-                                               "; it has to be a regular file, or a name that is still free");
-}
-
 [[noreturn]] void fail_output(const std::string& what, const std::string& path, int error) {
   throw CodedError(ErrorCode::output_failed,
                    "cannot " + what + " " + quoted(path) + ": " + std::strerror(error));
@@ -173,41 +168,46 @@ struct OutputFile::Target {
   std::optional<struct stat> now;  ///< none: there is no such file yet
 };
 
-OutputFile::OutputFile(std::string path) : path_(std::move(path)), mode_of_new_(mode_of_new_files()) {
-  if (path_.empty()) refuse_output(path_, "is empty");
+void OutputFile::refuse(const std::string& why) const {
+  throw CodedError(ErrorCode::usage_wrong, flag_ + " " + quoted(path_) + " " + why +
+                                               "; it has to be a regular file, or a name that is still free");
+}
+
+OutputFile::OutputFile(std::string path, std::string flag)
+    : path_(std::move(path)), flag_(std::move(flag)), mode_of_new_(mode_of_new_files()) {
+  if (path_.empty()) refuse("is empty");
   remove_leftovers();
   attempt({});
 }
 
 OutputFile::Target OutputFile::find() const {
   const auto name = std::filesystem::path(path_).filename();
-  if (name.empty() || name == "." || name == "..") refuse_output(path_, "names a directory");
+  if (name.empty() || name == "." || name == "..") refuse("names a directory");
   struct stat led_to {};
   const bool exists = ::stat(path_.c_str(), &led_to) == 0;
-  if (!exists && errno == ELOOP) refuse_output(path_, "is a link that leads nowhere");
+  if (!exists && errno == ELOOP) refuse("is a link that leads nowhere");
   if (!exists && errno != ENOENT) fail_output("look at", path_, errno);
-  if (exists && !S_ISREG(led_to.st_mode)) refuse_output(path_, kind_of(led_to.st_mode));
+  if (exists && !S_ISREG(led_to.st_mode)) refuse(kind_of(led_to.st_mode));
   Target target{path_, {}};
   for (int links = 0; links < links_max; ++links) {
     struct stat information {};
     if (::lstat(target.path.c_str(), &information) != 0) {
       if (errno != ENOENT) fail_output("look at", target.path, errno);
-      if (exists) refuse_output(path_, "leads to a file that has no name");
+      if (exists) refuse("leads to a file that has no name");
       return target;
     }
     if (S_ISREG(information.st_mode)) {
       // A link in /proc/self/fd leads to an open file, which may have no name any more.
-      if (exists && !is_same_file(information, led_to))
-        refuse_output(path_, "leads to a file that has no name");
+      if (exists && !is_same_file(information, led_to)) refuse("leads to a file that has no name");
       target.now = information;
       return target;
     }
-    if (!S_ISLNK(information.st_mode)) refuse_output(path_, kind_of(information.st_mode));
+    if (!S_ISLNK(information.st_mode)) refuse(kind_of(information.st_mode));
     target.path = follow(target.path);
     const auto last = std::filesystem::path(target.path).filename();
-    if (last.empty() || last == "." || last == "..") refuse_output(path_, "is a link to a directory");
+    if (last.empty() || last == "." || last == "..") refuse("is a link to a directory");
   }
-  refuse_output(path_, "is a link that leads nowhere");
+  refuse("is a link that leads nowhere");
 }
 
 void OutputFile::write(std::string_view text) {
@@ -270,7 +270,7 @@ void OutputFile::write_in_place(const Target& target, const std::optional<std::s
   }
   struct stat information {};
   if (::fstat(file.value(), &information) != 0) fail_output("look at", path_, errno);
-  if (!S_ISREG(information.st_mode)) refuse_output(path_, kind_of(information.st_mode));
+  if (!S_ISREG(information.st_mode)) refuse(kind_of(information.st_mode));
   if (!text) return;
   if (::flock(file.value(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
     throw CodedError(ErrorCode::output_failed,

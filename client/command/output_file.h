@@ -24,8 +24,8 @@ class OutputFile {
  public:
   /// Makes sure that the file can be written, changes nothing in it, and removes what a writer that was
   /// killed has left next to it. Throws CodedError E705 if the path names what is no regular file, and E706 if
-  /// it cannot be written.
-  explicit OutputFile(std::string path);
+  /// it cannot be written. `flag` is what the user has named it with.
+  explicit OutputFile(std::string path, std::string flag = "--output");
 
   /// Throws CodedError E706; what was there is then untouched, unless it is written in place.
   void write(std::string_view text);
@@ -43,12 +43,14 @@ class OutputFile {
   struct Target;
 
   Target find() const;
+  [[noreturn]] void refuse(const std::string& why) const;
   void attempt(const std::optional<std::string_view>& text);
   void write_in_place(const Target& target, const std::optional<std::string_view>& text);
   void remember(const struct stat& information);
   void remove_leftovers() const;
 
   const std::string path_;
+  const std::string flag_;
   const mode_t mode_of_new_;  ///< as the umask was at the beginning
   std::string in_place_;
   std::optional<struct stat> written_;  ///< what the file was after the last write

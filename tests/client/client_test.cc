@@ -17,6 +17,12 @@ namespace {
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
+std::size_t occurrences(const std::string& text, const std::string& part) {
+  std::size_t count = 0;
+  for (std::size_t at = text.find(part); at != text.npos; at = text.find(part, at + 1)) ++count;
+  return count;
+}
+
 TEST(Client, tells_the_list_and_then_what_changes) {
   FakeServer server({[](FakeConnection& connection) {
     EXPECT_EQ(connection.let_join(), tcp(4000));
@@ -246,6 +252,59 @@ TEST(Client, refuses_options_that_make_no_sense) {
   EXPECT_TRUE(refused([](ClientOptions& options) { options.interval = 0ms; }));
   EXPECT_TRUE(refused([](ClientOptions& options) { options.answer_timeout = -1ms; }));
   EXPECT_TRUE(refused([](ClientOptions& options) { options.retry_last = 0ms; }));
+}
+
+TEST(Client, sends_its_timestamp_to_the_log_that_gave_it_and_to_no_other) {
+  const auto gives = [](std::optional<LogIdentity> identity, std::int64_t closing, std::int64_t expected) {
+    return [=](FakeConnection& connection) {
+      connection.let_join(identity);
+      EXPECT_EQ(connection.answer(closing, {added("10.0.0.1", tcp(1))}), expected)
+          << "closed with " << closing;
+    };
+  };
+  FakeServer server({gives(LogIdentity{1}, 100, 0), gives(LogIdentity{1}, 200, 100),
+                     gives(LogIdentity{2}, 150, 0), gives(LogIdentity{2}, 151, 150), gives({}, 152, 151),
+                     gives(LogIdentity{2}, 153, 0)});
+  Recorder recorder;
+  run_until(recorder, quick_options(server.name()),
+            [](const Recorder& seen) { return seen.synchronised == 6; });
+  EXPECT_EQ(occurrences(recorder.text, "+ 10.0.0.1 tcp:1\n"), 1u) << recorder.text;
+}
+
+TEST(Client, goes_on_from_the_state_of_an_earlier_one) {
+  FakeServer server({[](FakeConnection& connection) {
+                       connection.let_join(LogIdentity{1});
+                       connection.answer(100, {added("10.0.0.1", tcp(1)), added("10.0.0.2", tcp(2))});
+                       connection.expect_end();
+                     },
+                     [](FakeConnection& connection) {
+                       connection.let_join(LogIdentity{1});
+                       EXPECT_EQ(connection.answer(101, {added("10.0.0.3", tcp(3))}), 100);
+                       connection.expect_end();
+                     }});
+  ClientOptions options = quick_options(server.name());
+  Recorder first;
+  Client client(options, first);
+  first.on_event = [&] {
+    if (first.synchronised == 1) client.stop();
+  };
+  client.run();
+  options.state = client.state();
+  Recorder second;
+  run_until(second, options, synchronised_once);
+  EXPECT_EQ(second.text, "joined\n+ 10.0.0.1 tcp:1\n+ 10.0.0.2 tcp:2\n+ 10.0.0.3 tcp:3\nsynchronised\n");
+}
+
+TEST(Client, asks_for_no_feature_that_it_does_not_know) {
+  ClientOptions options = quick_options("127.0.0.1");
+  options.features = Features::from_extra(0x28);
+  Recorder recorder;
+  try {
+    const Client client(options, recorder);
+    FAIL() << "0x20 is nobody's";
+  } catch (const CodedError& error) {
+    EXPECT_EQ(error.code(), ErrorCode::usage_wrong);
+  }
 }
 
 }  // namespace

@@ -12,7 +12,10 @@ namespace lekt::test {
 namespace {
 
 struct EventText {
-  std::string operator()(const Accepted&) const { return "accepted\n"; }
+  std::string operator()(const Accepted& event) const {
+    return "accepted" + (event.features.empty() ? "" : " with " + to_string(event.features)) +
+           (event.identity ? " by " + to_string(*event.identity) : "") + "\n";
+  }
   std::string operator()(const Joined&) const { return "joined\n"; }
   std::string operator()(const Rejected& event) const { return "rejected: " + event.text + "\n"; }
   std::string operator()(const Malformed& event) const { return event.rejection.text() + "\n"; }
@@ -26,7 +29,7 @@ struct EventText {
 /// A conversation that offers tcp:4000 and method 3, and asks as soon as it may.
 class Peer {
  public:
-  Peer() { sent += conversation.take_output(); }
+  explicit Peer(Features features = {}) : asked(features) { sent += conversation.take_output(); }
 
   void receive(ByteView bytes) {
     for (const ConversationEvent& event : conversation.receive(bytes)) {
@@ -39,7 +42,8 @@ class Peer {
   MethodCatalogue catalogue;
   Methods offered = {{tcp_index, tcp_information(4000)}, {3, hex("aabbccdd")}};
   PeerView view;
-  Conversation conversation{catalogue, offered, view};
+  Features asked;
+  Conversation conversation{catalogue, offered, view, asked};
   std::string events;
   Bytes sent;
 };
@@ -200,6 +204,49 @@ TEST(Conversation, names_what_is_wrong_with_the_servers_bytes) {
     peer.receive(one.wrong);
     EXPECT_TRUE(peer.events.ends_with("E703 " + one.said + "\n")) << peer.events << one.said;
   }
+}
+
+// ---- Features ----
+
+const Bytes accept_identity =
+    encode(AcceptPacket{version_with({Feature::identity}), LogIdentity{0xab, 0xcd}});
+
+TEST(Conversation, asks_for_features_and_says_what_is_in_force_in_every_packet) {
+  Peer peer(Features{Feature::identity});
+  peer.receive(accept_identity + request_1 + setup_ends);
+  EXPECT_EQ(peer.events, "accepted with identity by abcd0000000000000000000000000000\njoined\n");
+  EXPECT_EQ(peer.sent, hex("4c454b54 48000008 00000003 00000005"
+                           "4c454b54 54000008 00000001 00000fa0"
+                           "4c454b54 48000008 0000000000000000"));
+}
+
+TEST(Conversation, does_without_what_the_server_has_not) {
+  Peer peer(Features{Feature::identity});
+  peer.receive(setup);
+  peer.receive(first_answer());
+  EXPECT_EQ(peer.events, whole_events);
+  EXPECT_EQ(peer.sent, hex("4c454b54 48000008 00000003 00000005") + responses_sent + heartbeat_sent);
+}
+
+TEST(Conversation, takes_an_accept_with_an_identity_byte_for_byte) {
+  const Bytes bytes = accept_identity + setup_ends;
+  for (std::size_t first = 0; first <= bytes.size(); ++first) {
+    Peer peer(Features{Feature::identity});
+    peer.receive(ByteView(bytes).substr(0, first));
+    peer.receive(ByteView(bytes).substr(first));
+    ASSERT_EQ(peer.events, "accepted with identity by abcd0000000000000000000000000000\njoined\n") << first;
+  }
+}
+
+TEST(Conversation, refuses_features_that_it_did_not_ask_for_with_the_header_that_has_them) {
+  const std::string said = "E703 the server puts features in force that were not asked for: ";
+  Peer without;
+  without.receive(ByteView(accept_identity).substr(0, 8));
+  EXPECT_EQ(without.events, said + "identity\n");
+  Peer with(Features{Feature::identity});
+  with.receive(encode(AcceptPacket{version_with(Features::from_extra(0x28))}));
+  EXPECT_EQ(with.events, said + "0x20\n");
+  EXPECT_FALSE(with.conversation.expects_bytes());
 }
 
 TEST(Conversation, goes_on_with_the_view_of_the_last_one) {

@@ -161,16 +161,18 @@ void FakeConnection::expect_end() {
   if (receive_into(&byte, 1) != 0) throw std::runtime_error("the client sent more than it should");
 }
 
-Methods FakeConnection::let_join() {
+Methods FakeConnection::let_join(const std::optional<LogIdentity>& identity) {
   const auto handshake = receive<HandshakePacket>();
-  send(encode(AcceptPacket{}));
+  const Features own = identity ? Features{Feature::identity} : Features();
+  const Version version = version_with(handshake.version.features() & own);
+  send(encode(AcceptPacket{version, identity.value_or(LogIdentity())}));
   Methods offered;
   for (std::uint32_t index = 1; index <= handshake.methods_known; ++index) {
     if (!handshake.supports(index)) continue;
-    send(encode(RequestPacket{.index = index}));
+    send(encode(RequestPacket{version, index}));
     offered.push_back(receive<ResponsePacket>(index).method);
   }
-  send(encode(RequestPacket{}));
+  send(encode(RequestPacket{.version = version}));
   return offered;
 }
 

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -64,8 +65,9 @@ class FakeConnection {
   /// Reads until the client has closed; throws if that is not a clean end, or if more bytes come.
   void expect_end();
 
-  /// Handshake, setup of all methods that the client announces, zero index. Yields what the client offers.
-  Methods let_join();
+  /// Handshake, setup of all methods that the client announces, zero index. Yields what the client offers. With an
+  /// identity the server has that feature.
+  Methods let_join(const std::optional<LogIdentity>& identity = {});
   /// Receives a heartbeat and answers it with one packet and the closing one.
   std::int64_t answer(std::int64_t timestamp, const std::vector<AddedEntry>& entries);
 

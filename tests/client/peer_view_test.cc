@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "client/client_state.h"
 #include "client/command/output.h"
 #include "tests/client/fake_server.h"
 #include "tests/support/support.h"
@@ -213,6 +214,125 @@ TEST_F(PeerViewTest, a_cut_reset_does_not_trust_the_timestamp_that_was_refused) 
   packet(0, {added("10.0.0.1", tcp(1))});
   close(50);
   EXPECT_EQ(changes(), "- 10.0.0.2\n");
+}
+
+// ---- Which log a timestamp belongs to ----
+
+LogOrigin origin(const char* address, std::optional<LogIdentity> identity = {}) {
+  return {"coordinator:7890", parse_address(address).value(), identity};
+}
+
+TEST_F(PeerViewTest, a_timestamp_goes_to_the_log_that_gave_it_wherever_that_is) {
+  view_.connected_to(origin("10.0.0.1", LogIdentity{1}));
+  hold_two();
+  view_.connected_to(origin("10.0.0.2", LogIdentity{1}));
+  EXPECT_EQ(view_.next_timestamp(), 100);
+  view_.connected_to(origin("10.0.0.2", LogIdentity{2}));
+  EXPECT_EQ(view_.next_timestamp(), 0);
+  view_.connected_to(origin("10.0.0.1", LogIdentity{1}));
+  EXPECT_EQ(view_.next_timestamp(), 0) << "what another log has said meanwhile is not known";
+}
+
+TEST_F(PeerViewTest, without_an_identity_a_timestamp_goes_to_the_same_server_only) {
+  view_.connected_to(origin("10.0.0.1"));
+  hold_two();
+  view_.connected_to(origin("10.0.0.1"));
+  EXPECT_EQ(view_.next_timestamp(), 100);
+  view_.connected_to(origin("10.0.0.2"));
+  EXPECT_EQ(view_.next_timestamp(), 0);
+}
+
+TEST_F(PeerViewTest, without_an_identity_another_name_is_another_server) {
+  view_.connected_to(origin("10.0.0.1"));
+  hold_two();
+  view_.connected_to({"coordinator:7891", parse_address("10.0.0.1").value()});
+  EXPECT_EQ(view_.next_timestamp(), 0);
+}
+
+TEST_F(PeerViewTest, a_server_that_names_its_log_no_longer_is_the_same_and_one_that_begins_to_is_not) {
+  view_.connected_to(origin("10.0.0.1", LogIdentity{1}));
+  hold_two();
+  view_.connected_to(origin("10.0.0.1"));
+  EXPECT_EQ(view_.next_timestamp(), 100);
+  view_.connected_to(origin("10.0.0.1", LogIdentity{1}));
+  EXPECT_EQ(view_.next_timestamp(), 0);
+}
+
+TEST_F(PeerViewTest, another_logs_list_replaces_this_one_by_difference) {
+  view_.connected_to(origin("10.0.0.1", LogIdentity{1}));
+  hold_two();
+  request();
+  packet(100, {added("10.0.0.3", tcp(3))});
+  view_.connected_to(origin("10.0.0.1", LogIdentity{2}));
+  request();
+  packet(0, {added("10.0.0.2", tcp(2)), added("10.0.0.4", tcp(4))});
+  close(50);
+  EXPECT_EQ(changes(), "- 10.0.0.1\n+ 10.0.0.4 tcp:4\n")
+      << "what the first one had begun to say is forgotten";
+}
+
+// ---- Going on with the list of an earlier program ----
+
+TEST_F(PeerViewTest, goes_on_with_the_state_of_another_and_tells_everyone) {
+  view_.connected_to(origin("10.0.0.1", LogIdentity{1}));
+  hold_two();
+  const ClientState state = view_.state();
+  EXPECT_EQ(state.timestamp, 100);
+  EXPECT_EQ(state.log, origin("10.0.0.1", LogIdentity{1}));
+  view_ = PeerView();
+  view_.resume(state);
+  EXPECT_TRUE(view_.peers().empty()) << "it is the server's list only after an answer";
+  view_.connected_to(origin("10.0.0.5", LogIdentity{1}));
+  EXPECT_EQ(view_.next_timestamp(), 100);
+  request();
+  packet(100, {added("10.0.0.3", tcp(3))});
+  removal(100, {"10.0.0.1"});
+  close(101);
+  EXPECT_EQ(changes(), "+ 10.0.0.2 tcp:2\n+ 10.0.0.3 tcp:3\n");
+  EXPECT_EQ(view_.peers().size(), 2u);
+}
+
+TEST_F(PeerViewTest, a_state_of_another_log_leaves_nothing) {
+  view_.connected_to(origin("10.0.0.1", LogIdentity{1}));
+  hold_two();
+  const ClientState state = view_.state();
+  view_ = PeerView();
+  view_.resume(state);
+  view_.connected_to(origin("10.0.0.1", LogIdentity{2}));
+  EXPECT_EQ(view_.next_timestamp(), 0);
+  request();
+  packet(0, {added("10.0.0.9", tcp(9))});
+  close(50);
+  EXPECT_EQ(changes(), "+ 10.0.0.9 tcp:9\n");
+}
+
+TEST_F(PeerViewTest, a_state_goes_the_way_of_everything_at_a_reset) {
+  view_.resume({origin("10.0.0.1"), 100, {{parse_address("10.0.0.1").value(), {}}}});
+  view_.connected_to(origin("10.0.0.1"));
+  request();
+  removal(100, {"0.0.0.0"});
+  packet(0, {added("10.0.0.9", tcp(9))});
+  close(200);
+  EXPECT_EQ(changes(), "+ 10.0.0.9 tcp:9\n");
+}
+
+TEST_F(PeerViewTest, a_state_without_a_timestamp_is_none) {
+  view_.resume({origin("10.0.0.1"), 0, {{parse_address("10.0.0.1").value(), {}}}});
+  request();
+  close(100);
+  EXPECT_EQ(changes(), "");
+}
+
+TEST_F(PeerViewTest, its_state_is_that_of_the_last_complete_answer) {
+  EXPECT_EQ(view_.state(), ClientState());
+  view_.connected_to(origin("10.0.0.1", LogIdentity{1}));
+  hold_two();
+  const ClientState complete = view_.state();
+  request();
+  packet(150, {added("10.0.0.3", tcp(3))});
+  EXPECT_EQ(view_.state(), complete) << "half an answer is none";
+  view_.connected_to(origin("10.0.0.1", LogIdentity{2}));
+  EXPECT_EQ(view_.state(), complete) << "the list is still the first log's";
 }
 
 }  // namespace

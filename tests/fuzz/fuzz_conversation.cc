@@ -22,7 +22,7 @@ const Methods& offered_methods() {
 /// A client that asks as soon as it may, and writes down what happens.
 class ConversationOwner {
  public:
-  ConversationOwner() : conversation_(test::example_catalogue(), offered_methods(), view_) {
+  ConversationOwner() : conversation_(test::example_catalogue(), offered_methods(), view_, Features::all()) {
     sent_ += conversation_.take_output();
   }
 
@@ -54,7 +54,10 @@ class ConversationOwner {
   }
 
  private:
-  void note(const Accepted&) { events_ += "accepted\n"; }
+  void note(const Accepted& accepted) {
+    view_.connected_to({"coordinator:7890", Address::v4(0x0a000001), accepted.identity});
+    events_ += "accepted with " + to_string(accepted.features) + "\n";
+  }
   void note(const Joined&) { events_ += "joined\n"; }
   void note(const Updated& updated) { events_ += "updated " + std::to_string(updated.changes.size()) + "\n"; }
   void note(const Rejected& rejected) {
