@@ -22,7 +22,7 @@ class PacketAnnotator {
 
   void header(std::string_view name, char type, Version& version) {
     reader_.header(name, type, version);
-    item(name_and_version(name, version));
+    item(name_and_version(name, version) + (negotiates(name) ? features_text(version.features()) : ""));
   }
 
   void u32(std::string_view name, std::uint32_t& value) {
@@ -100,6 +100,15 @@ class PacketAnnotator {
   const PacketReader& reader() const { return reader_; }
 
  private:
+  /// Whether EXTRA says in this packet what one side would like or could do; in the others it repeats what is in force.
+  static bool negotiates(std::string_view packet) {
+    return packet == HandshakePacket::name || packet == AcceptPacket::name || packet == RejectPacket::name;
+  }
+
+  static std::string features_text(Features features) {
+    return features.empty() ? "" : " (" + to_string(features) + ")";
+  }
+
   std::string method_name(std::uint32_t index) const {
     const Method* method = context_.catalogue.find(index);
     return method == nullptr ? "" : " (" + method->name + ")";

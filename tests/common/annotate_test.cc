@@ -51,6 +51,16 @@ TEST(Annotate, prints_a_handshake_exactly) {
             "  000c  00 00 00 01              supported methods: 1 (tcp)\n");
 }
 
+TEST(Annotate, names_features_where_they_are_negotiated) {
+  const auto has = [](const Bytes& bytes, std::string_view text) {
+    return annotate(bytes).text.find(text) != std::string::npos;
+  };
+  const Bytes request = encode(RequestPacket{version_with({Feature::identity}), 1});
+  EXPECT_TRUE(has(hex("4c454b54 48000028 00000000"), "handshake, version 0.0.40 (identity,0x20)\n"));
+  EXPECT_TRUE(has(hex("4c454b54 52000008 45000000"), "reject, version 0.0.8 (identity)\n"));
+  EXPECT_TRUE(has(request, "request, version 0.0.8\n")) << "it only repeats what is in force";
+}
+
 TEST(Annotate, detects_the_direction_of_every_packet) {
   for (const auto& example : packet_examples())
     EXPECT_EQ(annotate(example.bytes).direction, example.direction()) << example.name;

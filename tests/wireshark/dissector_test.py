@@ -260,6 +260,19 @@ class DissectorTest(unittest.TestCase):
         path = self.capture([Connection(whole()[:9] + [device], 40000)])
         self.assertIn("Client: 10.0.0.7 device:uid=a_b,type=_c tcp:80", self.tshark(path, "-V", "-Y", "frame.number == 12"))
 
+    def test_names_features_and_shows_the_identity_of_the_log(self):
+        identity = bytes(range(16))
+        handshake_asking = handshake(1, 1)[:7] + b"\x28" + handshake(1, 1)[8:]
+        accept = ACCEPT[:7] + b"\x08" + identity
+        capture = self.capture([Connection([Segment(CLIENT, handshake_asking), Segment(SERVER, accept[:11]),
+                                            Segment(SERVER, accept[11:] + request(1))], 40000)])
+        client_row, *server_rows = self.rows(capture, ["lekt.packet", "lekt.feature", "lekt.log_identity"], "-Y", "lekt")
+        self.assertEqual(client_row["lekt.feature"], ["identity", "0x20"])
+        shown = server_rows[-1]
+        self.assertEqual(shown["lekt.packet"], ["accept", "request"])
+        self.assertEqual(shown["lekt.feature"], ["identity"])
+        self.assertEqual(shown["lekt.log_identity"], [identity.hex()])
+
     def test_after_a_gap_packets_are_found_again(self):
         half = [Segment(CLIENT, handshake(1, 1)), Segment(CLIENT, b"7890" + heartbeat(5))]
         self.assertEqual(self.info(half), ["Handshake: supports 1 (tcp) (of 1 known)",

@@ -52,6 +52,8 @@ local field = {
   major = ProtoField.uint8("lekt.version.major", "Major"),
   minor = ProtoField.uint8("lekt.version.minor", "Minor"),
   extra = ProtoField.uint8("lekt.version.extra", "Extra (optional features)", base.HEX),
+  feature = ProtoField.string("lekt.feature", "Feature"),
+  log_identity = ProtoField.bytes("lekt.log_identity", "Identity of the change log"),
   known = ProtoField.uint32("lekt.methods_known", "Number of known methods"),
   supported = ProtoField.bytes("lekt.methods_supported", "Supported methods"),
   supports = ProtoField.uint32("lekt.supports", "Supports method"),
@@ -162,6 +164,22 @@ local function header(reader)
   return reader.tvb:raw(reader.position + 4, 1)
 end
 
+-- The optional features, by their bits: those whose bytes are shown.
+local features = { { bit = 0x08, name = "identity" } }
+
+-- Their names, and what is left of the bits in hexadecimal.
+local function names_of(extra)
+  local names = {}
+  for _, feature in ipairs(features) do
+    if bit.band(extra, feature.bit) ~= 0 then
+      table.insert(names, feature.name)
+      extra = extra - feature.bit
+    end
+  end
+  if extra ~= 0 then table.insert(names, ("0x%02x"):format(extra)) end
+  return names
+end
+
 local function version(reader, name)
   reader:take(4)
   reader:add(field.packet, reader.tvb(reader.start, header_bytes), name)
@@ -173,8 +191,14 @@ local function version(reader, name)
   reader:below(node, function()
     reader:add(field.major, major)
     reader:add(field.minor, minor)
-    reader:add(field.extra, extra)
+    local names = names_of(extra:uint())
+    local extra_node = reader:add(field.extra, extra)
+    reader:below(extra_node, function()
+      for _, feature in ipairs(names) do reader:add(field.feature, extra, feature) end
+    end)
+    if #names > 0 then node.text = "Version: " .. text .. " (" .. table.concat(names, ",") .. ")" end
   end)
+  reader.extra = extra:uint()
   if name ~= "reject" and (major:uint() ~= 0 or minor:uint() ~= 0) then
     reader:mark(node, "e101", "Version " .. text .. "; 0.0 would be right")
   end
@@ -289,7 +313,12 @@ end
 
 -- ---- Packets of the server ----
 
-function packet.server.accept() return "" end
+function packet.server.accept(reader)
+  if bit.band(reader.extra, 0x08) == 0 then return "" end
+  local range = reader:take(16)
+  reader:add(field.log_identity, range)
+  return "log " .. range:bytes():tohex(true)
+end
 
 function packet.server.reject(reader)
   local text = reader.tvb:raw(reader.position, math.min(reader:left(), reject_text_max + 1))
