@@ -178,6 +178,12 @@ void RawClient::expect_end() {
     throw UnexpectedInput(std::to_string(received_.size() - used_) + " bytes came before the end");
 }
 
+Bytes RawClient::take(std::size_t bytes) {
+  const Deadline deadline(patience());
+  while (received_.size() - used_ < bytes) fill(deadline);
+  return received_.substr(std::exchange(used_, used_ + bytes), bytes);
+}
+
 void RawClient::read_a_drop(std::size_t bytes) {
   Bytes drop(bytes, 0);
   (void)recv(socket_, drop.data(), drop.size(), MSG_DONTWAIT);

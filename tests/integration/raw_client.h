@@ -68,6 +68,8 @@ class RawClient {
   /// Reads a reject and then the end of the stream, without a reset of the connection in between.
   std::string expect_reject();
   void expect_end();
+  /// Reads so many bytes, whatever they are.
+  Bytes take(std::size_t bytes);
   /// Reads a few bytes, if there are any, and forgets them.
   void read_a_drop(std::size_t bytes = 16);
   /// Whether anything comes within the time.
