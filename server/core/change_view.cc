@@ -80,7 +80,10 @@ Basis ChangeView::answer(Cursor& cursor, std::int64_t timestamp, Features featur
       append_full(features, output);
       break;
   }
-  append_closing(features, output);
+  if (features.empty())
+    output.copied().append(closing_packet_);
+  else
+    append_closing(features, output);
   cursor.has_answered(parts_.newest_sequence);
   cursor.second = parts_.closing;
   cursor.first = false;
@@ -141,11 +144,9 @@ void ChangeView::append_full(Features features, Output& output) const {
   append_after(parts_.full->sequence, features, output);
 }
 
+/// On a connection with features.
 void ChangeView::append_closing(Features features, Output& output) const {
-  if (features.empty())
-    output.copied().append(closing_packet_);
-  else
-    write_header(features, parts_.closing, UpdateKind::added, 0, output.copied());
+  write_header(features, parts_.closing, UpdateKind::added, 0, output.copied());
 }
 
 void ChangeView::append_after(std::uint64_t sequence, Features features, Output& output) const {
