@@ -218,9 +218,10 @@ constexpr std::array catalogue = {
               "look at the device's program and at the network; the device registers anew"},
     ErrorInfo{host_unreachable, "the server cannot connect to the host that a device's user works on",
               "check the host at the address that the message names; with enter its user tries again"},
-    ErrorInfo{host_hung_up,
-              "the connection of a device's session to its only host is over, and so is the session",
-              "nothing, if the user logged out; otherwise look at the host"},
+    ErrorInfo{
+        host_hung_up, "the connection of a device's session to its only host is over, and so is the session",
+        "nothing, if the user logged out; otherwise look at the host. A device that was away is told when it "
+        "comes back: start it again for a new session"},
     ErrorInfo{session_idle, "nothing was typed on a device for as long as its session may be idle",
               "begin a new session; the operator says how long one may be idle"},
     ErrorInfo{sessions_too_many,

@@ -114,7 +114,7 @@ class ChangeView {
     std::uint64_t forgotten_sequence = 0;  ///< removals up to this one may have been forgotten
     std::int64_t history_begins = 0;       ///< clients can resume from this second on
     std::int64_t closing = 0;              ///< timestamp of closing packets
-    ListDigest list;                       ///< of the clients that are present at newest_sequence
+    ListDigest list = {};                  ///< of the clients that are present at newest_sequence
     std::size_t packet_bytes_max = limits::packet_bytes_default;
     std::shared_ptr<const FullList> full;  ///< never null
     std::vector<std::shared_ptr<const Piece>> pieces;

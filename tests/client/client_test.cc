@@ -78,7 +78,7 @@ TEST(Client, sends_heartbeats_at_its_interval) {
 
 TEST(Client, hears_of_changes_that_are_pushed_and_sends_no_heartbeat_for_them) {
   FakeServer server({[](FakeConnection& connection) {
-    EXPECT_EQ(connection.receive<HandshakePacket>().version.features(), Features{Feature::push});
+    EXPECT_EQ(connection.receive<HandshakePacket>().version.features(), Features::all());
     const Version version = version_with({Feature::push});
     connection.send(encode(AcceptPacket{.version = version}) + encode(RequestPacket{.version = version}));
     connection.answer(100, {});

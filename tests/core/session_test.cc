@@ -58,7 +58,7 @@ TEST(Session, asks_for_methods_of_the_catalogue_only) {
 
 TEST(Session, never_asks_for_what_the_server_gives) {
   SessionOwner owner(Joins::at_once, 4096);
-  owner.receive(handshake({1, 2, 3006, 3007}));
+  owner.receive(handshake({1, 2, 3006}));
   owner.receive(response_tcp(80));
   EXPECT_EQ(owner.sent(), accept() + request(1) + request(2));
   owner.receive(response_chat(""));

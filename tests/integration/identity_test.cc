@@ -50,7 +50,7 @@ class IdentityTest : public DaemonTest {
   /// The accept for a client that asks for these features.
   AcceptPacket accept_for(Features asked) {
     RawClient client(daemon().port(), "127.0.0.5");
-    client.send(encode(HandshakePacket{version_with(asked)}));
+    client.send(encode(HandshakePacket{version_with(asked), 0, {}}));
     return client.expect<AcceptPacket>();
   }
 

@@ -298,8 +298,8 @@ TEST(Configuration, methods_of_each_form_are_shown_as_they_are_given) {
   Arguments flags;
   for (const std::string& method : given) flags.push_back("--method=" + method);
   const Configuration configuration = settings(flags);
-  for (const Setting& setting : all_settings())
-    if (setting.name == "method") EXPECT_EQ(setting.show(configuration), given);
+  const auto method = std::ranges::find(all_settings(), "method", &Setting::name);
+  EXPECT_EQ(method->show(configuration), given);
 }
 
 TEST(Configuration, one_method_cannot_be_given_twice) {

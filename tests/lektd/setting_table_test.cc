@@ -23,6 +23,7 @@ std::string other_value(const Setting& setting) {
       {"ADDRESS:PORT", "127.0.0.1:7"},
       {"FILE", "x"},
       {"PATH", "x"},
+      {"LIST", "none"},
       {"CIDR", "10.0.0.0/9"},
       {"NAME", "x.example"},
       {"INDEX:NAME:FORM", "2:chat:sized"},

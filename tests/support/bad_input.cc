@@ -156,7 +156,7 @@ void add_wrong_handshakes(Inputs& rows) {
        {methods_max + 1, 65536u, 0x7fffffffu, 0x80000000u, 0xffffffe0u, 0xffffffe1u, 0xffffffffu})
     rows.push_back(wrong(to_handshake, "N beyond the limit", handshake(known, {}),
                          "E104 the number of known methods is " + std::to_string(known) +
-                             "; this server allows at most 1024"));
+                             "; this server allows at most " + std::to_string(methods_max)));
   for (const std::uint32_t known : {1u, 31u, 33u, 63u, 65u, methods_max - 1})
     for (const std::uint32_t method : {known + 1, (known + 31) / 32 * 32})
       rows.push_back(wrong(to_handshake, "a bit beyond N", handshake_with_bit(known, method),
