@@ -4,6 +4,8 @@
 #include <cassert>
 #include <utility>
 
+#include "common/text.h"
+
 namespace lekt {
 
 namespace {
@@ -19,6 +21,12 @@ HandshakePacket handshake_for(const Methods& offered, Features asked) {
     packet.support(method.index);
   }
   return packet;
+}
+
+std::string words(const ListDigest& list) {
+  Bytes sum;
+  ByteWriter(sum).u64(list.sum);
+  return std::to_string(list.clients) + " clients with the digest " + to_hex(sum);
 }
 
 }  // namespace
@@ -42,10 +50,11 @@ std::vector<ConversationEvent> Conversation::receive(ByteView bytes) {
 
 void Conversation::heartbeat() {
   assert(can_ask());
-  const std::int64_t timestamp = view_.next_timestamp();
-  write(output_, HeartbeatPacket{.version = version_with(features_), .timestamp = timestamp});
+  // An answer that was pushed since then has brought a timestamp, and has not made the list right.
+  const std::int64_t timestamp = doubts_ && compares_ ? 0 : view_.next_timestamp();
+  write(output_, HeartbeatPacket{.version = version_with(features()), .timestamp = timestamp});
   // What was pushed may still be on its way, and belongs to the list as it is: a full answer begins with a reset then.
-  if (!features_.has(Feature::push) || !was_answered_) view_.request(timestamp);
+  if (!features().has(Feature::push) || !was_answered_) view_.request(timestamp);
   answer_expected_ = true;
 }
 
@@ -75,8 +84,8 @@ bool Conversation::step_reject(ByteView& rest, Events& events) {
 bool Conversation::step_accept(ByteView& rest, Events& events) {
   AcceptPacket packet;
   if (!take(rest, packet, events)) return false;
+  context_.features = packet.version.features() & asked_;
   phase_ = Phase::setup;
-  features_ = asked_ & packet.version.features();
   events.emplace_back(Accepted{packet.version});
   return true;
 }
@@ -102,13 +111,13 @@ bool Conversation::step_request(ByteView& rest, Events& events) {
     return false;
   }
   requested_last_ = packet.index;
-  write(output_, ResponsePacket{.version = version_with(features_), .method = *method});
+  write(output_, ResponsePacket{.version = version_with(features()), .method = *method});
   return true;
 }
 
 bool Conversation::step_update(ByteView& rest, Events& events) {
   if (!take(rest, update_, events)) return false;
-  const bool may_come = answer_expected_ || (features_.has(Feature::push) && was_answered_);
+  const bool may_come = answer_expected_ || (features().has(Feature::push) && was_answered_);
   if (!may_come) {
     fail("an update came that no heartbeat asked for", events);
     return false;
@@ -122,8 +131,9 @@ bool Conversation::step_update(ByteView& rest, Events& events) {
 bool Conversation::step_entry(ByteView& rest, Events& events) {
   if (update_.kind == UpdateKind::added) {
     AddedEntry entry;
+    const ByteView before = rest;
     if (!take(rest, entry, events)) return false;
-    view_.apply(entry);
+    view_.apply(entry, object_of_entry(before.substr(0, before.size() - rest.size())));
   } else {
     RemovedEntry entry;
     if (!take(rest, entry, events)) return false;
@@ -139,6 +149,26 @@ void Conversation::finish_packet(Events& events) {
   answer_expected_ = within_answer_ = false;
   was_answered_ = true;
   events.emplace_back(Updated{std::move(changes)});
+  if (update_.list && compares_) compare(events);
+}
+
+/// Whether the list is the server's. A wrong one is asked for anew once; if that is wrong as well, asking again would never
+/// end.
+void Conversation::compare(Events& events) {
+  if (doubts_ && !view_.was_all()) return;  // a change of the wrong list
+  const ListDigest& held = view_.digest();
+  const bool is_wrong = held != *update_.list;
+  const bool again = std::exchange(doubts_, is_wrong) && is_wrong;
+  if (!is_wrong) return;
+  std::string message = "the list has " + words(held) + "; the server says " + words(*update_.list);
+  if (again) {
+    compares_ = false;
+    message += "; it was sent as a whole, so it is not compared any more on this connection";
+  } else {
+    view_.doubt();
+    message += "; all of it is asked for anew";
+  }
+  events.emplace_back(ListDiffers{std::move(message)});
 }
 
 void Conversation::end() {

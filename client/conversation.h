@@ -42,6 +42,11 @@ struct Updated {
   std::vector<PeerChange> changes;
 };
 
+/// The list is not the one that the server says the client holds now (E716): client, server or memory is at fault.
+struct ListDiffers {
+  std::string message;  ///< both lists in figures, and what is done about it
+};
+
 /// The server refused the client, and will close. The text is the server's: escape it before showing it.
 struct Rejected {
   std::string text;
@@ -52,7 +57,7 @@ struct Malformed {
   Rejection rejection;
 };
 
-using ConversationEvent = std::variant<Accepted, Joined, Updated, Rejected, Malformed>;
+using ConversationEvent = std::variant<Accepted, Joined, Updated, ListDiffers, Rejected, Malformed>;
 
 class Conversation {
  public:
@@ -77,7 +82,7 @@ class Conversation {
   }
 
   /// What both sides have; nothing before Accepted.
-  Features features() const { return features_; }
+  Features features() const { return context_.features; }
 
   /// The number of bytes that wait for the rest of their packet or entry.
   std::size_t buffered() const { return input_.size(); }
@@ -93,6 +98,7 @@ class Conversation {
   bool step_update(ByteView& rest, Events& events);
   bool step_entry(ByteView& rest, Events& events);
   void finish_packet(Events& events);
+  void compare(Events& events);
   void end();
   void fail(std::string message, Events& events);
   template <class Packet>
@@ -101,15 +107,16 @@ class Conversation {
   ReadContext context_;
   const Methods& offered_;
   PeerView& view_;
+  Features asked_;
   Phase phase_ = Phase::handshake;
   std::uint32_t requested_last_ = 0;  ///< index of the last request that was answered
-  Features asked_;
-  Features features_;  ///< in force
   bool answer_expected_ = false;
   bool within_answer_ = false;  ///< some of its packets have come, and the closing one has not
   bool was_answered_ = false;
   UpdatePacket update_;  ///< the update whose entries are being read
   std::uint32_t entries_left_ = 0;
+  bool compares_ = true;  ///< lists, with `digest` in force
+  bool doubts_ = false;   ///< the last list that was compared was wrong, and all was asked for
   Bytes input_;
   Bytes output_;
 };

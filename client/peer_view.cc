@@ -19,8 +19,8 @@ void PeerView::request(std::int64_t timestamp) {
   if (timestamp <= 0) forget();
 }
 
-void PeerView::apply(const AddedEntry& entry) {
-  Offer offer{entry.methods, entry.unknown};
+void PeerView::apply(const AddedEntry& entry, ByteView object) {
+  Offer offer{entry.methods, entry.unknown, digest_of_object(object)};
   normalise(offer.methods);
   pending_.insert_or_assign(entry.address, std::move(offer));
 }
@@ -57,6 +57,8 @@ std::vector<PeerChange> PeerView::publish() {
   std::vector<PeerChange> changes;
   for (auto& [address, now] : pending_) {
     const auto known = peers_.find(address);
+    if (known != peers_.end()) digest_.remove(known->second.digest);
+    if (now) digest_.add(now->digest);
     if (known == peers_.end()) {
       if (!now) continue;
       peers_.emplace(address, *now);
@@ -66,9 +68,12 @@ std::vector<PeerChange> PeerView::publish() {
       peers_.erase(known);
     } else if (*now != known->second) {
       changes.push_back({PeerChange::Kind::changed, address, std::exchange(known->second, *now), *now});
+    } else {
+      known->second.digest = now->digest;  // another order of bytes can say the same
     }
   }
   pending_.clear();
+  was_all_ = pending_is_all_;
   pending_is_all_ = answer_was_reset_ = false;
   return changes;
 }

@@ -18,16 +18,19 @@
 
 #include "common/address.h"
 #include "common/catalogue.h"
+#include "common/list_digest.h"
 #include "common/packets.h"
 
 namespace lekt {
 
 /// How a peer can be reached.
 struct Offer {
-  Methods methods;  ///< ascend; several have one index if several programs run at the address
-  Bytes unknown;    ///< the bytes after the last method that the catalogue knows, as on the wire
+  Methods methods;           ///< ascend; several have one index if several programs run at the address
+  Bytes unknown;             ///< the bytes after the last method that the catalogue knows, as on the wire
+  std::uint64_t digest = 0;  ///< of the object that the server sent (list_digest.h)
 
-  bool operator==(const Offer&) const = default;
+  /// Whether both say the same; the digest follows from the rest.
+  bool operator==(const Offer& other) const { return methods == other.methods && unknown == other.unknown; }
 };
 
 /// The offer in words: "tcp:7890 chat:0a0b", and "?9:0000000a" for a method that the catalogue does not know.
@@ -51,6 +54,10 @@ class PeerView {
  public:
   /// The list as of the last complete answer.
   const Peers& peers() const { return peers_; }
+  /// What a closing packet with `digest` would say of that list.
+  const ListDigest& digest() const { return digest_; }
+  /// Whether the last complete answer listed everyone, and did not only say what had changed.
+  bool was_all() const { return was_all_; }
 
   /// The timestamp for the next heartbeat, on this connection or a new one; 0 asks for everyone.
   std::int64_t next_timestamp() const { return next_timestamp_; }
@@ -58,8 +65,13 @@ class PeerView {
   /// Notes that a heartbeat with this timestamp was sent. 0 or less means that the client holds nothing.
   void request(std::int64_t timestamp);
 
-  /// Takes one entry of a packet.
-  void apply(const AddedEntry& entry);
+  /// The next heartbeat asks for everyone, since the list is not to be trusted.
+  void doubt() { next_timestamp_ = 0; }
+
+  /// Takes one entry of a packet; `object` is what the server has sent of a client, without its size.
+  void apply(const AddedEntry& entry, ByteView object);
+  /// The same for an entry whose bytes are not at hand.
+  void apply(const AddedEntry& entry) { apply(entry, object_of_entry(encode(entry))); }
   void apply(const RemovedEntry& entry);
 
   /// Notes that all entries of `packet` have been applied. If it closes the answer, yields the changes, by
@@ -71,10 +83,12 @@ class PeerView {
   std::vector<PeerChange> publish();
 
   Peers peers_;
+  ListDigest digest_;  ///< of peers_
   /// What the unfinished answer says about each address; nothing means that it was removed.
   std::map<Address, std::optional<Offer>> pending_;
   /// Whether the unfinished answer lists everyone, so that clients that are not in pending_ have gone.
   bool pending_is_all_ = false;
+  bool was_all_ = false;
   bool answer_was_reset_ = false;
   std::int64_t requested_ = 0;
   std::int64_t next_timestamp_ = 0;

@@ -193,6 +193,8 @@ void ServerLink::take(const ConversationEvent& event) {
   if (const auto* malformed = std::get_if<Malformed>(&event))
     return end({with_address(malformed->rejection.text())});
   if (const auto* updated = std::get_if<Updated>(&event)) return owner_->on_updated(updated->changes);
+  if (const auto* differs = std::get_if<ListDiffers>(&event))
+    return owner_->on_warning(code_text(ErrorCode::list_differs) + " " + differs->message);
   if (std::holds_alternative<Joined>(event)) return owner_->on_joined();
   owner_->on_accepted();
 }

@@ -77,6 +77,15 @@ class PacketAnnotator {
     item(std::string(name) + ": " + to_string(identity));
   }
 
+  void list_digest(std::string_view clients, std::string_view sum, std::optional<ListDigest>& list) {
+    reader_.list_digest(clients, sum, list);
+    if (!list) return;
+    Bytes bytes;
+    ByteWriter(bytes).u64(list->sum);
+    item(std::string(clients) + ": " + std::to_string(list->clients) + ", " + std::string(sum) + ": " +
+         to_hex(bytes));
+  }
+
   void text(std::string_view name, std::string& text) {
     reader_.text(name, text);
     item(std::string(name) + ": \"" + escape(text) + "\"");
@@ -140,6 +149,8 @@ class StreamAnnotator {
   bool packet() {
     const ByteView rest = stream_.substr(position_);
     const char type = rest.size() > 4 ? rest[4] : '\0';
+    // A recording may begin anywhere, so each packet is believed about what is in force.
+    context_.features = Features::from_extra(rest.size() > 7 ? static_cast<std::uint8_t>(rest[7]) : 0);
     if (result_.direction == Direction::to_server) {
       if (type == ResponsePacket::type) return one<ResponsePacket>();
       const bool handshake = position_ == 0 && !begins_with_heartbeat(rest);

@@ -166,6 +166,9 @@ constexpr std::array catalogue = {
     ErrorInfo{output_contested,
               "the file --output was changed by another program, or another device has the ticket",
               "let one program alone keep a file; give each lekt device a --uid of its own"},
+    ErrorInfo{
+        list_differs, "the client's list is not the one that the server says it holds",
+        "report it: client, server or memory is at fault; the client has asked for the whole list anew"},
     ErrorInfo{control_unreachable, "the server's socket for operators cannot be reached",
               "check that lektd runs on this database and that you are in the group of its socket"},
     ErrorInfo{control_refused, "the server could not do what it was asked for", "the message says why"},

@@ -93,6 +93,7 @@ enum class ErrorCode : std::uint16_t {
   command_slow = 712,
   reader_slow = 713,
   output_contested = 714,
+  list_differs = 716,
   // The operator's command
   control_unreachable = 801,
   control_refused = 802,

@@ -29,8 +29,9 @@ struct NamedFeature {
 };
 
 /// Those that this program speaks, in the order of their bits.
-inline constexpr std::array<NamedFeature, 2> all_features{{
+inline constexpr std::array<NamedFeature, 3> all_features{{
     {Feature::push, "push"},
+    {Feature::digest, "digest"},
     {Feature::identity, "identity"},
 }};
 
@@ -84,13 +85,5 @@ using LogIdentity = std::array<std::uint8_t, 16>;
 /// In hexadecimal, 32 digits.
 std::string to_string(const LogIdentity& identity);
 std::optional<LogIdentity> parse_log_identity(std::string_view text);
-
-/// What a closing packet says of the list of a client that has applied everything up to it.
-struct ListDigest {
-  std::uint32_t clients = 0;
-  std::uint64_t sum = 0;  ///< modulo 2^64, of FNV-1a over each client's object; 0 for an empty list
-
-  bool operator==(const ListDigest&) const = default;
-};
 
 }  // namespace lekt

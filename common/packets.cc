@@ -147,6 +147,13 @@ void PacketReader::log_identity(std::string_view, LogIdentity& identity) {
   if (!stopped()) std::ranges::copy(taken, identity.begin());
 }
 
+void PacketReader::list_digest(std::string_view, std::string_view, std::optional<ListDigest>& list) {
+  if (stopped() || !context_.features.has(Feature::digest)) return;
+  const std::uint32_t clients = reader_.u32();
+  const std::uint64_t sum = reader_.u64();
+  if (!stopped()) list = ListDigest{clients, sum};
+}
+
 void PacketReader::text(std::string_view name, std::string& text) {
   if (stopped()) return;
   const ByteView rest = input_.substr(reader_.consumed());

@@ -13,6 +13,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +24,7 @@
 #include "common/errors.h"
 #include "common/features.h"
 #include "common/limits.h"
+#include "common/list_digest.h"
 
 namespace lekt {
 
@@ -165,13 +167,16 @@ struct HeartbeatPacket {
 enum class UpdateKind : char { added = 'A', removed = 'R' };
 
 /// Server to client: the head of an update; `count` entries follow. 'A' with count 0 closes an answer.
+/// With `digest` in force the closing one has 12 bytes more, which say what the list is that the client holds now.
 ///
 ///              8 | Unix timestamp, i64           |
 ///             12 |                               |
 ///                +--------+----------------------+
 ///             16 | 'A'/'R'| count, 24 bits       |
 ///                +--------+----------------------+
-///             20 | AddedEntry or RemovedEntry... |
+///             20 | AddedEntry or RemovedEntry... |   closing, with `digest`: | number of clients, u32 |
+///                                                                         | digest, u64            |
+///                                                                         |                        |
 struct UpdatePacket {
   static constexpr char type = 'H';
   static constexpr std::string_view name = "update";
@@ -179,6 +184,7 @@ struct UpdatePacket {
   std::int64_t timestamp = 0;
   UpdateKind kind = UpdateKind::added;
   std::uint32_t count = 0;
+  std::optional<ListDigest> list = {};  ///< in a closing one, with `digest` in force
 
   template <class Self, class Io>
   static void fields(Self& self, Io& io) {
@@ -186,6 +192,7 @@ struct UpdatePacket {
     io.timestamp("timestamp", self.timestamp);
     io.update_kind("kind", self.kind);
     io.u24("number of clients", self.count);
+    if (self.closes()) io.list_digest("clients in the list", "digest of the list", self.list);
   }
 
   bool closes() const { return kind == UpdateKind::added && count == 0; }
@@ -258,6 +265,7 @@ class PacketReader {
   void requested_index(std::string_view name, std::uint32_t& index);
   void information(std::string_view name, std::uint32_t index, Bytes& information);
   void log_identity(std::string_view name, LogIdentity& identity);
+  void list_digest(std::string_view clients, std::string_view sum, std::optional<ListDigest>& list);
   void text(std::string_view name, std::string& text);
   void address(std::string_view name, Address& address);
   void client(std::string_view name, Address& address, Methods& methods, Bytes& unknown);
@@ -293,6 +301,11 @@ class PacketWriter {
   void information(std::string_view, std::uint32_t, const Bytes& information) { writer_.bytes(information); }
   void log_identity(std::string_view, const LogIdentity& identity) {
     for (const std::uint8_t byte : identity) writer_.u8(byte);
+  }
+  void list_digest(std::string_view, std::string_view, const std::optional<ListDigest>& list) {
+    if (!list) return;
+    writer_.u32(list->clients);
+    writer_.u64(list->sum);
   }
   void text(std::string_view name, const std::string& text);
   void address(std::string_view, const Address& address) { writer_.u32(address.as_v4()); }

@@ -55,6 +55,7 @@ bool ChangeLog::is_newest(Address address, std::uint64_t sequence) const {
 
 void ChangeLog::set_newest(const storage::Change& change) {
   Newest& newest = newest_[change.address];
+  if (newest.sequence != 0 && newest.is_removal == 0) take_from_digest(newest.sequence);
   removals_ -= newest.is_removal;
   newest.sequence = change.sequence & sequence_bits;
   newest.is_removal = change.kind == UpdateKind::removed;
@@ -97,6 +98,16 @@ void ChangeLog::settle() {
   restoring_.reset();
 }
 
+/// The addition with this sequence, which no longer holds.
+void ChangeLog::take_from_digest(std::uint64_t sequence) {
+  const auto holds = [&](const Piece& piece) { return piece.last_sequence >= sequence; };
+  const auto found = std::ranges::find_if(pieces_, [&](const auto& piece) { return holds(*piece); });
+  // While a stored history is read, the piece that it makes is not among the others.
+  const Piece::Side& side = found != pieces_.end() ? (*found)->added : restoring_->added;
+  const std::size_t index = side.first_after(sequence - 1);
+  list_.remove(digest_of_object(object_of_entry(side.entry(index))));
+}
+
 void ChangeLog::append_entry(Piece& piece, const storage::Change& change) {
   assert(change.sequence > last_sequence_);
   Piece::Side& side = change.kind == UpdateKind::added ? piece.added : piece.removed;
@@ -110,6 +121,8 @@ void ChangeLog::append_entry(Piece& piece, const storage::Change& change) {
   piece.last_sequence = last_sequence_ = change.sequence;
   piece.last_second = change.second;
   set_newest(change);
+  if (change.kind == UpdateKind::added)
+    list_.add(digest_of_object(object_of_entry(ByteView(side.bytes).substr(before))));
   bytes_since_full_ += side.bytes.size() - before + limits::update_header_bytes;
 }
 
@@ -175,8 +188,7 @@ void ChangeLog::copy_side(const Piece& from, UpdateKind kind, Piece& to) const {
   const auto shift = static_cast<std::uint32_t>(from.base_second - to.base_second);
   for (std::size_t index = 0; index < source.marks.size(); ++index) {
     const Piece::Mark& mark = source.marks[index];
-    const std::size_t begin = source.begin_of(index);
-    const ByteView entry = ByteView(source.bytes).substr(begin, mark.end - begin);
+    const ByteView entry = source.entry(index);
     if (!is_newest(address_of(entry, kind), mark.sequence)) continue;
     target.bytes.append(entry);
     target.marks.push_back(
@@ -247,8 +259,7 @@ std::shared_ptr<const FullList> ChangeLog::encode_full() const {
   for (const auto& piece : pieces_) {
     const Piece::Side& side = piece->added;
     for (std::size_t index = 0; index < side.marks.size(); ++index) {
-      const std::size_t begin = side.begin_of(index);
-      const ByteView entry = ByteView(side.bytes).substr(begin, side.marks[index].end - begin);
+      const ByteView entry = side.entry(index);
       if (!is_newest(address_of(entry, UpdateKind::added), side.marks[index].sequence)) continue;
       if (limits::update_header_bytes + full->entries.size() - packet_start + entry.size() >
           packet_bytes_max_)
@@ -277,6 +288,7 @@ std::shared_ptr<const ChangeView> ChangeLog::publish(const storage::LogState& st
   parts.forgotten_sequence = state.forgotten_sequence;
   parts.history_begins = state.history_begins;
   parts.closing = closing;
+  parts.list = list_;
   parts.packet_bytes_max = packet_bytes_max_;
   parts.full = full_;
   parts.pieces = pieces_;

@@ -69,6 +69,7 @@ class ChangeLog {
   std::shared_ptr<const FullList> encode_full() const;
   bool is_newest(Address address, std::uint64_t sequence) const;
   void set_newest(const storage::Change& change);
+  void take_from_digest(std::uint64_t sequence);
   void forget_newest(Address address);
   template <class Take>
   void each_old_removal(std::int64_t second, Take&& take) const;
@@ -84,6 +85,7 @@ class ChangeLog {
       std::make_shared<MemoryCount>(0);  ///< bytes of pieces and full lists that exist
   AddressMap<Newest> newest_;
   std::size_t removals_ = 0;
+  ListDigest list_;  ///< of the addresses that are present
   std::vector<std::shared_ptr<const Piece>> pieces_;
   std::shared_ptr<Piece> restoring_;
   std::size_t entries_ = 0;

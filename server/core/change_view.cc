@@ -8,11 +8,7 @@ namespace lekt {
 namespace {
 
 void write_header(Features features, std::int64_t timestamp, UpdateKind kind, std::size_t count, Bytes& out) {
-  UpdatePacket packet{.version = version_with(features)};
-  packet.timestamp = timestamp;
-  packet.kind = kind;
-  packet.count = static_cast<std::uint32_t>(count);
-  write(out, packet);
+  write(out, UpdatePacket{version_with(features), timestamp, kind, static_cast<std::uint32_t>(count)});
 }
 
 }  // namespace
@@ -142,10 +138,13 @@ void ChangeView::append_full(Features features, Output& output) const {
 }
 
 void ChangeView::append_closing(Features features, Output& output) const {
-  if (features.empty())
+  if (features.empty()) {
     output.copied().append(closing_packet_);
-  else
-    write_header(features, parts_.closing, UpdateKind::added, 0, output.copied());
+    return;
+  }
+  UpdatePacket packet{version_with(features), parts_.closing};
+  if (features.has(Feature::digest)) packet.list = parts_.list;
+  write(output.copied(), packet);
 }
 
 void ChangeView::append_after(std::uint64_t sequence, Features features, Output& output) const {

@@ -20,6 +20,7 @@
 
 #include "common/bytes.h"
 #include "common/features.h"
+#include "common/list_digest.h"
 #include "common/packets.h"
 #include "server/core/counted_memory.h"
 #include "server/core/output.h"
@@ -67,6 +68,9 @@ struct Piece {
     std::vector<Mark> marks;  ///< one for each entry, ascending
 
     std::size_t begin_of(std::size_t index) const { return index == 0 ? 0 : marks[index - 1].end; }
+    ByteView entry(std::size_t index) const {
+      return ByteView(bytes).substr(begin_of(index), marks[index].end - begin_of(index));
+    }
     std::size_t first_after(std::uint64_t sequence) const;
     std::size_t first_in(std::uint32_t second) const;
   };
@@ -110,6 +114,7 @@ class ChangeView {
     std::uint64_t forgotten_sequence = 0;  ///< removals up to this one may have been forgotten
     std::int64_t history_begins = 0;       ///< clients can resume from this second on
     std::int64_t closing = 0;              ///< timestamp of closing packets
+    ListDigest list;                       ///< of the clients that are present at newest_sequence
     std::size_t packet_bytes_max = limits::packet_bytes_default;
     std::shared_ptr<const FullList> full;  ///< never null
     std::vector<std::shared_ptr<const Piece>> pieces;

@@ -210,6 +210,10 @@ void ChangeLog::check(const ChangeView& view) const {
   expect_invariant(found == newest_.size(), "the newest change of every address is in a piece");
   expect_invariant(entries_after_full(view.parts()) == present,
                    "full list and what follows make the whole list");
+  ListDigest list;
+  for (const auto& [address, entry] : present) list.add(digest_of_object(object_of_entry(entry)));
+  expect_invariant(list_ == list && view.parts().list == list,
+                   "the digest is that of the clients that are present");
 }
 
 // ---- A session ----

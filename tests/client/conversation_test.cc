@@ -14,6 +14,7 @@ namespace {
 struct EventText {
   std::string operator()(const Accepted&) const { return "accepted\n"; }
   std::string operator()(const Joined&) const { return "joined\n"; }
+  std::string operator()(const ListDiffers& event) const { return "differs: " + event.message + "\n"; }
   std::string operator()(const Rejected& event) const { return "rejected: " + event.text + "\n"; }
   std::string operator()(const Malformed& event) const { return event.rejection.text() + "\n"; }
   std::string operator()(const Updated& event) const {
@@ -26,7 +27,9 @@ struct EventText {
 /// A conversation that offers tcp:4000 and method 3, and asks as soon as it may.
 class Peer {
  public:
-  Peer() { sent += conversation.take_output(); }
+  explicit Peer(Features asked = {}) : conversation{catalogue, offered, view, asked} {
+    sent += conversation.take_output();
+  }
 
   void receive(ByteView bytes) {
     for (const ConversationEvent& event : conversation.receive(bytes)) {
@@ -39,7 +42,7 @@ class Peer {
   MethodCatalogue catalogue;
   Methods offered = {{tcp_index, tcp_information(4000)}, {3, hex("aabbccdd")}};
   PeerView view;
-  Conversation conversation{catalogue, offered, view};
+  Conversation conversation;
   std::string events;
   Bytes sent;
 };
@@ -294,6 +297,94 @@ TEST(Conversation, goes_on_with_the_view_of_the_last_one) {
   const auto events = next.receive(update(100, {added("10.0.0.1", tcp(1))}) + closing(100));
   ASSERT_EQ(events.size(), 1u);
   EXPECT_TRUE(std::get<Updated>(events.front()).changes.empty());
+}
+
+// ---- The digest ----
+
+constexpr Features digest_alone{Feature::digest};
+
+Bytes closing_with(std::int64_t timestamp, const std::vector<AddedEntry>& list, std::uint32_t too_many = 0) {
+  ListDigest digest;
+  for (const AddedEntry& entry : list) digest.add(digest_of_object(object_of_entry(encode(entry))));
+  digest.clients += too_many;
+  return encode(UpdatePacket{version_with(digest_alone), timestamp, UpdateKind::added, 0, digest});
+}
+
+/// A peer that compares, and is registered.
+class ComparingPeer : public Peer {
+ public:
+  ComparingPeer() : Peer(digest_alone) {
+    receive(encode(AcceptPacket{version_with(digest_alone)}) + setup_ends);
+    events.clear();
+    sent.clear();
+  }
+};
+
+const AddedEntry first_peer = added("10.0.0.1", tcp(1));
+const AddedEntry second_peer = added("10.0.0.2", tcp(2));
+
+TEST(Digest, is_that_of_the_list_after_each_answer) {
+  ComparingPeer peer;
+  peer.receive(update(0, {first_peer, second_peer}) + closing_with(100, {first_peer, second_peer}));
+  peer.conversation.heartbeat();
+  peer.receive(update(101, {added("10.0.0.2", tcp(22)), added("10.0.0.3", {})}) +
+               update(101, std::vector<std::string_view>{"10.0.0.1"}) +
+               closing_with(101, {added("10.0.0.2", tcp(22)), added("10.0.0.3", {})}));
+  peer.conversation.heartbeat();
+  peer.receive(update(0, std::vector<std::string_view>{"0.0.0.0"}) + closing_with(102, {}));
+  EXPECT_EQ(peer.events.find("differs"), std::string::npos) << peer.events;
+  EXPECT_EQ(peer.view.digest(), ListDigest());
+}
+
+TEST(Digest, is_of_the_bytes_that_came_and_not_of_what_was_understood) {
+  const AddedEntry unknown{parse_address("10.0.0.1").value(), tcp(1), hex("00000063 0a0b0c0d")};
+  ComparingPeer peer;
+  peer.receive(update(0, {unknown}) + closing_with(100, {unknown}));
+  EXPECT_EQ(peer.events, "updated\n+ 10.0.0.1 tcp:1 ?99:0a0b0c0d\n");
+}
+
+TEST(Digest, that_differs_makes_the_client_ask_for_everyone) {
+  ComparingPeer peer;
+  peer.receive(update(0, {first_peer}) + closing_with(100, {first_peer}));
+  peer.conversation.heartbeat();
+  peer.receive(closing_with(101, {first_peer, second_peer}));
+  EXPECT_NE(peer.events.find("differs: the list has 1 clients with the digest "), std::string::npos);
+  EXPECT_TRUE(peer.events.ends_with("; all of it is asked for anew\n")) << peer.events;
+  EXPECT_EQ(peer.view.next_timestamp(), 0);
+  peer.conversation.heartbeat();
+  peer.events.clear();
+  peer.receive(update(0, {first_peer, second_peer}) + closing_with(101, {first_peer, second_peer}));
+  EXPECT_EQ(peer.events, "updated\n+ 10.0.0.2 tcp:2\n");
+  EXPECT_EQ(peer.view.next_timestamp(), 101);
+}
+
+TEST(Digest, differs_also_in_the_number_of_clients_alone) {
+  ComparingPeer peer;
+  peer.receive(update(0, {first_peer}) + closing_with(100, {first_peer}, 1));
+  EXPECT_NE(peer.events.find("differs"), std::string::npos);
+}
+
+TEST(Digest, that_differs_for_a_full_list_as_well_is_not_compared_any_more) {
+  ComparingPeer peer;
+  for (int answer = 0; answer < 4; ++answer) {
+    peer.receive(update(0, {first_peer}) + closing_with(100, {second_peer}));
+    peer.conversation.heartbeat();
+  }
+  const std::string twice = peer.events.substr(peer.events.find("differs") + 1);
+  EXPECT_NE(twice.find("it is not compared any more on this connection"), std::string::npos) << peer.events;
+  EXPECT_EQ(twice.find("differs", twice.find("differs") + 1), std::string::npos) << peer.events;
+  EXPECT_EQ(peer.view.next_timestamp(), 100) << "it must not ask for everyone for ever";
+}
+
+TEST(Digest, is_read_only_if_it_is_in_force) {
+  Peer peer(digest_alone);
+  peer.receive(accept + setup_ends);
+  peer.receive(closing(100));
+  EXPECT_EQ(peer.events, "accepted\njoined\nupdated\n");
+  Peer other;
+  other.receive(encode(AcceptPacket{version_with(digest_alone)}) + setup_ends);
+  other.receive(closing(100));
+  EXPECT_EQ(other.events, "accepted\njoined\nupdated\n");
 }
 
 }  // namespace

@@ -33,6 +33,15 @@ RequestPacket request(std::uint32_t index) { return {version_spoken, index}; }
 
 constexpr Address address(std::uint32_t last) { return Address::v4(0x0a000000 + last); }
 
+/// Of the list of the example update_added.
+const ListDigest list_of_two = [] {
+  ListDigest list;
+  const AddedEntry first{address(7), {{1, tcp_information(7890)}, {2, wrapped(2, "hello")}}, {}};
+  for (const AddedEntry& entry : {first, AddedEntry{address(9), {}, {}}})
+    list.add(digest_of_object(object_of_entry(encode(entry))));
+  return list;
+}();
+
 std::vector<Example> make_examples() {
   using enum PacketForm;
   using enum UpdateKind;
@@ -79,6 +88,11 @@ std::vector<Example> make_examples() {
        encode_all(test::update(1700000005, removed, 2), RemovedEntry{address(8)}, RemovedEntry{address(11)})},
       {"update_closing", PacketForm::update, hex("4c454b54 48000000 00000000 6553f107 41000000"),
        encode(test::update(1700000007, added, 0))},
+      {"update_closing_digest",
+       PacketForm::update,
+       hex("4c454b54 48000004 00000000 6553f107 41000000 00000002 839fd2ce fc1604d4"),
+       encode(UpdatePacket{version_with({Feature::digest}), 1700000007, added, 0, list_of_two}),
+       {Feature::digest}},
       {"update_reset", PacketForm::update, hex("4c454b54 48000000 00000000 00000000 52000001 00000000"),
        encode_all(test::update(0, removed, 1), RemovedEntry{forget_everyone})},
   };
@@ -87,7 +101,7 @@ std::vector<Example> make_examples() {
 }  // namespace
 
 ReadContext Example::context() const {
-  return {example_catalogue(), limits::methods_max_default, 0, from_server(form)};
+  return {example_catalogue(), limits::methods_max_default, 0, from_server(form), features};
 }
 
 const std::vector<Example>& packet_examples() {

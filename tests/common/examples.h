@@ -17,8 +17,9 @@ namespace lekt::test {
 struct Example {
   std::string name;
   PacketForm form;
-  Bytes bytes;  ///< from the hexadecimal in examples.cc
-  Bytes built;  ///< from the packet's struct, by the writer under test
+  Bytes bytes;             ///< from the hexadecimal in examples.cc
+  Bytes built;             ///< from the packet's struct, by the writer under test
+  Features features = {};  ///< in force
 
   Direction direction() const { return from_server(form) ? Direction::to_client : Direction::to_server; }
   ReadContext context() const;

@@ -164,6 +164,50 @@ TEST(ChangeLog, ten_thousand_that_ask_for_all_share_one_encoding) {
   EXPECT_EQ(history.log().encodings_of_full_list(), 1u);
 }
 
+// ---- The digest ----
+
+/// What the closing packet of an answer says of the list.
+std::optional<ListDigest> digest_in(const ChangeView& view, Features features) {
+  Cursor cursor;
+  Output output;
+  view.answer(cursor, 0, features, output);
+  ByteView closing(output.copied());
+  const bool is_longer = features.has(Feature::digest);
+  closing.remove_prefix(closing.size() - limits::update_header_bytes - (is_longer ? 12 : 0));
+  const MethodCatalogue catalogue;
+  const ReadContext context{.catalogue = catalogue, .from_server = true, .features = features};
+  UpdatePacket packet;
+  Rejection rejection{};
+  EXPECT_EQ(read(closing, packet, context, rejection), ReadStatus::complete) << rejection.message;
+  EXPECT_TRUE(packet.closes() && closing.empty());
+  EXPECT_EQ(packet.version.features(), features);
+  return packet.list;
+}
+
+std::uint64_t digest_of(std::string_view dotted, const Methods& methods) {
+  return digest_of_object(object_of_entry(encode(AddedEntry{address(dotted), methods, {}})));
+}
+
+TEST(ListDigest, is_the_sum_of_the_digests_of_who_is_present) {
+  constexpr Features digest{Feature::digest};
+  History history;
+  EXPECT_EQ(digest_in(*history.view(), digest), ListDigest());
+  history.add("10.0.0.1", tcp(1)).add("10.0.0.2", tcp(2));
+  EXPECT_EQ(digest_in(*history.view(), digest),
+            (ListDigest{2, digest_of("10.0.0.1", tcp(1)) + digest_of("10.0.0.2", tcp(2))}));
+  history.add("10.0.0.2", tcp(22)).remove("10.0.0.1");
+  EXPECT_EQ(digest_in(*history.view(), digest), (ListDigest{1, digest_of("10.0.0.2", tcp(22))}));
+  history.remove("10.0.0.2");
+  EXPECT_EQ(digest_in(*history.view(), digest), ListDigest());
+}
+
+TEST(ListDigest, is_told_only_where_it_is_in_force) {
+  History history;
+  history.add("10.0.0.1", tcp(1));
+  EXPECT_EQ(digest_in(*history.view(), {}), std::nullopt);
+  EXPECT_EQ(digest_in(*history.view(), {Feature::identity}), std::nullopt);
+}
+
 // ---- What it forgets ----
 
 TEST(ChangeLog, says_what_could_be_forgotten_and_forgets_nothing_by_that) {

@@ -57,6 +57,7 @@ class ConversationOwner {
   void note(const Accepted&) { events_ += "accepted\n"; }
   void note(const Joined&) { events_ += "joined\n"; }
   void note(const Updated& updated) { events_ += "updated " + std::to_string(updated.changes.size()) + "\n"; }
+  void note(const ListDiffers& differs) { events_ += "differs " + differs.message + "\n"; }
   void note(const Rejected& rejected) {
     events_ += "rejected " + rejected.text + "\n";
     ended_ = true;
