@@ -84,7 +84,7 @@ TEST(Client, hears_of_changes_that_are_pushed_and_sends_no_heartbeat_for_them) {
   ClientOptions options = quick_options(server.name());
   options.interval.reset();
   run_until(recorder, options, [](const Recorder& seen) { return seen.synchronised == 3; });
-  EXPECT_EQ(recorder.text, "joined\nsynchronised\n+ 10.0.0.2 \nsynchronised\n+ 10.0.0.3 \nsynchronised\n");
+  EXPECT_EQ(recorder.text, "joined\nsynchronised\n+ 10.0.0.2\nsynchronised\n+ 10.0.0.3\nsynchronised\n");
 }
 
 TEST(Client, connects_from_the_source_address) {
