@@ -76,7 +76,10 @@ Basis ChangeView::answer(Cursor& cursor, std::int64_t timestamp, Features featur
       append_full(features, output);
       break;
   }
-  append_closing(features, output);
+  if (features.empty())
+    output.copied().append(closing_packet_);
+  else
+    append_closing(features, output);
   cursor.has_answered(parts_.newest_sequence);
   cursor.second = parts_.closing;
   cursor.first = false;
@@ -137,11 +140,8 @@ void ChangeView::append_full(Features features, Output& output) const {
   append_after(parts_.full->sequence, features, output);
 }
 
+/// On a connection with features.
 void ChangeView::append_closing(Features features, Output& output) const {
-  if (features.empty()) {
-    output.copied().append(closing_packet_);
-    return;
-  }
   UpdatePacket packet{version_with(features), parts_.closing};
   if (features.has(Feature::digest)) packet.list = parts_.list;
   write(output.copied(), packet);
