@@ -211,9 +211,9 @@ TEST(Conversation, names_what_is_wrong_with_the_servers_bytes) {
 
 /// One that asks for pushes, from a server that has them.
 struct PushedTo {
-  PushedTo() {
-    receive(encode(AcceptPacket{.version = version_with({Feature::push})}) +
-            encode(RequestPacket{.version = version_with({Feature::push})}));
+  explicit PushedTo(Features features = {Feature::push}) : conversation(catalogue, offered, view, features) {
+    receive(encode(AcceptPacket{.version = version_with(features)}) +
+            encode(RequestPacket{.version = version_with(features)}));
   }
 
   void receive(ByteView bytes) {
@@ -224,7 +224,7 @@ struct PushedTo {
   MethodCatalogue catalogue;
   Methods offered;
   PeerView view;
-  Conversation conversation{catalogue, offered, view, {Feature::push}};
+  Conversation conversation;
   std::string events;
 };
 
@@ -374,6 +374,26 @@ TEST(Digest, that_differs_for_a_full_list_as_well_is_not_compared_any_more) {
   EXPECT_NE(twice.find("it is not compared any more on this connection"), std::string::npos) << peer.events;
   EXPECT_EQ(twice.find("differs", twice.find("differs") + 1), std::string::npos) << peer.events;
   EXPECT_EQ(peer.view.next_timestamp(), 100) << "it must not ask for everyone for ever";
+}
+
+TEST(Digest, that_differs_makes_the_client_ask_for_everyone_whatever_is_pushed_meanwhile) {
+  PushedTo peer({Feature::push, Feature::digest});
+  peer.conversation.heartbeat();
+  peer.receive(update(0, {first_peer}) + closing_with(100, {first_peer, second_peer}));
+  EXPECT_NE(peer.events.find("differs: "), std::string::npos);
+  const AddedEntry third = added("10.0.0.3", {});
+  peer.receive(update(101, {third}) + closing_with(101, {first_peer, second_peer, third}));
+  peer.conversation.take_output();
+  peer.conversation.heartbeat();
+  EXPECT_EQ(peer.conversation.take_output(), hex("4c454b54 48000006 00000000 00000000"));
+  peer.receive(update(102, std::vector<std::string_view>{"10.0.0.3"}) +
+               closing_with(102, {first_peer, second_peer}));
+  peer.events.clear();
+  peer.receive(update(0, std::vector<std::string_view>{"0.0.0.0"}) + update(0, {first_peer, second_peer}) +
+               closing_with(103, {first_peer, second_peer}));
+  EXPECT_EQ(peer.events, "updated\n+ 10.0.0.2 tcp:2\n");
+  peer.conversation.heartbeat();
+  EXPECT_EQ(peer.conversation.take_output(), hex("4c454b54 48000006 00000000 00000067"));
 }
 
 TEST(Digest, is_read_only_if_it_is_in_force) {
