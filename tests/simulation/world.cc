@@ -46,7 +46,8 @@ World::World(Random& random, const std::filesystem::path& directory)
     Program& program = programs_.emplace_back();
     program.address = Address::v4(0x7f000001 + static_cast<std::uint32_t>(random_.below(addresses_in_world)));
     program.offered = random_methods();
-    if (random_.chance(50)) program.asks_for.add(Feature::push);
+    for (const NamedFeature& named : all_features)
+      if (random_.chance(50)) program.asks_for.add(named.feature);
   }
   server_.emplace(random_, oracle_, catalogue_, settings_, directory / "world.db");
   start_server();

@@ -76,6 +76,7 @@ void World::take(Link& link, const ConversationEvent& event) {
   Program& program = *link.program;
   if (std::holds_alternative<Joined>(event)) program.joined = true;
   if (const auto* malformed = std::get_if<Malformed>(&event)) check(false, malformed->rejection.text());
+  if (const auto* differs = std::get_if<ListDiffers>(&event)) check(false, differs->message);
   if (const auto* rejected = std::get_if<Rejected>(&event))
     check(is_expected(rejected->text), rejected->text);
   if (!std::holds_alternative<Updated>(event)) return;
