@@ -92,7 +92,7 @@ bool Conversation::step_accept(ByteView& rest, Events& events) {
   if (!is_whole) return false;
   phase_ = Phase::setup;
   context_.features = given;
-  Accepted accepted{packet.version, given};
+  Accepted accepted{packet.version};
   if (given.has(Feature::identity)) accepted.identity = packet.identity;
   events.emplace_back(accepted);
   return true;
@@ -141,7 +141,7 @@ bool Conversation::step_entry(ByteView& rest, Events& events) {
     AddedEntry entry;
     const ByteView before = rest;
     if (!take(rest, entry, events)) return false;
-    view_.apply(entry, object_of_entry(before.substr(0, before.size() - rest.size())));
+    view_.apply(entry, before.substr(0, before.size() - rest.size()));
   } else {
     RemovedEntry entry;
     if (!take(rest, entry, events)) return false;

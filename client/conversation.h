@@ -33,8 +33,7 @@ namespace lekt {
 
 /// The server accepted the handshake.
 struct Accepted {
-  Version version;
-  Features features = {};                    ///< in force from here on
+  Version version;                           ///< with the features that are in force from here on
   std::optional<LogIdentity> identity = {};  ///< of the server's change log, with Feature::identity
 };
 

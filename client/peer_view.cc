@@ -36,8 +36,8 @@ void PeerView::request(std::int64_t timestamp) {
   if (timestamp <= 0) forget();
 }
 
-void PeerView::apply(const AddedEntry& entry, ByteView object) {
-  Offer offer{entry.methods, entry.unknown, digest_of_object(object)};
+void PeerView::apply(const AddedEntry& entry, ByteView encoded) {
+  Offer offer{entry.methods, entry.unknown, digest_of_entry(encoded)};
   normalise(offer.methods);
   pending_.insert_or_assign(entry.address, std::move(offer));
 }

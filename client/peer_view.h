@@ -81,10 +81,10 @@ class PeerView {
   /// The next heartbeat asks for everyone, since the list is not to be trusted.
   void doubt() { next_timestamp_ = 0; }
 
-  /// Takes one entry of a packet; `object` is what the server has sent of a client, without its size.
-  void apply(const AddedEntry& entry, ByteView object);
+  /// Takes one entry of a packet; `encoded` is what the server has sent.
+  void apply(const AddedEntry& entry, ByteView encoded);
   /// The same for an entry whose bytes are not at hand.
-  void apply(const AddedEntry& entry) { apply(entry, object_of_entry(encode(entry))); }
+  void apply(const AddedEntry& entry) { apply(entry, encode(entry)); }
   void apply(const RemovedEntry& entry);
 
   /// Notes that all entries of `packet` have been applied. If it closes the answer, yields the changes, by

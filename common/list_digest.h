@@ -15,12 +15,9 @@ constexpr std::uint64_t fnv_1a(ByteView bytes) {
   return sum;
 }
 
-/// Of a client's object as a connection is sent it: from the address to the last method's last byte, without the size in
-/// front.
-constexpr std::uint64_t digest_of_object(ByteView object) { return fnv_1a(object); }
-
-/// The size of an object stands in front of it in an entry.
-constexpr ByteView object_of_entry(ByteView added_entry) { return added_entry.substr(4); }
+/// Of the client's object in an entry of an 'A' packet, as a connection is sent it: from the address to the last method's last
+/// byte. The size in front of it is left out.
+constexpr std::uint64_t digest_of_entry(ByteView added_entry) { return fnv_1a(added_entry.substr(4)); }
 
 struct ListDigest {
   std::uint32_t clients = 0;

@@ -100,12 +100,12 @@ void ChangeLog::settle() {
 
 /// The addition with this sequence, which no longer holds.
 void ChangeLog::take_from_digest(std::uint64_t sequence) {
-  const auto holds = [&](const Piece& piece) { return piece.last_sequence >= sequence; };
-  const auto found = std::ranges::find_if(pieces_, [&](const auto& piece) { return holds(*piece); });
+  const auto found =
+      std::ranges::lower_bound(pieces_, sequence, {}, [](const auto& piece) { return piece->last_sequence; });
   // While a stored history is read, the piece that it makes is not among the others.
   const Piece::Side& side = found != pieces_.end() ? (*found)->added : restoring_->added;
   const std::size_t index = side.first_after(sequence - 1);
-  list_.remove(digest_of_object(object_of_entry(side.entry(index))));
+  list_.remove(digest_of_entry(side.entry(index)));
 }
 
 void ChangeLog::append_entry(Piece& piece, const storage::Change& change) {
@@ -121,8 +121,7 @@ void ChangeLog::append_entry(Piece& piece, const storage::Change& change) {
   piece.last_sequence = last_sequence_ = change.sequence;
   piece.last_second = change.second;
   set_newest(change);
-  if (change.kind == UpdateKind::added)
-    list_.add(digest_of_object(object_of_entry(ByteView(side.bytes).substr(before))));
+  if (change.kind == UpdateKind::added) list_.add(digest_of_entry(ByteView(side.bytes).substr(before)));
   bytes_since_full_ += side.bytes.size() - before + limits::update_header_bytes;
 }
 

@@ -74,11 +74,6 @@ Address address_in(ByteView entry, UpdateKind kind) {
   return Address::v4(ByteReader(entry.substr(kind == UpdateKind::added ? 4 : 0)).u32());
 }
 
-ByteView entry_of(const Piece::Side& side, std::size_t index) {
-  const std::size_t begin = side.begin_of(index);
-  return ByteView(side.bytes).substr(begin, side.marks[index].end - begin);
-}
-
 void check_side(const Piece& piece, const Piece::Side& side) {
   const Piece::Mark* before = nullptr;
   for (const Piece::Mark& mark : side.marks) {
@@ -100,9 +95,9 @@ void check_piece(const Piece& piece, std::unordered_set<Address>& addresses) {
   check_side(piece, piece.added);
   addresses.clear();
   for (std::size_t index = 0; index < piece.removed.marks.size(); ++index)
-    addresses.insert(address_in(entry_of(piece.removed, index), UpdateKind::removed));
+    addresses.insert(address_in(piece.removed.entry(index), UpdateKind::removed));
   for (std::size_t index = 0; index < piece.added.marks.size(); ++index)
-    addresses.insert(address_in(entry_of(piece.added, index), UpdateKind::added));
+    addresses.insert(address_in(piece.added.entry(index), UpdateKind::added));
   expect_invariant(addresses.size() == piece.entries(), "an address occurs once within a piece");
 }
 
@@ -150,10 +145,10 @@ Entries entries_after_full(const ChangeView::Parts& parts) {
   for (const auto& piece : parts.pieces) {
     for (std::size_t index = piece->removed.first_after(parts.full->sequence);
          index < piece->removed.marks.size(); ++index)
-      entries.erase(address_in(entry_of(piece->removed, index), UpdateKind::removed));
+      entries.erase(address_in(piece->removed.entry(index), UpdateKind::removed));
     for (std::size_t index = piece->added.first_after(parts.full->sequence);
          index < piece->added.marks.size(); ++index) {
-      const ByteView entry = entry_of(piece->added, index);
+      const ByteView entry = piece->added.entry(index);
       entries.insert_or_assign(address_in(entry, UpdateKind::added), entry);
     }
   }
@@ -193,7 +188,7 @@ void ChangeLog::check(const ChangeView& view) const {
     for (const UpdateKind kind : {UpdateKind::removed, UpdateKind::added}) {
       const Piece::Side& side = kind == UpdateKind::added ? piece->added : piece->removed;
       for (std::size_t index = 0; index < side.marks.size(); ++index) {
-        const ByteView entry = entry_of(side, index);
+        const ByteView entry = side.entry(index);
         const Address address = address_in(entry, kind);
         const Newest* const newest = newest_.find(address);
         if (newest == nullptr) continue;  // forgotten
@@ -211,7 +206,7 @@ void ChangeLog::check(const ChangeView& view) const {
   expect_invariant(entries_after_full(view.parts()) == present,
                    "full list and what follows make the whole list");
   ListDigest list;
-  for (const auto& [address, entry] : present) list.add(digest_of_object(object_of_entry(entry)));
+  for (const auto& [address, entry] : present) list.add(digest_of_entry(entry));
   expect_invariant(list_ == list && view.parts().list == list,
                    "the digest is that of the clients that are present");
 }

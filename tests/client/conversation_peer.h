@@ -12,7 +12,8 @@ namespace lekt::test {
 
 struct EventText {
   std::string operator()(const Accepted& event) const {
-    return "accepted" + (event.features.empty() ? "" : " with " + to_string(event.features)) +
+    return "accepted" +
+           (event.version.features().empty() ? "" : " with " + to_string(event.version.features())) +
            (event.identity ? " by " + to_string(*event.identity) : "") + "\n";
   }
   std::string operator()(const Joined&) const { return "joined\n"; }

@@ -14,7 +14,7 @@ constexpr Features digest_alone{Feature::digest};
 
 Bytes closing_with(std::int64_t timestamp, const std::vector<AddedEntry>& list, std::uint32_t too_many = 0) {
   ListDigest digest;
-  for (const AddedEntry& entry : list) digest.add(digest_of_object(object_of_entry(encode(entry))));
+  for (const AddedEntry& entry : list) digest.add(digest_of_entry(encode(entry)));
   digest.clients += too_many;
   return encode(UpdatePacket{version_with(digest_alone), timestamp, UpdateKind::added, 0, digest});
 }

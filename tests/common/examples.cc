@@ -38,7 +38,7 @@ const ListDigest list_of_two = [] {
   ListDigest list;
   const AddedEntry first{address(7), {{1, tcp_information(7890)}, {2, wrapped(2, "hello")}}, {}};
   for (const AddedEntry& entry : {first, AddedEntry{address(9), {}, {}}})
-    list.add(digest_of_object(object_of_entry(encode(entry))));
+    list.add(digest_of_entry(encode(entry)));
   return list;
 }();
 

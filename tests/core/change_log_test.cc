@@ -185,7 +185,7 @@ std::optional<ListDigest> digest_in(const ChangeView& view, Features features) {
 }
 
 std::uint64_t digest_of(std::string_view dotted, const Methods& methods) {
-  return digest_of_object(object_of_entry(encode(AddedEntry{address(dotted), methods, {}})));
+  return digest_of_entry(encode(AddedEntry{address(dotted), methods, {}}));
 }
 
 TEST(ListDigest, is_the_sum_of_the_digests_of_who_is_present) {

@@ -56,7 +56,7 @@ class ConversationOwner {
  private:
   void note(const Accepted& accepted) {
     view_.connected_to({"coordinator:7890", Address::v4(0x0a000001), accepted.identity});
-    events_ += "accepted with " + to_string(accepted.features) + "\n";
+    events_ += "accepted with " + to_string(accepted.version.features()) + "\n";
   }
   void note(const Joined&) { events_ += "joined\n"; }
   void note(const Updated& updated) { events_ += "updated " + std::to_string(updated.changes.size()) + "\n"; }
