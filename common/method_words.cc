@@ -40,14 +40,7 @@ std::optional<Bytes> take_escaped(std::string_view& rest) {
 
 std::string text_word(std::string_view text) {
   if (quote_if_needed(text) == text) return std::string(text);
-  std::string word = "\"";
-  while (!text.empty()) {
-    const std::string_view bytes = text.substr(0, first_character(text).bytes);
-    const bool stays = bytes != "\"" && bytes != "\\" && is_plain_text(bytes);
-    word += stays ? std::string(bytes) : escape(bytes);
-    text.remove_prefix(bytes.size());
-  }
-  return word + '"';
+  return '"' + plain_text(text, "\"\\") + '"';
 }
 
 std::optional<Bytes> parse_text_word(std::string_view value) {

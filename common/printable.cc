@@ -91,12 +91,13 @@ bool is_plain_text(std::string_view text) {
   return true;
 }
 
-std::string plain_text(std::string_view text) {
+std::string plain_text(std::string_view text, std::string_view others) {
   std::string plain;
   plain.reserve(text.size());
   while (!text.empty()) {
     const std::string_view bytes = text.substr(0, first_character(text).bytes);
-    plain += is_plain_text(bytes) ? std::string(bytes) : escape(bytes);
+    const bool stays = is_plain_text(bytes) && others.find(bytes.front()) == others.npos;
+    plain += stays ? std::string(bytes) : escape(bytes);
     text.remove_prefix(bytes.size());
   }
   return plain;

@@ -17,8 +17,8 @@ std::string printable(std::string_view text);
 bool is_plain_text(std::string_view text);
 
 /// The text with everything that is_plain_text() refuses replaced by \n \r \t or \xNN. Unlike printable(), it is the same
-/// on every machine.
-std::string plain_text(std::string_view text);
+/// on every machine. So are the characters in `others`, which are ASCII, with a \\ in front.
+std::string plain_text(std::string_view text, std::string_view others = {});
 
 /// The columns that a printable text takes on a terminal.
 std::size_t columns_of(std::string_view text);
