@@ -69,8 +69,7 @@ void DeviceLink::pause_later(AwakeTime now) {
 }
 
 void DeviceLink::end(const Rejection& why) {
-  const bool is_over = why.code == ErrorCode::host_hung_up || why.code == ErrorCode::session_idle;
-  if (phase_ == Phase::leaving || is_over) ticket_ = no_ticket;
+  if (phase_ == Phase::leaving || ends_session_while_away(why.code)) ticket_ = no_ticket;
   phase_ = Phase::ended;
   ending_ = why;
   message_ = why.text();

@@ -60,6 +60,12 @@ using Token = std::array<char, 16>;
 using Ticket = std::array<char, 16>;
 inline constexpr Ticket no_ticket{};
 
+/// Whether a session may end for this reason while its device is away: its host has hung up, or nobody has typed for too long.
+/// The device is told once it comes back, and has no use for the ticket then.
+constexpr bool ends_session_while_away(ErrorCode code) {
+  return code == ErrorCode::host_hung_up || code == ErrorCode::session_idle;
+}
+
 enum class DatagramType : char {
   connection_request = 'C',
   connection_accept = 'P',

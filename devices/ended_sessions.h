@@ -20,11 +20,6 @@ class EndedSessions {
  public:
   static constexpr std::size_t kept_max = 1024;
 
-  /// Whether the user has to hear of such an end: nobody has taken the session over, or sent the user away.
-  static bool is_to_be_told(ErrorCode code) {
-    return code == ErrorCode::host_hung_up || code == ErrorCode::session_idle;
-  }
-
   void add(const Ticket& ticket, std::string uid, Rejection reason) {
     if (sessions_.size() == kept_max) sessions_.pop_front();
     sessions_.push_back({ticket, std::move(uid), std::move(reason)});

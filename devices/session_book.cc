@@ -181,7 +181,7 @@ std::size_t SessionBook::sessions_at(Address address) const {
 }
 
 void SessionBook::end(DeviceSession& session, const Rejection& reason) {
-  if (EndedSessions::is_to_be_told(reason.code)) ended_.add(session.ticket(), session.device().uid, reason);
+  if (ends_session_while_away(reason.code)) ended_.add(session.ticket(), session.device().uid, reason);
   stop_waiting(session);
   leave(session.endpoint().address);
   by_ticket_.erase(session.ticket());
